@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Forgetting translations. Each returns when no CPU can use an old one any more; any
+ * CPU may call, no CPU is interrupted.
+ */
+#ifndef ARCH_TLB_H
+#define ARCH_TLB_H
+
+#include "base/addr.h"
+
+/* Second-stage translations of `tag` (VMID/ASID), for guest-physical addresses in `range`. */
+void arch_tlb_flush_space(uint16_t tag, struct span range);
+/* ... for all guest-physical addresses, and what first-stage entries derived from them. */
+void arch_tlb_flush_space_all(uint16_t tag);
+/* The hypervisor's own translations of `range`. */
+void arch_tlb_flush_hypervisor(struct span range);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Binary configuration, version 1: what `jailhouse config build` writes and the
+ * hypervisor reads. Little-endian; every record is naturally aligned and has no
+ * hidden padding, so the structures are the wire format.
+ *
+ *   system file:  abi_header | abi_system | cpu_count x uint64_t | root cell section
+ *   cell file:    abi_header | cell section
+ *   cell section: abi_cell | mem_count x abi_mem | irq_count x abi_irq
+ *
+ * The last record ends the file: trailing bytes are an error.
+ */
+#ifndef ABI_CONFIG_H
+#define ABI_CONFIG_H
+
+#ifdef __KERNEL__
+#include <linux/stddef.h>
+#include <linux/types.h>
+#else
+#include <stddef.h>
+#include <stdint.h>
+#endif
+
+#define ABI_CONFIG_MAGIC "JHCONFIG"
+#define ABI_CONFIG_VERSION 1
+#define ABI_CONFIG_MAX_SIZE (64u * 1024)
+
+#define ABI_ARCH_ARM64 1
+#define ABI_ARCH_X86_64 2
+
+#define ABI_KIND_SYSTEM 1
+#define ABI_KIND_CELL 2
+
+struct abi_header {
+	char magic[8];
+	uint16_t version;
+	uint8_t arch;
+	uint8_t kind;
+	uint32_t size;		/* of the whole file, bytes */
+	uint32_t crc;		/* CRC-32 (IEEE 802.3) of the whole file with this field 0 */
+	uint32_t reserved[3];	/* 0 */
+};
+
+#define ABI_CONSOLE_NONE 0
+#define ABI_CONSOLE_8250 2
+#define ABI_CONSOLE_PL011 3
+
+#define ABI_CONSOLE_MMIO 0x1
+#define ABI_CONSOLE_STRIDE_4 0x2
+
+/* Same layout as the console record of the communication page. */
+struct abi_console {
+	uint64_t address;
+	uint32_t size;
+	uint16_t type;
+	uint16_t flags;
+	uint32_t divider;
+	uint32_t gate_nr;
+	uint64_t clock_reg;
+};
+
+#define ABI_MEM_READ 0x001
+#define ABI_MEM_WRITE 0x002
+#define ABI_MEM_EXEC 0x004
+#define ABI_MEM_IO 0x010	/* device memory: registers, never zeroed */
+#define ABI_MEM_COMM 0x020	/* the cell's communication page; phys is 0 */
+#define ABI_MEM_LOADABLE 0x040	/* the root cell may fill it while the cell is loadable */
+#define ABI_MEM_SHARED 0x080	/* stays mapped in the root cell, never zeroed */
+#define ABI_MEM_RESERVED 0x100	/* root cell's file only: kept from Linux, cells are carved from it */
+
+struct abi_mem {
+	uint64_t phys;		/* host-physical; page multiple */
+	uint64_t virt;		/* guest-physical; page multiple */
+	uint64_t size;		/* bytes; page multiple, not 0 */
+	uint32_t flags;
+	uint32_t reserved;	/* 0 */
+	char name[32];		/* NUL-padded, at least one NUL */
+};
+
+/* Interrupt lines: on arm64 GIC INTIDs of SPIs (32..1019). Per-CPU interrupts go with the CPU. */
+struct abi_irq {
+	uint32_t first;
+	uint32_t count;		/* not 0 */
+};
+
+#define ABI_CELL_PUTC 0x1		/* the debug-console hypercall is permitted */
+#define ABI_CELL_PUTC_CONSOLE 0x2	/* ... and is the cell's console */
+
+#define ABI_CPU_SET_WORDS 4		/* 256 CPUs */
+
+struct abi_cell {
+	char name[32];			/* NUL-padded, at least one NUL, not empty */
+	uint32_t flags;
+	uint32_t mem_count;
+	uint32_t irq_count;
+	uint32_t reserved0;		/* 0 */
+	uint64_t entry;			/* guest-physical reset address */
+	uint64_t reserved1;		/* 0 */
+	uint64_t cpus[ABI_CPU_SET_WORDS];	/* bit n: CPU n of the system file */
+	struct abi_console console;	/* handed on in the communication page */
+};
+
+struct abi_span {
+	uint64_t start;
+	uint64_t size;
+};
+
+/* All zero for an architecture that does not read it. */
+struct abi_platform_arm64 {
+	struct abi_span gicd;
+	struct abi_span gicr;		/* all redistributors, contiguous */
+	uint32_t gic_version;		/* 3 */
+	uint32_t maintenance_irq;	/* PPI INTID 16..31 */
+	uint64_t reserved[3];		/* 0 */
+};
+
+struct abi_platform_x86_64 {
+	struct abi_span mmconfig;
+	uint32_t tsc_khz;
+	uint32_t apic_khz;
+	uint64_t reserved[5];		/* 0 */
+};
+
+struct abi_system {
+	struct abi_span hypervisor;	/* memory kept from Linux for the hypervisor */
+	struct abi_console console;	/* early messages; type NONE for none */
+	uint32_t cpu_count;
+	uint32_t flags;			/* 0 */
+	union {
+		struct abi_platform_arm64 arm64;
+		struct abi_platform_x86_64 x86_64;
+	} platform;
+	/* uint64_t hwid[cpu_count]: Linux's CPU n has MPIDR affinity / APIC id hwid[n] */
+};
+
+_Static_assert(sizeof(struct abi_header) == 32, "config v1");
+_Static_assert(offsetof(struct abi_header, crc) == 16, "config v1");
+_Static_assert(sizeof(struct abi_console) == 32, "config v1");
+_Static_assert(sizeof(struct abi_mem) == 64, "config v1");
+_Static_assert(sizeof(struct abi_irq) == 8, "config v1");
+_Static_assert(sizeof(struct abi_cell) == 128, "config v1");
+_Static_assert(offsetof(struct abi_cell, cpus) == 64, "config v1");
+_Static_assert(sizeof(struct abi_platform_arm64) == 64, "config v1");
+_Static_assert(sizeof(struct abi_platform_x86_64) == 64, "config v1");
+_Static_assert(sizeof(struct abi_system) == 120, "config v1");
+
+#endif

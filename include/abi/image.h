@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The head of hypervisor.bin, filled in half by the build and half by the driver,
+ * and the log the root cell reads.
+ *
+ * The driver puts the image at the start of the hypervisor memory, zeroes the rest
+ * of that memory up to memory_size, puts the system configuration at config_offset
+ * (page multiple, at or behind memory_size), fills in the lower half, writes all of
+ * it back to memory and enters at start + entry on every CPU at once:
+ *
+ *   arm64: hvc #0, x0 = HVC_SOFT_RESTART, x1 = entry, x2 = Linux's CPU number
+ *   result in x0: 0, or a negative ABI_E*; then nothing was changed
+ */
+#ifndef ABI_IMAGE_H
+#define ABI_IMAGE_H
+
+#include "config.h"
+
+#define ABI_IMAGE_MAGIC "JHIMAGE1"
+
+struct abi_image {
+	/* By the build */
+	char magic[8];
+	uint32_t arch;			/* ABI_ARCH_* */
+	uint32_t max_cpus;
+	uint64_t image_size;		/* bytes of the file */
+	uint64_t memory_size;		/* bytes from its start with .bss; page multiple */
+	uint64_t entry;			/* offset */
+	uint64_t log_offset;		/* of struct abi_log; page multiple */
+	uint64_t log_size;		/* bytes; page multiple */
+	uint64_t min_pool;		/* bytes wanted behind the configuration */
+	char version[64];
+	/* By the driver */
+	uint64_t start;			/* host-physical; 2 MiB multiple */
+	uint64_t size;			/* bytes of hypervisor memory */
+	uint64_t config_offset;
+	uint64_t config_size;
+	uint32_t online_cpus;		/* how many CPUs enter */
+	uint32_t reserved;
+};
+
+_Static_assert(sizeof(struct abi_image) == 168, "image header");
+_Static_assert(offsetof(struct abi_image, start) == 128, "image header");
+
+/*
+ * A ring of text, mapped read-only into the root cell for as long as the hypervisor
+ * is enabled. `head` counts bytes ever written; text[i % text_size] holds byte i.
+ * Readers re-read head after copying: what is older than head - text_size is lost.
+ */
+#define ABI_LOG_MAGIC 0x474f4c4au	/* "JLOG" */
+
+struct abi_log {
+	uint32_t magic;
+	uint32_t text_size;		/* bytes */
+	volatile uint64_t head;
+	char error[240];		/* why the last management hypercall failed, or empty */
+	char text[];
+};
+
+_Static_assert(offsetof(struct abi_log, text) == 256, "log");
+
+#endif
