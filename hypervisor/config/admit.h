@@ -6,8 +6,8 @@
  * Memory: hypervisor memory is nobody's. Root regions do not overlap each other in
  * host addresses. A cell's region (not COMM) lies within one region of the root cell
  * that is RESERVED (for RAM) or IO (for IO), with no permission the root's lacks; not
- * SHARED, it overlaps no other cell's; SHARED, it overlaps others' only where they are
- * SHARED too. CPUs: each the system's, and in no other cell. Interrupts: each the root
+ * SHARED, it overlaps no other, its own cell's or another's; SHARED, it overlaps others
+ * only where they are SHARED too. CPUs: each the system's, and in no other cell. Interrupts: each the root
  * cell's, and in no other cell. Names: in no other cell.
  */
 #ifndef CONFIG_ADMIT_H

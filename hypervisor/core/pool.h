@@ -15,11 +15,18 @@ struct pool {
 	hpa_t phys;
 	uint32_t pages;
 	uint32_t used;
-	uint64_t *bitmap;	/* bit set: taken; lies in the first pages of the pool itself */
-	uint32_t next;		/* where the next search begins */
+	/*
+	 * Bit set: taken. Behind it one more, bit set: the last page of a pool_take. Both
+	 * lie in the first pages of the pool itself.
+	 */
+	uint64_t *bitmap;
+	uint32_t next;		/* where the next search begins: no page below is free */
 };
 
-/* `virt` and `phys` page-aligned, `size` a page multiple. ERR_NO_MEMORY if it cannot hold its bitmap. */
+/*
+ * `virt` and `phys` page-aligned, `size` a page multiple. ERR_NO_MEMORY if it
+ * cannot hold its bitmap, ERR_TOO_LARGE for more pages than can be counted.
+ */
 MUST_CHECK err_t pool_init(struct pool *pool, void *virt, hpa_t phys, uint64_t size);
 
 /*

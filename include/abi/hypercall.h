@@ -20,7 +20,7 @@
 #define ABI_HC_CELL_DESTROY 4		/* (id) zero, give back; ABI_EAGAIN: call again */
 /* Every cell */
 #define ABI_HC_INFO 5			/* (ABI_INFO_*) */
-#define ABI_HC_CELL_GET_STATE 6		/* (id) -> ABI_CELL_*; ABI_EAGAIN while memory changes hands */
+#define ABI_HC_CELL_GET_STATE 6		/* (id) -> ABI_CELL_*; ABI_EAGAIN while memory changes hands; root cell only */
 #define ABI_HC_CPU_INFO 7		/* (CPU number, ABI_CPU_INFO_*) */
 #define ABI_HC_PUTC 8			/* (character) where the configuration permits it */
 /* Root cell only */

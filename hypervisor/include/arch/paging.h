@@ -31,7 +31,10 @@ struct paging_format {
 	bool (*is_table)(unsigned level, uint64_t entry);	/* of a present entry */
 	hpa_t (*address)(unsigned level, uint64_t entry);
 	uint32_t (*flags)(uint64_t entry);			/* MAP_* of a leaf */
-	/* Stores an entry so that table walkers see it (DDI0487 D8: dsb ishst) */
+	/*
+	 * Stores an entry so that table walkers see it, and see with it all that was stored
+	 * before by any means (DDI0487 D8: dsb ishst after the store).
+	 */
 	void (*write)(uint64_t *entry, uint64_t value);
 };
 

@@ -30,7 +30,9 @@ struct exit_abort {
 	enum fault fault;
 	uint8_t level;		/* of the translation table, where the fault has one */
 	bool address_known;	/* false: FnV for an external abort, nothing can be said of far */
-	gpa_t address;		/* HPFAR_EL2.FIPA with FAR_EL2's page offset */
+	bool far_only;		/* HPFAR_EL2 is UNKNOWN (permission fault not on a walk, external abort): */
+				/* `address` is certain only once AT S1E1R has translated far */
+	gpa_t address;		/* HPFAR_EL2.FIPA with FAR_EL2's page offset; of a walk the page alone */
 	uint64_t far;		/* guest-virtual */
 	bool write;		/* WnR; false for a cache maintenance or walk read */
 	bool fetch;

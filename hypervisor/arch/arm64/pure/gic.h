@@ -20,6 +20,7 @@
 #define GIC_SPI_FIRST 32u
 #define GIC_SPI_END 1020u
 #define GIC_LINE_WORDS 16u
+#define GIC_NO_CPU UINT64_MAX
 
 /* Offsets within a frame; a redistributor is RD_base then SGI_base, 64 KiB each. */
 #define GICD_CTLR 0x0000u
@@ -77,8 +78,12 @@ struct gicd_view {
 	bool root;			/* LPIs and message-based interrupts are the root cell's */
 	uint64_t lines[GIC_LINE_WORDS];	/* bit n: INTID n is the cell's; bits 0..31 unused */
 	uint32_t ctlr;			/* what the cell wrote to GICD_CTLR's enable bits */
-	const uint64_t *affinities;	/* MPIDR affinities of the cell's CPUs ... */
-	unsigned affinity_count;	/* ... at least one; [0] takes what is routed anywhere else */
+	/*
+	 * MPIDR affinities of the cell's CPUs, with GIC_NO_CPU anywhere between; at least one.
+	 * The first takes what is routed anywhere else.
+	 */
+	const uint64_t *affinities;
+	unsigned affinity_count;
 };
 
 /* A cell's view of one redistributor. */
@@ -101,7 +106,7 @@ MUST_CHECK err_t gicr_access(struct gicr_view *view, const struct gic_bus *bus,
 /*
  * The ICC_SGI1R_EL1 value that may be sent for what a cell wrote: the listed targets
  * that are the cell's CPUs, IRM=1 (all but self) turned into calls of `send` per group of
- * 16 (Aff3.Aff2.Aff1 and RS), never SGI 15. `affinities` are the cell's CPUs', `self` the sender's.
+ * 16 (Aff3.Aff2.Aff1 and RS), never SGI 15. `affinities` are the cell's CPUs' (or GIC_NO_CPU), `self` the sender's.
  */
 void gic_sgi_filter(uint64_t written, const uint64_t *affinities, unsigned count, uint64_t self,
 		    void (*send)(void *context, uint64_t icc_sgi1r), void *context);

@@ -19,7 +19,7 @@ struct ldst {
 	uint8_t reg2;
 	uint8_t base;		/* 31 is SP */
 	bool write_back;	/* base += offset once all of it is done */
-	int64_t offset;		/* of the write-back */
+	int64_t offset;		/* of the write-back; else 0 */
 };
 
 /*

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the driver asks of an architecture; nothing in it is optional. */
+#ifndef JAILHOUSE_ARCH_H
+#define JAILHOUSE_ARCH_H
+
+#include <linux/sysfs.h>
+#include <linux/types.h>
+
+/* An exit counter in sysfs: ABI_STAT_* and the file's name. */
+struct stat_attribute {
+	struct attribute attr;
+	unsigned int stat;
+};
+
+extern const struct stat_attribute arch_stats[];
+extern const unsigned int arch_stat_count;
+
+/* ABI_ARCH_* of this kernel. */
+extern const u8 arch_id;
+
+/*
+ * Can the hypervisor be slid under this kernel? 0, or -EOPNOTSUPP with the cause and
+ * the remedy in `error` (ABI_DRIVER_ERROR_SIZE bytes). Not to be called while the
+ * hypervisor is enabled.
+ */
+int arch_ready(char *error);
+
+/* The id of the calling CPU, as abi_system's hwid[] has it. Any context. */
+u64 arch_hwid(void);
+
+/*
+ * Words for `error`: how to keep everything from `lowest` (host-physical) upwards from
+ * Linux. `text` becomes a phrase like "boot with mem=1792M".
+ */
+void arch_reserve_hint(char *text, size_t size, u64 lowest);
+
+/* Write back to memory and drop from every cache; `start` is a kernel address. */
+void arch_cache_clean(const void *start, size_t size);
+
+/*
+ * Enter the hypervisor at host-physical `entry` on the calling CPU, whose Linux number
+ * is `cpu`. Interrupts off. Returns 0 under the hypervisor, or a negative ABI_E* as if
+ * nothing had been.
+ */
+long arch_enter(phys_addr_t entry, unsigned int cpu);
+
+/* Only while the hypervisor is enabled: ABI_HC_*, see abi/hypercall.h. */
+long arch_hypercall(unsigned long number, unsigned long first, unsigned long second);
+
+#endif

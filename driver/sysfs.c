@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/devices/jailhouse: the hypervisor's state, for people and scripts.
+ *
+ *   enabled console mem_pool_size mem_pool_used remap_pool_size remap_pool_used
+ *   cells/ID/ name state cpus_assigned[_list] cpus_failed[_list]
+ *             statistics/vmexits_*  statistics/cpuN/vmexits_*
+ */
+#include <linux/device.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+
+#include "abi/hypercall.h"
+#include "arch.h"
+#include "driver.h"
+
+/* Counters of one CPU, or of all of the cell's. */
+struct stat_dir {
+	struct kobject kobj;
+	struct cell *cell;	/* lives as long as this: kobj's parent leads there */
+	int cpu;		/* or ALL_CPUS */
+};
+
+#define ALL_CPUS (-1)
+
+/* A read-only hypercall from any context that may sleep; -ENODEV if not enabled. */
+static long ask(unsigned long number, unsigned long first, unsigned long second)
+{
+	long result = -ENODEV;
+
+	down_read(&driver.alive);
+	if (driver.enabled)
+		result = arch_hypercall(number, first, second);
+	up_read(&driver.alive);
+	return result;
+}
+
+static ssize_t enabled_show(struct device *device, struct device_attribute *attr, char *text)
+{
+	return sysfs_emit(text, "%d\n", READ_ONCE(driver.enabled));
+}
+
+static ssize_t console_show(struct device *device, struct device_attribute *attr, char *text)
+{
+	return log_tail(&driver.log, text, PAGE_SIZE);
+}
+
+static ssize_t info_show(unsigned long what, char *text)
+{
+	long value = ask(ABI_HC_INFO, what, 0);
+
+	return sysfs_emit(text, "%ld\n", value == -ENODEV ? 0 : value);
+}
+
+static ssize_t mem_pool_size_show(struct device *device, struct device_attribute *attr, char *text)
+{
+	return info_show(ABI_INFO_POOL_SIZE, text);
+}
+
+static ssize_t mem_pool_used_show(struct device *device, struct device_attribute *attr, char *text)
+{
+	return info_show(ABI_INFO_POOL_USED, text);
+}
+
+static ssize_t remap_pool_size_show(struct device *device, struct device_attribute *attr,
+				    char *text)
+{
+	return info_show(ABI_INFO_REMAP_SIZE, text);
+}
+
+static ssize_t remap_pool_used_show(struct device *device, struct device_attribute *attr,
+				    char *text)
+{
+	return info_show(ABI_INFO_REMAP_USED, text);
+}
+
+static const struct device_attribute device_files[] = {
+	__ATTR_RO(enabled),
+	__ATTR_RO_MODE(console, 0400),
+	__ATTR_RO(mem_pool_size),
+	__ATTR_RO(mem_pool_used),
+	__ATTR_RO(remap_pool_size),
+	__ATTR_RO(remap_pool_used),
+};
+
+struct cell_attribute {
+	struct attribute attr;
+	ssize_t (*show)(struct cell *cell, char *text);
+};
+
+static ssize_t name_show(struct cell *cell, char *text)
+{
+	return sysfs_emit(text, "%s\n", cell_name(cell));
+}
+
+static const char *state_name(long state)
+{
+	switch (state) {
+	case ABI_CELL_RUNNING:
+		return "running";
+	case ABI_CELL_RUNNING_LOCKED:
+		return "running/locked";
+	case ABI_CELL_FAILED:
+		return "failed";
+	case ABI_CELL_FAILED_COMM_REV:
+		return "failed/comm-rev";
+	/* its memory changes hands: nothing of it runs */
+	case -ABI_EAGAIN:
+	case ABI_CELL_SHUT_DOWN:
+		return "shut down";
+	default:
+		return "unknown";
+	}
+}
+
+static ssize_t state_show(struct cell *cell, char *text)
+{
+	return sysfs_emit(text, "%s\n", state_name(ask(ABI_HC_CELL_GET_STATE, cell->id, 0)));
+}
+
+/* Linux may have taken CPUs of its own offline. */
+static void cpus_assigned(const struct cell *cell, struct cpumask *cpus)
+{
+	cpumask_copy(cpus, &cell->cpus);
+	if (cell->id == ROOT_CELL)
+		cpumask_and(cpus, cpus, cpu_online_mask);
+}
+
+static void cpus_failed(const struct cell *cell, struct cpumask *cpus)
+{
+	unsigned int cpu;
+
+	cpumask_clear(cpus);
+	for_each_cpu(cpu, &cell->cpus)
+		if (ask(ABI_HC_CPU_INFO, cpu, ABI_CPU_INFO_STATE) == ABI_CPU_FAILED)
+			cpumask_set_cpu(cpu, cpus);
+}
+
+static ssize_t mask_show(const struct cell *cell, char *text, bool list,
+			 void (*fill)(const struct cell *cell, struct cpumask *cpus))
+{
+	cpumask_var_t cpus;
+	ssize_t n;
+
+	if (!alloc_cpumask_var(&cpus, GFP_KERNEL))
+		return -ENOMEM;
+	fill(cell, cpus);
+	if (list)
+		n = sysfs_emit(text, "%*pbl\n", cpumask_pr_args(cpus));
+	else
+		n = sysfs_emit(text, "%*pb\n", cpumask_pr_args(cpus));
+	free_cpumask_var(cpus);
+	return n;
+}
+
+static ssize_t cpus_assigned_show(struct cell *cell, char *text)
+{
+	return mask_show(cell, text, false, cpus_assigned);
+}
+
+static ssize_t cpus_assigned_list_show(struct cell *cell, char *text)
+{
+	return mask_show(cell, text, true, cpus_assigned);
+}
+
+static ssize_t cpus_failed_show(struct cell *cell, char *text)
+{
+	return mask_show(cell, text, false, cpus_failed);
+}
+
+static ssize_t cpus_failed_list_show(struct cell *cell, char *text)
+{
+	return mask_show(cell, text, true, cpus_failed);
+}
+
+static const struct cell_attribute cell_files[] = {
+	__ATTR_RO(name),
+	__ATTR_RO(state),
+	__ATTR_RO(cpus_assigned),
+	__ATTR_RO(cpus_assigned_list),
+	__ATTR_RO(cpus_failed),
+	__ATTR_RO(cpus_failed_list),
+};
+
+static ssize_t cell_file_show(struct kobject *kobj, struct attribute *attr, char *text)
+{
+	return container_of(attr, struct cell_attribute, attr)->
+		show(container_of(kobj, struct cell, kobj), text);
+}
+
+static const struct sysfs_ops cell_file_ops = { .show = cell_file_show };
+
+static const struct kobj_type cell_type = {
+	.release = cell_release,
+	.sysfs_ops = &cell_file_ops,
+};
+
+static ssize_t stat_show(struct kobject *kobj, struct attribute *attr, char *text)
+{
+	const struct stat_dir *dir = container_of(kobj, struct stat_dir, kobj);
+	unsigned int stat = container_of(attr, struct stat_attribute, attr)->stat;
+	unsigned long long sum = 0;
+	unsigned int cpu;
+
+	for_each_cpu(cpu, &dir->cell->cpus) {
+		long count;
+
+		if (dir->cpu != ALL_CPUS && dir->cpu != (int)cpu)
+			continue;
+		count = ask(ABI_HC_CPU_INFO, cpu, ABI_CPU_INFO_STAT + stat);
+		if (count > 0)
+			sum += (unsigned long)count;
+	}
+	return sysfs_emit(text, "%llu\n", sum);
+}
+
+static void stat_release(struct kobject *kobj)
+{
+	kfree(container_of(kobj, struct stat_dir, kobj));
+}
+
+static const struct sysfs_ops stat_ops = { .show = stat_show };
+
+static const struct kobj_type stat_type = {
+	.release = stat_release,
+	.sysfs_ops = &stat_ops,
+};
+
+static void stat_dir_remove(struct stat_dir *dir)
+{
+	if (!dir)
+		return;
+	kobject_del(&dir->kobj);
+	kobject_put(&dir->kobj);
+}
+
+/* `under` is the cell's directory for ALL_CPUS, its statistics/ for one CPU. */
+static struct stat_dir *stat_dir_add(struct cell *cell, struct kobject *under, int cpu)
+{
+	struct stat_dir *dir = kzalloc(sizeof(*dir), GFP_KERNEL);
+	unsigned int i;
+	int err;
+
+	if (!dir)
+		return ERR_PTR(-ENOMEM);
+	dir->cell = cell;
+	dir->cpu = cpu;
+	if (cpu == ALL_CPUS)
+		err = kobject_init_and_add(&dir->kobj, &stat_type, under, "statistics");
+	else
+		err = kobject_init_and_add(&dir->kobj, &stat_type, under, "cpu%d", cpu);
+	for (i = 0; !err && i < arch_stat_count; i++)
+		err = sysfs_create_file(&dir->kobj, &arch_stats[i].attr);
+	if (!err)
+		return dir;
+	stat_dir_remove(dir);
+	return ERR_PTR(err);
+}
+
+int sysfs_cpu_add(struct cell *cell, unsigned int cpu)
+{
+	struct stat_dir *dir = stat_dir_add(cell, &cell->statistics->kobj, (int)cpu);
+
+	if (IS_ERR(dir))
+		return (int)PTR_ERR(dir);
+	cell->cpu_statistics[cpu] = dir;
+	return 0;
+}
+
+void sysfs_cpu_remove(struct cell *cell, unsigned int cpu)
+{
+	stat_dir_remove(cell->cpu_statistics[cpu]);
+	cell->cpu_statistics[cpu] = NULL;
+}
+
+void sysfs_cell_init(struct cell *cell)
+{
+	kobject_init(&cell->kobj, &cell_type);
+}
+
+int sysfs_cell_add(struct cell *cell)
+{
+	unsigned int i, cpu;
+	int err;
+
+	err = kobject_add(&cell->kobj, driver.cells, "%u", cell->id);
+	for (i = 0; !err && i < ARRAY_SIZE(cell_files); i++)
+		err = sysfs_create_file(&cell->kobj, &cell_files[i].attr);
+	if (!err) {
+		struct stat_dir *dir = stat_dir_add(cell, &cell->kobj, ALL_CPUS);
+
+		if (IS_ERR(dir))
+			err = (int)PTR_ERR(dir);
+		else
+			cell->statistics = dir;
+	}
+	for_each_cpu(cpu, &cell->cpus)
+		if (!err)
+			err = sysfs_cpu_add(cell, cpu);
+	if (err)
+		sysfs_cell_remove(cell);
+	return err;
+}
+
+void sysfs_cell_remove(struct cell *cell)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
+		sysfs_cpu_remove(cell, cpu);
+	stat_dir_remove(cell->statistics);
+	cell->statistics = NULL;
+	kobject_del(&cell->kobj);
+}
+
+int sysfs_init(void)
+{
+	unsigned int i;
+	int err = 0;
+
+	driver.device = root_device_register("jailhouse");
+	if (IS_ERR(driver.device))
+		return (int)PTR_ERR(driver.device);
+	for (i = 0; !err && i < ARRAY_SIZE(device_files); i++)
+		err = device_create_file(driver.device, &device_files[i]);
+	driver.cells = err ? NULL : kobject_create_and_add("cells", &driver.device->kobj);
+	if (driver.cells)
+		return 0;
+	root_device_unregister(driver.device);
+	return err ? err : -ENOMEM;
+}
+
+void sysfs_exit(void)
+{
+	kobject_put(driver.cells);
+	root_device_unregister(driver.device);
+}

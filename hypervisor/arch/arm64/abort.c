@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Stage-2 aborts: a mediated device, a translation that changed meanwhile, or a violation. */
+#include "arch/cpu.h"
+#include "arm64.h"
+#include "base/str.h"
+#include "core/cell.h"
+#include "core/fault.h"
+#include "core/guest.h"
+#include "pure/ldst.h"
+#include "sysreg.h"
+
+static bool in_el0(void)
+{
+	uint64_t spsr = sysreg_read(spsr_el2);
+
+	return (spsr & SPSR_AARCH32) || (spsr & BITS(3, 2)) == 0;
+}
+
+/* First stage only, as the guest would: ERR_FAULT where it would fault itself. PAR_EL1 is the guest's. */
+static err_t translate(uint64_t va, bool write, gpa_t *out)
+{
+	uint64_t saved = sysreg_read(par_el1);
+	uint64_t par;
+
+	if (in_el0() && write)
+		__asm__ volatile("at s1e0w, %0" : : "r"(va));
+	else if (in_el0())
+		__asm__ volatile("at s1e0r, %0" : : "r"(va));
+	else if (write)
+		__asm__ volatile("at s1e1w, %0" : : "r"(va));
+	else
+		__asm__ volatile("at s1e1r, %0" : : "r"(va));
+	isb();
+	par = sysreg_read(par_el1);
+	sysreg_write(par_el1, saved);
+	if (par & PAR_F)
+		return ERR_FAULT;
+	*out = gpa((par & PAR_PA) | (va & PAGE_MASK));
+	return OK;
+}
+
+/* One register's worth, read or written. */
+static err_t access_one(struct cpu *self, struct regs *regs, const struct ldst *op, uint64_t at, unsigned reg)
+{
+	const struct mmio_region *region = fault_region(self->sys, gpa(at));
+	struct mmio_access access = { .size = op->size, .write = op->write, .value = reg_get(regs, reg) };
+	uint64_t value;
+
+	if (region == NULL)
+		return ERR_INVALID;
+	if (op->size < 8)
+		access.value &= BIT(op->size * 8u) - 1;
+	access.address = gpa(at - region->span.start);
+	TRY(region->access(self, &access));
+	if (op->write)
+		return OK;
+	value = op->sign_extend ? sign_extend(access.value, op->size) : access.value;
+	reg_set(regs, reg, op->wide ? value : value & BITS(31, 0));
+	return OK;
+}
+
+static uint64_t get_base(const struct regs *regs, unsigned base)
+{
+	if (base != 31)
+		return regs->x[base];
+	return in_el0() || !(sysreg_read(spsr_el2) & BIT(0)) ? sysreg_read(sp_el0) : sysreg_read(sp_el1);
+}
+
+static void set_base(struct regs *regs, unsigned base, uint64_t value)
+{
+	if (base != 31)
+		regs->x[base] = value;
+	else if (in_el0() || !(sysreg_read(spsr_el2) & BIT(0)))
+		sysreg_write(sp_el0, value);
+	else
+		sysreg_write(sp_el1, value);
+}
+
+static err_t do_access(struct cpu *self, struct regs *regs, const struct ldst *op, gpa_t at)
+{
+	TRY(access_one(self, regs, op, at.v, op->reg));
+	if (op->pair)
+		TRY(access_one(self, regs, op, at.v + op->size, op->reg2));
+	if (op->write_back)
+		set_base(regs, op->base, get_base(regs, op->base) + (uint64_t)op->offset);
+	return OK;
+}
+
+/* ISV = 0: the instruction itself has to be read. ERR_AGAIN: its page is gone meanwhile; let the guest fault. */
+static err_t decode_instruction(struct cpu *self, struct ldst *op)
+{
+	uint32_t instruction;
+	gpa_t at;
+
+	if ((sysreg_read(spsr_el2) & SPSR_AARCH32) != 0)
+		return ERR_UNSUPPORTED;
+	if (translate(sysreg_read(elr_el2), false, &at) != OK)
+		return ERR_AGAIN;
+	TRY(guest_read(self, at, &instruction, sizeof(instruction)));
+	return ldst_decode(instruction, op);
+}
+
+static err_t emulate(struct cpu *self, struct regs *regs, const struct exit *x)
+{
+	const struct exit_abort *abort = &x->abort;
+	struct ldst op = { .write = abort->write, .size = abort->size, .sign_extend = abort->sign_extend,
+			   .wide = abort->wide, .reg = abort->reg };
+
+	if (abort->fetch || abort->walk || abort->cache_op)
+		return ERR_INVALID;
+	if (!abort->syndrome)
+		TRY(decode_instruction(self, &op));
+	TRY(do_access(self, regs, &op, abort->address));
+	skip_instruction(x);
+	return OK;
+}
+
+static const char *what(const struct exit_abort *abort, bool mediated)
+{
+	if (abort->fault == FAULT_EXTERNAL)
+		return "external abort";
+	if (mediated)
+		return "the GIC takes no such access";
+	if (abort->fault == FAULT_PERMISSION)
+		return "not permitted";
+	return "not its memory";
+}
+
+static void violation(struct cpu *self, const struct exit *x, const struct violation *v, bool mediated)
+{
+	fault_report(self, v, what(&x->abort, mediated));
+	if (!cell_is_root(self->cell))
+		cell_fail(self);
+	inject_external_abort(x);
+}
+
+static uint32_t access_kind(const struct exit_abort *abort)
+{
+	if (abort->fetch)
+		return MAP_EXEC;
+	return abort->write ? MAP_WRITE : MAP_READ;
+}
+
+void exit_abort(struct cpu *self, struct regs *regs, const struct exit *x)
+{
+	struct exit y = *x;
+	struct violation v;
+	err_t e;
+
+	/* HPFAR_EL2 is UNKNOWN here; a stage-1 fault now means that the guest changed its tables: it tries again */
+	if (y.abort.far_only && translate(y.abort.far, y.abort.write, &y.abort.address) != OK &&
+	    y.abort.fault == FAULT_PERMISSION)
+		return;
+	v = (struct violation){ .address = y.abort.address, .address_known = y.abort.address_known,
+				.pc = sysreg_read(elr_el2), .access = access_kind(&y.abort) };
+	if (v.address_known && fault_region(self->sys, v.address) != NULL) {
+		self->stats[ABI_STAT_MMIO]++;
+		e = emulate(self, regs, &y);
+		if (e != OK && e != ERR_AGAIN)
+			violation(self, &y, &v, true);
+		return;
+	}
+	self->stats[ABI_STAT_ARM64_FAULT]++;
+	if (y.abort.fault != FAULT_EXTERNAL && fault_is_stale(self, &v))
+		return;
+	violation(self, &y, &v, false);
+}

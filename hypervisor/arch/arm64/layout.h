@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where the hypervisor lies in its own address space (48 bits, 4 KiB pages); also read by
+ * the assembler and the linker script.
+ *
+ *   0 ..                  devices, and the one page that turns the MMU on and off, at their
+ *                         host-physical addresses
+ *   HV_BASE ..            the hypervisor memory, linear: image, configuration, pool
+ *   WINDOW_BASE ..        4 MiB a CPU for what is being copied or zeroed
+ */
+#ifndef ARM64_LAYOUT_H
+#define ARM64_LAYOUT_H
+
+#define HV_BASE 0xff0000000000
+#define WINDOW_BASE 0xff8000000000
+#define WINDOW_SIZE 0x400000
+#define HV_MAX_SIZE 0x40000000
+
+#define STACK_SIZE (CONFIG_STACK_SIZE_KB * 1024)
+/* guard page, stack, struct percpu */
+#define PERCPU_SIZE (4096 + STACK_SIZE + 4096)
+
+#define REGS_SIZE 256
+
+#endif

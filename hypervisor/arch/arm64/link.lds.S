@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "layout.h"
+
+OUTPUT_ARCH(aarch64)
+ENTRY(_entry)
+
+SECTIONS
+{
+	. = HV_BASE;
+	_start = .;
+	.header : { *(.header) }
+	. = ALIGN(4096);
+	_text = .;
+	.text : { *(.vectors) *(.text .text.*) . = ALIGN(64); }
+	. = ALIGN(4096);
+	_idmap = .;
+	.idmap : { *(.idmap) }
+	ASSERT(SIZEOF(.idmap) <= 4096, "one page of identity-mapped code")
+	. = ALIGN(4096);
+	_rodata = .;
+	.rodata : { *(.rodata .rodata.*) }
+	. = ALIGN(4096);
+	_data = .;
+	.data : { *(.data .data.*) }
+	. = ALIGN(8);
+	_image_end = .;
+	.bss (NOLOAD) : { *(.bss .bss.* COMMON) }
+	. = ALIGN(4096);
+	.boot_tables (NOLOAD) : { *(.boot_tables) }
+	. = ALIGN(4096);
+	_log = .;
+	. += CONFIG_LOG_SIZE_KB * 1024;
+	_percpu = .;
+	. += CONFIG_MAX_CPUS * PERCPU_SIZE;
+	. = ALIGN(4096);
+	_end = .;
+
+	_image_size = _image_end - _start;
+	_memory_size = _end - _start;
+	_entry_offset = _entry - _start;
+	_log_offset = _log - _start;
+
+	/DISCARD/ : { *(.comment) *(.note*) *(.eh_frame*) }
+}

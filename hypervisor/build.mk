@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# hypervisor.elf and hypervisor.bin: every source of the layers and of arch/$(ARCH)
+
+HYPERVISOR_ELF := $(BUILD)/hypervisor.elf
+HYPERVISOR_BIN := $(BUILD)/hypervisor.bin
+HYPERVISOR_LDS := hypervisor/arch/$(ARCH)/link.lds.S
+
+HYPERVISOR_DIRS := $(addprefix hypervisor/,base config core arch/$(ARCH) arch/$(ARCH)/*)
+HYPERVISOR_SOURCES := $(filter-out %.lds.S,$(sort $(wildcard \
+	$(HYPERVISOR_DIRS:%=%/*.c) $(HYPERVISOR_DIRS:%=%/*.S))))
+HYPERVISOR_OBJECTS := $(HYPERVISOR_SOURCES:%=$(BUILD)/%.o)
+
+HYPERVISOR_CPPFLAGS := -Iinclude -Ihypervisor -Ihypervisor/include -I$(BUILD)/include \
+	-include $(AUTOCONF)
+# What both compilers know; then what only gcc needs to be told
+FREESTANDING := -std=c11 -ffreestanding -fno-common -fno-pic -fno-pie -mgeneral-regs-only \
+	-mno-outline-atomics -Os -g -ffunction-sections -fdata-sections -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fno-strict-aliasing $(WARNINGS)
+HYPERVISOR_CFLAGS := $(FREESTANDING)
+HYPERVISOR_LDFLAGS := -nostdlib --gc-sections -z noexecstack -z max-page-size=4096 \
+	--fatal-warnings --build-id=none
+
+$(HYPERVISOR_OBJECTS): $(BUILD)/%.o: % $(AUTOCONF) Makefile hypervisor/build.mk | $(VERSION_H)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(HYPERVISOR_CPPFLAGS) $(HYPERVISOR_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/hypervisor/link.lds: $(HYPERVISOR_LDS) $(AUTOCONF) hypervisor/build.mk
+	$(call say,LDS,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(HYPERVISOR_CPPFLAGS) -E -P -undef -D__ASSEMBLY__ -D__LINKER__ -x assembler-with-cpp \
+		-MMD -MP -MT $@ -MF $@.d $< -o $@
+
+# A weak symbol would let the link choose silently; files choose here
+$(HYPERVISOR_ELF): $(HYPERVISOR_OBJECTS) $(BUILD)/hypervisor/link.lds
+	$(call say,LD,$@)
+	$(Q)$(LD) $(HYPERVISOR_LDFLAGS) -T $(BUILD)/hypervisor/link.lds -Map $(@:.elf=.map) \
+		$(HYPERVISOR_OBJECTS) -o $@
+	$(Q)weak=$$($(NM) $@ | grep -E ' [vVwW] '); if [ -n "$$weak" ]; then \
+		echo "$@: weak symbols are not allowed here:" >&2; echo "$$weak" >&2; exit 1; fi
+
+$(HYPERVISOR_BIN): $(HYPERVISOR_ELF)
+	$(call say,OBJCOPY,$@)
+	$(Q)$(OBJCOPY) -O binary $< $@
+
+.PHONY: hypervisor
+hypervisor: $(HYPERVISOR_BIN)
+
+# The freestanding sources must be clean under the other compiler too
+LINT_SOURCES := $(filter %.c,$(HYPERVISOR_SOURCES))
+LINT_STAMPS := $(LINT_SOURCES:%=$(BUILD)/lint/%.ok)
+$(LINT_STAMPS): $(BUILD)/lint/%.ok: % $(AUTOCONF) hypervisor/build.mk | $(VERSION_H)
+	$(call say,CLANG,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) --target=aarch64-linux-gnu -fsyntax-only $(HYPERVISOR_CPPFLAGS) $(HYPERVISOR_CFLAGS) \
+		-MMD -MP -MT $@ -MF $@.d $<
+	$(Q)touch $@
+
+.PHONY: lint
+lint: $(LINT_STAMPS)
+
+-include $(HYPERVISOR_OBJECTS:.o=.d) $(BUILD)/hypervisor/link.lds.d $(LINT_STAMPS:=.d)

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "config/admit.h"
+#include "base/bits.h"
+#include "base/str.h"
+
+#define MEM_ACCESS (ABI_MEM_READ | ABI_MEM_WRITE | ABI_MEM_EXEC)
+
+/* How messages name a memory record; takes its index and name. */
+#define MEM "memory[%u] \"%s\": "
+
+/* A cell at the door, and who is inside. */
+struct request {
+	const struct config *cell;
+	const struct config *system;
+	const struct config *const *cells;
+	unsigned count;
+	const struct admit_limits *limits;
+	struct why *why;
+};
+
+static struct span irq_span(const struct abi_irq *irq)
+{
+	return (struct span){ irq->first, irq->count };
+}
+
+static bool within_end(struct span s, uint64_t end)
+{
+	return span_last(s) < end;
+}
+
+static const struct span *find_mediated(const struct admit_limits *limits, struct span s)
+{
+	for (unsigned i = 0; i < limits->mediated_count; i++)
+		if (span_overlaps(limits->mediated[i], s))
+			return &limits->mediated[i];
+	return NULL;
+}
+
+static struct span hypervisor_span(const struct config *system)
+{
+	return (struct span){ system->system->hypervisor.start, system->system->hypervisor.size };
+}
+
+static err_t admit_hypervisor(const struct config *system, const struct admit_limits *limits,
+			      struct why *why)
+{
+	struct span hv = hypervisor_span(system);
+	const struct span *mediated = find_mediated(limits, hv);
+
+	if (!within_end(hv, limits->host_end))
+		return why_set(why, ERR_RANGE, "hypervisor: 0x%lx-0x%lx; this machine's physical "
+			       "addresses end at 0x%lx", hv.start, span_last(hv),
+			       limits->host_end - 1);
+	if (mediated)
+		return why_set(why, ERR_OVERLAP, "hypervisor: 0x%lx-0x%lx overlaps the interrupt "
+			       "controller's registers at 0x%lx-0x%lx; move it into RAM", hv.start,
+			       span_last(hv), mediated->start, span_last(*mediated));
+	return OK;
+}
+
+/* The hypervisor itself writes to it. */
+static err_t admit_console(const struct config *system, const struct admit_limits *limits,
+			   struct why *why)
+{
+	const struct abi_console *c = &system->system->console;
+	struct span s = { c->address, c->size };
+
+	if (!(c->flags & ABI_CONSOLE_MMIO))
+		return OK;
+	if (!within_end(s, limits->host_end))
+		return why_set(why, ERR_RANGE, "system console: 0x%lx-0x%lx; this machine's "
+			       "physical addresses end at 0x%lx", s.start, span_last(s),
+			       limits->host_end - 1);
+	if (span_overlaps(s, hypervisor_span(system)) || find_mediated(limits, s))
+		return why_set(why, ERR_OVERLAP, "system console: 0x%lx-0x%lx lies in the "
+			       "hypervisor's memory or the interrupt controller; give the UART's "
+			       "registers", s.start, span_last(s));
+	return OK;
+}
+
+static err_t admit_root_mem(const struct config *system, uint32_t i,
+			    const struct admit_limits *limits, struct why *why)
+{
+	const struct abi_mem *m = &system->mem[i];
+	struct span s = mem_host_span(m), hv = hypervisor_span(system);
+	const struct span *mediated = find_mediated(limits, s);
+	uint64_t end = limits->host_end < limits->guest_end ? limits->host_end : limits->guest_end;
+
+	if (!within_end(s, end))
+		return why_set(why, ERR_RANGE, MEM "0x%lx-0x%lx; this machine's addresses end at "
+			       "0x%lx", i, m->name, s.start, span_last(s), end - 1);
+	if (span_overlaps(s, hv))
+		return why_set(why, ERR_OVERLAP, MEM "0x%lx-0x%lx overlaps the hypervisor's memory "
+			       "at 0x%lx-0x%lx; leave that out", i, m->name, s.start, span_last(s),
+			       hv.start, span_last(hv));
+	if (mediated)
+		return why_set(why, ERR_OVERLAP, MEM "0x%lx-0x%lx overlaps the interrupt "
+			       "controller's registers at 0x%lx-0x%lx; leave those out", i, m->name,
+			       s.start, span_last(s), mediated->start, span_last(*mediated));
+	for (uint32_t j = 0; j < i; j++)
+		if (span_overlaps(s, mem_host_span(&system->mem[j])))
+			return why_set(why, ERR_OVERLAP, MEM "0x%lx-0x%lx overlaps memory[%u] "
+				       "\"%s\"; list each page once", i, m->name, s.start,
+				       span_last(s), j, system->mem[j].name);
+	return OK;
+}
+
+err_t admit_system(const struct config *system, const struct admit_limits *limits,
+		   struct why *why)
+{
+	if (system->system->cpu_count > limits->max_cpus)
+		return why_set(why, ERR_RANGE, "cpu_count: %u, this hypervisor was built for %u; "
+			       "set MAX_CPUS with `make menuconfig` and rebuild it",
+			       system->system->cpu_count, limits->max_cpus);
+	TRY(admit_hypervisor(system, limits, why));
+	TRY(admit_console(system, limits, why));
+	for (uint32_t i = 0; i < system->cell->mem_count; i++)
+		TRY(admit_root_mem(system, i, limits, why));
+	for (uint32_t i = 0; i < system->cell->irq_count; i++) {
+		struct span s = irq_span(&system->irq[i]);
+
+		if (s.start < limits->irq_first || !within_end(s, limits->irq_end))
+			return why_set(why, ERR_RANGE, "irq[%u]: %lu-%lu; this machine's lines are "
+				       "%u to %u", i, s.start, span_last(s), limits->irq_first,
+				       limits->irq_end - 1);
+	}
+	return OK;
+}
+
+static err_t admit_name(const struct request *r)
+{
+	const char *name = r->cell->cell->name;
+
+	if (str_equal(name, r->system->cell->name))
+		return why_set(r->why, ERR_EXISTS, "name: \"%s\" is the root cell; choose another",
+			       name);
+	for (unsigned i = 0; i < r->count; i++)
+		if (str_equal(name, r->cells[i]->cell->name))
+			return why_set(r->why, ERR_EXISTS, "name: there is a cell \"%s\"; destroy "
+				       "it or choose another name", name);
+	return OK;
+}
+
+/* The cell that has `cpu`, or NULL: the root cell. */
+static const struct config *cpu_owner(const struct request *r, unsigned cpu)
+{
+	for (unsigned i = 0; i < r->count; i++)
+		if (bit_test(r->cells[i]->cell->cpus, cpu))
+			return r->cells[i];
+	return NULL;
+}
+
+static err_t admit_cpus(const struct request *r)
+{
+	const uint64_t *wanted = r->cell->cell->cpus;
+	uint32_t cpu_count = r->system->system->cpu_count;
+	unsigned left = 0;
+
+	for (unsigned cpu = 0; cpu < ABI_CPU_SET_WORDS * 64; cpu++) {
+		const struct config *owner = cpu_owner(r, cpu);
+
+		if (!bit_test(wanted, cpu)) {
+			left += cpu < cpu_count && !owner;
+			continue;
+		}
+		if (cpu >= cpu_count)
+			return why_set(r->why, ERR_RANGE, "cpus: no CPU %u; the system has 0 to %u",
+				       cpu, cpu_count - 1);
+		if (owner)
+			return why_set(r->why, ERR_OVERLAP, "cpus: CPU %u is cell \"%s\"'s; choose "
+				       "another or destroy that cell", cpu, owner->cell->name);
+	}
+	if (left == 0)
+		return why_set(r->why, ERR_DENIED, "cpus: the root cell would be left without one; "
+			       "take fewer");
+	return OK;
+}
+
+/* What the cell's own address space may look like. */
+static err_t admit_guest_span(const struct request *r, uint32_t i)
+{
+	const struct abi_mem *m = &r->cell->mem[i];
+	struct span s = mem_guest_span(m);
+	const struct span *mediated = find_mediated(r->limits, s);
+
+	if (!within_end(s, r->limits->guest_end))
+		return why_set(r->why, ERR_RANGE, MEM "virt 0x%lx-0x%lx; a cell's addresses end at "
+			       "0x%lx", i, m->name, s.start, span_last(s),
+			       r->limits->guest_end - 1);
+	if (mediated)
+		return why_set(r->why, ERR_OVERLAP, MEM "virt 0x%lx-0x%lx overlaps the interrupt "
+			       "controller's registers at 0x%lx-0x%lx; move it", i, m->name,
+			       s.start, span_last(s), mediated->start, span_last(*mediated));
+	return OK;
+}
+
+static const struct abi_mem *root_mem_around(const struct request *r, struct span s)
+{
+	for (uint32_t i = 0; i < r->system->cell->mem_count; i++)
+		if (span_within(s, mem_host_span(&r->system->mem[i])))
+			return &r->system->mem[i];
+	return NULL;
+}
+
+/* Region i comes out of one of the root cell's that is there to be given away. */
+static err_t admit_source(const struct request *r, uint32_t i)
+{
+	const struct abi_mem *m = &r->cell->mem[i];
+	struct span s = mem_host_span(m);
+	uint32_t kind = m->flags & ABI_MEM_IO ? ABI_MEM_IO : ABI_MEM_RESERVED;
+	const char *kind_name = m->flags & ABI_MEM_IO ? "IO" : "RESERVED";
+	const struct abi_mem *root = root_mem_around(r, s);
+	uint32_t excess;
+
+	if (!root)
+		return why_set(r->why, ERR_RANGE, MEM "phys 0x%lx-0x%lx is within no one region of "
+			       "the root cell; take it from one that is %s", i, m->name, s.start,
+			       span_last(s), kind_name);
+	if (!(root->flags & kind))
+		return why_set(r->why, ERR_RANGE, MEM "phys 0x%lx-0x%lx is in the root cell's "
+			       "\"%s\", which is not %s; take it from one that is", i, m->name,
+			       s.start, span_last(s), root->name, kind_name);
+	excess = m->flags & ~root->flags & MEM_ACCESS;
+	if (excess)
+		return why_set(r->why, ERR_DENIED, MEM "flags 0x%x: the root cell's \"%s\" lacks "
+			       "permission 0x%x; drop it or add it there", i, m->name, m->flags,
+			       root->name, excess);
+	return OK;
+}
+
+/* Region i against the first `count` regions of `other`, which may be the cell itself. */
+static err_t admit_beside(const struct request *r, uint32_t i, const struct config *other,
+			  uint32_t count)
+{
+	const struct abi_mem *m = &r->cell->mem[i];
+	struct span s = mem_host_span(m);
+
+	for (uint32_t j = 0; j < count; j++) {
+		const struct abi_mem *o = &other->mem[j];
+
+		if (o->flags & ABI_MEM_COMM || m->flags & o->flags & ABI_MEM_SHARED)
+			continue;
+		if (span_overlaps(s, mem_host_span(o)))
+			return why_set(r->why, ERR_OVERLAP, MEM "phys 0x%lx-0x%lx overlaps cell "
+				       "\"%s\"'s memory[%u] \"%s\" at 0x%lx-0x%lx; move one or make "
+				       "both SHARED", i, m->name, s.start, span_last(s),
+				       other->cell->name, j, o->name, o->phys,
+				       span_last(mem_host_span(o)));
+	}
+	return OK;
+}
+
+static err_t admit_memory(const struct request *r)
+{
+	for (uint32_t i = 0; i < r->cell->cell->mem_count; i++) {
+		TRY(admit_guest_span(r, i));
+		if (r->cell->mem[i].flags & ABI_MEM_COMM)
+			continue;
+		TRY(admit_source(r, i));
+		TRY(admit_beside(r, i, r->cell, i));
+		for (unsigned c = 0; c < r->count; c++)
+			TRY(admit_beside(r, i, r->cells[c], r->cells[c]->cell->mem_count));
+	}
+	return OK;
+}
+
+/* Which of the cell's ranges holds or meets `s`, or NULL. */
+static const struct abi_irq *find_irq(const struct config *c, struct span s)
+{
+	for (uint32_t i = 0; i < c->cell->irq_count; i++)
+		if (span_overlaps(irq_span(&c->irq[i]), s))
+			return &c->irq[i];
+	return NULL;
+}
+
+/* Several of the root cell's ranges may be needed to hold one of the cell's. */
+static err_t admit_irq(const struct request *r, uint32_t i)
+{
+	struct span s = irq_span(&r->cell->irq[i]);
+	uint64_t line = s.start;
+
+	while (line <= span_last(s)) {
+		const struct abi_irq *root = find_irq(r->system, (struct span){ line, 1 });
+
+		if (!root)
+			return why_set(r->why, ERR_RANGE, "irq[%u]: line %lu is not the root "
+				       "cell's to give; list it there or drop it here", i, line);
+		line = span_last(irq_span(root)) + 1;
+	}
+	for (unsigned c = 0; c < r->count; c++) {
+		const struct abi_irq *other = find_irq(r->cells[c], s);
+
+		if (other)
+			return why_set(r->why, ERR_OVERLAP, "irq[%u]: %lu-%lu overlaps cell "
+				       "\"%s\"'s %lu-%lu; a line belongs to one cell", i, s.start,
+				       span_last(s), r->cells[c]->cell->name,
+				       irq_span(other).start, span_last(irq_span(other)));
+	}
+	return OK;
+}
+
+static err_t admit_irqs(const struct request *r)
+{
+	for (uint32_t i = 0; i < r->cell->cell->irq_count; i++)
+		TRY(admit_irq(r, i));
+	return OK;
+}
+
+static err_t (*const rules[])(const struct request *r) = {
+	admit_name,
+	admit_cpus,
+	admit_memory,
+	admit_irqs,
+};
+
+err_t admit_cell(const struct config *cell, const struct config *system,
+		 const struct config *const *cells, unsigned count,
+		 const struct admit_limits *limits, struct why *why)
+{
+	const struct request request = { cell, system, cells, count, limits, why };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		TRY(rules[i](&request));
+	return OK;
+}

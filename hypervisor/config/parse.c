@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "config/parse.h"
+#include "base/bits.h"
+#include "base/crc.h"
+#include "base/str.h"
+
+#define MIB (1024ull * 1024)
+#define HYPERVISOR_ALIGN (2 * MIB)
+#define HYPERVISOR_MIN (4 * MIB)
+
+/* IHI0069H 12.10: frames are 64 KiB; a redistributor has two of them, with VLPIs four */
+#define GIC_FRAME 0x10000ull
+#define GIC_REDISTRIBUTOR (2 * GIC_FRAME)
+
+#define CONSOLE_FLAGS (ABI_CONSOLE_MMIO | ABI_CONSOLE_STRIDE_4)
+#define CELL_FLAGS ((uint32_t)(ABI_CELL_PUTC | ABI_CELL_PUTC_CONSOLE))
+#define MEM_FLAGS ((uint32_t)(ABI_MEM_READ | ABI_MEM_WRITE | ABI_MEM_EXEC | ABI_MEM_IO | \
+			      ABI_MEM_COMM | ABI_MEM_LOADABLE | ABI_MEM_SHARED | \
+			      ABI_MEM_RESERVED))
+#define COMM_FLAGS ((uint32_t)(ABI_MEM_COMM | ABI_MEM_READ | ABI_MEM_WRITE))
+#define MAX_CPUS (ABI_CPU_SET_WORDS * 64u)
+
+/* How messages name a memory record; takes its index and name. */
+#define MEM "memory[%u] \"%s\": "
+
+struct input {
+	const uint8_t *at;
+	size_t left;
+};
+
+/* The next `count` records of `each` bytes, or NULL if the input ends before. */
+static const void *take(struct input *in, size_t count, size_t each)
+{
+	const void *records = in->at;
+
+	if (count > in->left / each)
+		return NULL;
+	in->at += count * each;
+	in->left -= count * each;
+	return records;
+}
+
+static bool all_zero(const void *bytes, size_t size)
+{
+	const uint8_t *at = bytes;
+
+	for (; size > 0; size--)
+		if (*at++ != 0)
+			return false;
+	return true;
+}
+
+/* Printable ASCII, then nothing but NULs, at least one. */
+static bool name_valid(const char *name, size_t size)
+{
+	size_t i = 0;
+
+	while (i < size && name[i] >= ' ' && name[i] <= '~')
+		i++;
+	return i < size && all_zero(name + i, size - i);
+}
+
+static struct span abi_span(struct abi_span s)
+{
+	return (struct span){ s.start, s.size };
+}
+
+static bool span_good(struct span s, uint64_t unit)
+{
+	return span_valid(s) && span_aligned(s, unit);
+}
+
+static err_t check_identity(const struct abi_header *h, uint8_t arch, uint8_t kind,
+			    struct why *why)
+{
+	if (memcmp(h->magic, ABI_CONFIG_MAGIC, sizeof(h->magic)) != 0)
+		return why_set(why, ERR_INVALID, "magic: this is no configuration; "
+			       "build one from its text with `jailhouse config build`");
+	if (h->version != ABI_CONFIG_VERSION)
+		return why_set(why, ERR_UNSUPPORTED, "version: the file has %u, this hypervisor "
+			       "reads %u; rebuild it with this release's `jailhouse config build`",
+			       h->version, ABI_CONFIG_VERSION);
+	if (h->arch != arch)
+		return why_set(why, ERR_UNSUPPORTED, "arch: the file is for architecture %u, this "
+			       "is %u; build it from a text for this machine", h->arch, arch);
+	if (h->kind != kind)
+		return why_set(why, ERR_INVALID, "kind: %u where %u is wanted; `jailhouse enable` "
+			       "takes the system's file, `jailhouse cell create` a cell's",
+			       h->kind, kind);
+	return OK;
+}
+
+static err_t check_header(const struct abi_header *h, size_t size, struct why *why)
+{
+	if (h->size > ABI_CONFIG_MAX_SIZE)
+		return why_set(why, ERR_INVALID, "size: %u bytes, a configuration has at most %u; "
+			       "use fewer records", h->size, ABI_CONFIG_MAX_SIZE);
+	if (h->size > size)
+		return why_set(why, ERR_SHORT, "size: truncated, %zu of %u bytes are there; "
+			       "copy or build the file again", size, h->size);
+	if (h->size < size)
+		return why_set(why, ERR_INVALID, "size: %zu bytes are there, the file says %u; "
+			       "copy or build it again", size, h->size);
+	if (!all_zero(h->reserved, sizeof(h->reserved)))
+		return why_set(why, ERR_INVALID, "header reserved: not 0; rebuild the file with "
+			       "this release's `jailhouse config build`");
+	return OK;
+}
+
+static err_t short_of(const char *field, size_t count, size_t each, struct why *why)
+{
+	return why_set(why, ERR_SHORT, "%s: the file ends before its %zu records of %zu bytes; "
+		       "copy or build the file again", field, count, each);
+}
+
+static err_t take_system(struct input *in, struct config *c, struct why *why)
+{
+	c->system = take(in, 1, sizeof(*c->system));
+	if (!c->system)
+		return short_of("system", 1, sizeof(*c->system), why);
+	if (c->system->cpu_count < 1 || c->system->cpu_count > MAX_CPUS)
+		return why_set(why, ERR_INVALID, "cpu_count: %u; a system has 1 to %u CPUs",
+			       c->system->cpu_count, MAX_CPUS);
+	c->hwid = take(in, c->system->cpu_count, sizeof(*c->hwid));
+	if (!c->hwid)
+		return short_of("cpu_count", c->system->cpu_count, sizeof(*c->hwid), why);
+	return OK;
+}
+
+static err_t take_cell(struct input *in, struct config *c, struct why *why)
+{
+	c->cell = take(in, 1, sizeof(*c->cell));
+	if (!c->cell)
+		return short_of("cell", 1, sizeof(*c->cell), why);
+	c->mem = take(in, c->cell->mem_count, sizeof(*c->mem));
+	if (!c->mem)
+		return short_of("mem_count", c->cell->mem_count, sizeof(*c->mem), why);
+	c->irq = take(in, c->cell->irq_count, sizeof(*c->irq));
+	if (!c->irq)
+		return short_of("irq_count", c->cell->irq_count, sizeof(*c->irq), why);
+	if (in->left != 0)
+		return why_set(why, ERR_INVALID, "size: %zu bytes follow the last record; "
+			       "mem_count %u or irq_count %u is wrong, build the file again",
+			       in->left, c->cell->mem_count, c->cell->irq_count);
+	return OK;
+}
+
+static err_t check_console(const struct abi_console *c, const char *field, struct why *why)
+{
+	struct span registers = { c->address, c->size };
+
+	if (c->type != ABI_CONSOLE_NONE && c->type != ABI_CONSOLE_8250 &&
+	    c->type != ABI_CONSOLE_PL011)
+		return why_set(why, ERR_INVALID, "%s: type %u is none of 0 (none), 2 (8250), "
+			       "3 (PL011)", field, c->type);
+	if (c->type == ABI_CONSOLE_NONE) {
+		if (!all_zero(c, sizeof(*c)))
+			return why_set(why, ERR_INVALID, "%s: type 0 (none) with other fields "
+				       "set; give a type or leave all of them 0", field);
+		return OK;
+	}
+	if (c->flags & ~CONSOLE_FLAGS)
+		return why_set(why, ERR_INVALID, "%s: flags 0x%x, only 0x%x are known",
+			       field, c->flags, CONSOLE_FLAGS);
+	if (c->type == ABI_CONSOLE_PL011 && !(c->flags & ABI_CONSOLE_MMIO))
+		return why_set(why, ERR_INVALID, "%s: flags 0x%x, a PL011 is reached by MMIO; "
+			       "set 0x%x", field, c->flags, ABI_CONSOLE_MMIO);
+	if (!span_valid(registers))
+		return why_set(why, ERR_INVALID, "%s: address 0x%lx with size 0x%x is no span of "
+			       "addresses", field, c->address, c->size);
+	if (!(c->flags & ABI_CONSOLE_MMIO) && span_last(registers) > 0xffff)
+		return why_set(why, ERR_INVALID, "%s: address 0x%lx with size 0x%x is beyond I/O "
+			       "port 0xffff; set flag 0x%x for MMIO", field, c->address, c->size,
+			       ABI_CONSOLE_MMIO);
+	return OK;
+}
+
+static err_t check_arm64(const struct abi_system *s, struct why *why)
+{
+	const struct abi_platform_arm64 *p = &s->platform.arm64;
+	struct span gicd = abi_span(p->gicd), gicr = abi_span(p->gicr);
+
+	if (!span_good(gicd, GIC_FRAME))
+		return why_set(why, ERR_INVALID, "gicd: 0x%lx with size 0x%lx; a distributor has "
+			       "frames of 0x%llx", gicd.start, gicd.size, GIC_FRAME);
+	if (!span_good(gicr, GIC_FRAME) || gicr.size / GIC_REDISTRIBUTOR < s->cpu_count)
+		return why_set(why, ERR_INVALID, "gicr: 0x%lx with size 0x%lx; %u redistributors "
+			       "are at least 0x%llx bytes in frames of 0x%llx", gicr.start,
+			       gicr.size, s->cpu_count, s->cpu_count * GIC_REDISTRIBUTOR,
+			       GIC_FRAME);
+	if (span_overlaps(gicd, gicr))
+		return why_set(why, ERR_OVERLAP, "gicr: 0x%lx-0x%lx overlaps gicd 0x%lx-0x%lx",
+			       gicr.start, span_last(gicr), gicd.start, span_last(gicd));
+	if (p->gic_version != 3)
+		return why_set(why, ERR_INVALID, "gic_version: %u; this hypervisor serves 3",
+			       p->gic_version);
+	if (p->maintenance_irq < 16 || p->maintenance_irq > 31)
+		return why_set(why, ERR_INVALID, "maintenance_irq: %u is no per-CPU interrupt, "
+			       "which are 16 to 31", p->maintenance_irq);
+	if (!all_zero(p->reserved, sizeof(p->reserved)))
+		return why_set(why, ERR_INVALID, "platform reserved: not 0; rebuild the file");
+	return OK;
+}
+
+static err_t check_x86_64(const struct abi_system *s, struct why *why)
+{
+	const struct abi_platform_x86_64 *p = &s->platform.x86_64;
+	struct span mmconfig = abi_span(p->mmconfig);
+
+	/* Without memory-mapped configuration space both are 0 */
+	if ((mmconfig.start | mmconfig.size) != 0 && !span_good(mmconfig, MIB))
+		return why_set(why, ERR_INVALID, "mmconfig: 0x%lx with size 0x%lx; a bus has "
+			       "1 MiB, aligned", mmconfig.start, mmconfig.size);
+	if (!all_zero(p->reserved, sizeof(p->reserved)))
+		return why_set(why, ERR_INVALID, "platform reserved: not 0; rebuild the file");
+	return OK;
+}
+
+/* What a system file says in its architecture's way. */
+static const struct platform {
+	err_t (*check)(const struct abi_system *s, struct why *why);
+	uint64_t hwid_mask;
+} platforms[] = {
+	/* DDI0487 D24.2.106: MPIDR_EL1.Aff3 and Aff2..Aff0 */
+	[ABI_ARCH_ARM64] = { check_arm64, 0xff00ffffffull },
+	[ABI_ARCH_X86_64] = { check_x86_64, 0xffffffffull },
+};
+
+static err_t check_hwids(const struct config *c, uint64_t mask, struct why *why)
+{
+	for (uint32_t i = 0; i < c->system->cpu_count; i++) {
+		if (c->hwid[i] & ~mask)
+			return why_set(why, ERR_INVALID, "hwid[%u]: 0x%lx has bits outside 0x%lx; "
+				       "give the CPU's affinity or APIC id", i, c->hwid[i], mask);
+		for (uint32_t j = 0; j < i; j++)
+			if (c->hwid[j] == c->hwid[i])
+				return why_set(why, ERR_INVALID, "hwid[%u]: 0x%lx is hwid[%u]'s "
+					       "too; each CPU has its own", i, c->hwid[i], j);
+	}
+	return OK;
+}
+
+static err_t check_system(const struct config *c, struct why *why)
+{
+	const struct abi_system *s = c->system;
+	struct span hypervisor = abi_span(s->hypervisor);
+	uint8_t arch = c->header->arch;
+
+	if (arch >= ARRAY_SIZE(platforms) || !platforms[arch].check)
+		return why_set(why, ERR_UNSUPPORTED, "arch: %u is unknown here", arch);
+	if (!span_good(hypervisor, HYPERVISOR_ALIGN) || hypervisor.size < HYPERVISOR_MIN)
+		return why_set(why, ERR_INVALID, "hypervisor: 0x%lx with size 0x%lx; give it a "
+			       "multiple of 2 MiB, at least 4 MiB, at a multiple of 2 MiB",
+			       hypervisor.start, hypervisor.size);
+	if (s->flags != 0)
+		return why_set(why, ERR_INVALID, "system flags: 0x%x, none are known", s->flags);
+	TRY(check_console(&s->console, "system console", why));
+	TRY(platforms[arch].check(s, why));
+	return check_hwids(c, platforms[arch].hwid_mask, why);
+}
+
+/* The root cell has exactly the system's CPUs, a cell at least one. */
+static err_t check_cpus(const struct config *c, struct why *why)
+{
+	if (!c->system) {
+		if (all_zero(c->cell->cpus, sizeof(c->cell->cpus)))
+			return why_set(why, ERR_INVALID, "cpus: none; a cell has at least one");
+		return OK;
+	}
+	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
+		bool wanted = cpu < c->system->cpu_count;
+
+		if (bit_test(c->cell->cpus, cpu) != wanted)
+			return why_set(why, ERR_INVALID, "cpus: CPU %u is %s; the root cell has "
+				       "exactly the system's, 0 to %u", cpu,
+				       wanted ? "missing" : "not the system's",
+				       c->system->cpu_count - 1);
+	}
+	return OK;
+}
+
+static bool executable_at(const struct config *c, uint64_t address)
+{
+	for (uint32_t i = 0; i < c->cell->mem_count; i++)
+		if ((c->mem[i].flags & ABI_MEM_EXEC) &&
+		    span_has(mem_guest_span(&c->mem[i]), address))
+			return true;
+	return false;
+}
+
+static err_t check_entry(const struct config *c, struct why *why)
+{
+	if (c->system && c->cell->entry != 0)
+		return why_set(why, ERR_INVALID, "entry: 0x%lx; the root cell runs already, "
+			       "leave it 0", c->cell->entry);
+	if (!c->system && !executable_at(c, c->cell->entry))
+		return why_set(why, ERR_INVALID, "entry: 0x%lx is in no memory that is EXEC; move "
+			       "it or the memory", c->cell->entry);
+	return OK;
+}
+
+static err_t check_cell(const struct config *c, struct why *why)
+{
+	const struct abi_cell *cell = c->cell;
+
+	if (!name_valid(cell->name, sizeof(cell->name)) || cell->name[0] == '\0')
+		return why_set(why, ERR_INVALID, "name: the cell's is empty, longer than 31 "
+			       "characters or not printable ASCII");
+	if (cell->flags & ~CELL_FLAGS)
+		return why_set(why, ERR_INVALID, "cell flags: 0x%x, only 0x%x are known",
+			       cell->flags, CELL_FLAGS);
+	if ((cell->flags & ABI_CELL_PUTC_CONSOLE) && !(cell->flags & ABI_CELL_PUTC))
+		return why_set(why, ERR_INVALID, "cell flags: 0x%x, PUTC_CONSOLE needs PUTC (0x%x)",
+			       cell->flags, ABI_CELL_PUTC);
+	if (cell->reserved0 != 0 || cell->reserved1 != 0)
+		return why_set(why, ERR_INVALID, "cell reserved: not 0; rebuild the file");
+	TRY(check_console(&cell->console, "cell console", why));
+	return check_cpus(c, why);
+}
+
+/* In files of `kind` (0: all), a region that has all of `has`: needs `needs`, forbids `forbids`. */
+static const struct mem_rule {
+	uint8_t kind;
+	uint32_t has;
+	uint32_t needs;
+	uint32_t forbids;
+	const char *words;
+} mem_rules[] = {
+	{ 0, 0, 0, ~MEM_FLAGS, "unknown bits; rebuild the file" },
+	{ ABI_KIND_SYSTEM, 0, 0, ABI_MEM_COMM | ABI_MEM_LOADABLE | ABI_MEM_SHARED,
+	  "COMM, LOADABLE and SHARED are for cells' memory, not the root cell's" },
+	{ ABI_KIND_CELL, 0, 0, ABI_MEM_RESERVED, "RESERVED is for the root cell's memory only" },
+	{ 0, 0, ABI_MEM_READ, 0, "no READ; memory can at least be read" },
+	{ 0, ABI_MEM_COMM, COMM_FLAGS, ~COMM_FLAGS,
+	  "a COMM region has READ, WRITE and no other flag" },
+	{ 0, ABI_MEM_IO, 0, ABI_MEM_EXEC, "IO excludes EXEC: registers hold no instructions" },
+	{ 0, ABI_MEM_IO, 0, ABI_MEM_RESERVED, "IO excludes RESERVED: only RAM is reserved" },
+	{ 0, ABI_MEM_LOADABLE, 0, ABI_MEM_IO, "LOADABLE excludes IO: images go into RAM" },
+	{ 0, ABI_MEM_LOADABLE, 0, ABI_MEM_SHARED,
+	  "LOADABLE excludes SHARED: the root cell has shared memory all the time" },
+};
+
+static err_t check_mem_flags(const struct config *c, uint32_t i, struct why *why)
+{
+	const struct abi_mem *m = &c->mem[i];
+
+	for (size_t r = 0; r < ARRAY_SIZE(mem_rules); r++) {
+		const struct mem_rule *rule = &mem_rules[r];
+
+		if (rule->kind != 0 && rule->kind != c->header->kind)
+			continue;
+		if ((m->flags & rule->has) != rule->has)
+			continue;
+		if ((m->flags & rule->needs) != rule->needs || (m->flags & rule->forbids))
+			return why_set(why, ERR_INVALID, MEM "flags 0x%x: %s", i, m->name,
+				       m->flags, rule->words);
+	}
+	return OK;
+}
+
+static err_t check_mem_multiple(uint32_t i, const struct abi_mem *m, const char *field,
+				uint64_t value, struct why *why)
+{
+	if (value & PAGE_MASK)
+		return why_set(why, ERR_INVALID, MEM "%s 0x%lx is no multiple of 4096", i, m->name,
+			       field, value);
+	return OK;
+}
+
+static err_t check_mem_spans(uint32_t i, const struct abi_mem *m, struct why *why)
+{
+	if (m->size == 0)
+		return why_set(why, ERR_INVALID, MEM "size 0; give it one or drop the record", i,
+			       m->name);
+	TRY(check_mem_multiple(i, m, "size", m->size, why));
+	TRY(check_mem_multiple(i, m, "phys", m->phys, why));
+	TRY(check_mem_multiple(i, m, "virt", m->virt, why));
+	if (!span_valid(mem_host_span(m)))
+		return why_set(why, ERR_INVALID, MEM "phys 0x%lx with size 0x%lx is beyond 64 bits",
+			       i, m->name, m->phys, m->size);
+	if (!span_valid(mem_guest_span(m)))
+		return why_set(why, ERR_INVALID, MEM "virt 0x%lx with size 0x%lx is beyond 64 bits",
+			       i, m->name, m->virt, m->size);
+	return OK;
+}
+
+static err_t check_mem(const struct config *c, uint32_t i, struct why *why)
+{
+	const struct abi_mem *m = &c->mem[i];
+
+	if (!name_valid(m->name, sizeof(m->name)))
+		return why_set(why, ERR_INVALID, "memory[%u]: name is longer than 31 characters "
+			       "or not printable ASCII", i);
+	if (m->reserved != 0)
+		return why_set(why, ERR_INVALID, MEM "reserved 0x%x is not 0; rebuild the file",
+			       i, m->name, m->reserved);
+	TRY(check_mem_flags(c, i, why));
+	TRY(check_mem_spans(i, m, why));
+	if ((m->flags & ABI_MEM_COMM) && m->size != PAGE_SIZE)
+		return why_set(why, ERR_INVALID, MEM "size 0x%lx; a COMM region has 0x1000", i,
+			       m->name, m->size);
+	if ((m->flags & ABI_MEM_COMM) && m->phys != 0)
+		return why_set(why, ERR_INVALID, MEM "phys 0x%lx; the hypervisor finds a COMM "
+			       "region's page itself, leave it 0", i, m->name, m->phys);
+	if (c->system && m->phys != m->virt)
+		return why_set(why, ERR_INVALID, MEM "virt 0x%lx is not phys 0x%lx; the root "
+			       "cell's memory stays where it is", i, m->name, m->virt, m->phys);
+	return OK;
+}
+
+/* Region i, good by itself, against those before it. */
+static err_t check_mem_pairs(const struct config *c, uint32_t i, struct why *why)
+{
+	struct span s = mem_guest_span(&c->mem[i]);
+
+	for (uint32_t j = 0; j < i; j++) {
+		struct span other = mem_guest_span(&c->mem[j]);
+
+		if (c->mem[i].flags & c->mem[j].flags & ABI_MEM_COMM)
+			return why_set(why, ERR_INVALID, MEM "flags 0x%x: memory[%u] \"%s\" is "
+				       "COMM already; a cell has one", i, c->mem[i].name,
+				       c->mem[i].flags, j, c->mem[j].name);
+		if (span_overlaps(s, other))
+			return why_set(why, ERR_OVERLAP, MEM "virt 0x%lx-0x%lx overlaps memory[%u] "
+				       "\"%s\" at 0x%lx-0x%lx; move one", i, c->mem[i].name,
+				       s.start, span_last(s), j, c->mem[j].name, other.start,
+				       span_last(other));
+	}
+	return OK;
+}
+
+static struct span irq_span(const struct abi_irq *irq)
+{
+	return (struct span){ irq->first, irq->count };
+}
+
+static err_t check_irq(const struct config *c, uint32_t i, struct why *why)
+{
+	struct span s = irq_span(&c->irq[i]);
+
+	if (!span_valid(s))
+		return why_set(why, ERR_INVALID, "irq[%u]: count 0; give it one or drop the record",
+			       i);
+	if (span_last(s) > UINT32_MAX)
+		return why_set(why, ERR_INVALID, "irq[%u]: first %lu with count %lu is beyond 32 "
+			       "bits", i, s.start, s.size);
+	for (uint32_t j = 0; j < i; j++)
+		if (span_overlaps(s, irq_span(&c->irq[j])))
+			return why_set(why, ERR_OVERLAP, "irq[%u]: first %lu with count %lu "
+				       "overlaps irq[%u], first %u with count %u; list each once",
+				       i, s.start, s.size, j, c->irq[j].first, c->irq[j].count);
+	return OK;
+}
+
+static err_t check_lists(const struct config *c, struct why *why)
+{
+	for (uint32_t i = 0; i < c->cell->mem_count; i++) {
+		TRY(check_mem(c, i, why));
+		TRY(check_mem_pairs(c, i, why));
+	}
+	for (uint32_t i = 0; i < c->cell->irq_count; i++)
+		TRY(check_irq(c, i, why));
+	return check_entry(c, why);
+}
+
+static err_t check_crc(const struct abi_header *h, struct why *why)
+{
+	static const uint32_t zero;
+	const uint8_t *bytes = (const void *)h;
+	const size_t at = offsetof(struct abi_header, crc), behind = at + sizeof(h->crc);
+	uint32_t crc = crc32(0, bytes, at);
+
+	crc = crc32(crc, &zero, sizeof(zero));
+	crc = crc32(crc, bytes + behind, h->size - behind);
+	if (crc != h->crc)
+		return why_set(why, ERR_INVALID, "crc: the file says 0x%08x, its bytes give "
+			       "0x%08x; it was damaged, copy or build it again", h->crc, crc);
+	return OK;
+}
+
+err_t config_parse(const void *bytes, size_t size, uint8_t arch, uint8_t kind,
+		   struct config *out, struct why *why)
+{
+	struct input in = { bytes, size };
+	struct config c = { .header = take(&in, 1, sizeof(*c.header)) };
+
+	if (!c.header)
+		return short_of("header", 1, sizeof(*c.header), why);
+	TRY(check_identity(c.header, arch, kind, why));
+	TRY(check_header(c.header, size, why));
+	if (kind == ABI_KIND_SYSTEM)
+		TRY(take_system(&in, &c, why));
+	TRY(take_cell(&in, &c, why));
+	if (c.system)
+		TRY(check_system(&c, why));
+	TRY(check_cell(&c, why));
+	TRY(check_lists(&c, why));
+	TRY(check_crc(c.header, why));
+	*out = c;
+	return OK;
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/cell.h"
+#include "core/cpu.h"
+#include "core/hypercall.h"
+
+struct call {
+	struct cpu *self;
+	uint64_t a;
+	uint64_t b;
+	long result;		/* where the call gives one on success */
+	struct why why;
+};
+
+/* Names a cell for a management call; the root cell is not to be managed. */
+static struct cell *named_cell(struct call *c)
+{
+	struct cell *cell = c->a > UINT16_MAX ? NULL : cell_find(c->self->sys, (unsigned)c->a);
+
+	if (cell == NULL)
+		(void)why_set(&c->why, ERR_NOT_FOUND, "there is no cell with id %llu", (unsigned long long)c->a);
+	return cell;
+}
+
+static err_t create(struct call *c)
+{
+	unsigned id = 0;
+
+	TRY(cell_create(c->self, gpa(c->a), c->b, &id, &c->why));
+	c->result = (long)id;
+	return OK;
+}
+
+static err_t start(struct call *c)
+{
+	struct cell *cell = named_cell(c);
+
+	return cell == NULL ? ERR_NOT_FOUND : cell_start(cell, &c->why);
+}
+
+static err_t set_loadable(struct call *c)
+{
+	struct cell *cell = named_cell(c);
+
+	return cell == NULL ? ERR_NOT_FOUND : cell_set_loadable(cell, &c->why);
+}
+
+static err_t destroy(struct call *c)
+{
+	struct cell *cell = named_cell(c);
+
+	return cell == NULL ? ERR_NOT_FOUND : cell_destroy(cell, &c->why);
+}
+
+static err_t shutdown(struct call *c)
+{
+	struct cell *cell = named_cell(c);
+
+	return cell == NULL ? ERR_NOT_FOUND : cell_shutdown(cell, &c->why);
+}
+
+static err_t get_state(struct call *c)
+{
+	struct cell *cell;
+	uint32_t state = ABI_CELL_RUNNING;
+
+	if (c->a != 0) {
+		cell = named_cell(c);
+		if (cell == NULL)
+			return ERR_NOT_FOUND;
+		TRY(cell_get_state(cell, &state, &c->why));
+	}
+	c->result = (long)state;
+	return OK;
+}
+
+static err_t info(struct call *c)
+{
+	const struct system *sys = c->self->sys;
+
+	switch (c->a) {
+	case ABI_INFO_POOL_SIZE:
+		c->result = (long)sys->pool.pages;
+		return OK;
+	case ABI_INFO_POOL_USED:
+		c->result = (long)sys->pool.used;
+		return OK;
+	case ABI_INFO_REMAP_SIZE:
+	case ABI_INFO_REMAP_USED:
+		c->result = 0;
+		return OK;
+	case ABI_INFO_CELLS:
+		c->result = (long)sys->cell_count;
+		return OK;
+	default:
+		return ERR_INVALID;
+	}
+}
+
+static err_t cpu_info(struct call *c)
+{
+	struct system *sys = c->self->sys;
+	struct cpu *cpu;
+
+	if (c->a >= sys->cpu_count)
+		return ERR_INVALID;
+	cpu = sys->cpus[c->a];
+	if (cpu->cell != c->self->cell && !cell_is_root(c->self->cell))
+		return ERR_DENIED;
+	if (c->b == ABI_CPU_INFO_STATE) {
+		c->result = cpu_get_state(cpu) == CPU_FAILED ? ABI_CPU_FAILED : ABI_CPU_RUNNING;
+		return OK;
+	}
+	if (c->b < ABI_CPU_INFO_STAT || c->b - ABI_CPU_INFO_STAT >= STAT_COUNT)
+		return ERR_INVALID;
+	c->result = (long)(cpu->stats[c->b - ABI_CPU_INFO_STAT] & INT64_MAX);
+	return OK;
+}
+
+static err_t putc(struct call *c)
+{
+	if (!(c->self->cell->config.cell->flags & ABI_CELL_PUTC))
+		return ERR_DENIED;
+	cell_putc(c->self->cell, (char)c->a);
+	return OK;
+}
+
+/* Root CPUs that Linux had powered off go back to the firmware powered off. */
+static void release_parked(struct system *sys)
+{
+	unsigned i;
+
+	for (i = 0; i < sys->cpu_count; i++) {
+		struct cpu *cpu = sys->cpus[i];
+
+		if (cpu_get_state(cpu) != CPU_PARKED)
+			continue;
+		__atomic_store_n(&cpu->leave, true, __ATOMIC_RELEASE);
+		arch_cpu_kick(cpu);
+	}
+	sys->leaving = true;
+}
+
+static bool all_released(const struct system *sys)
+{
+	unsigned i;
+
+	for (i = 0; i < sys->cpu_count; i++)
+		if (__atomic_load_n(&sys->cpus[i]->leave, __ATOMIC_RELAXED) && !arch_cpu_is_off(sys->cpus[i]))
+			return false;
+	return true;
+}
+
+/*
+ * Every online CPU of the root cell calls; each leaves on its own, because the root cell's
+ * translation is the identity. The first to come decides for all.
+ */
+static err_t disable(struct call *c)
+{
+	struct system *sys = c->self->sys;
+
+	if (!sys->leaving && sys->root->next != NULL)
+		return why_set(&c->why, ERR_BUSY, "cell \"%s\" still exists: destroy it first",
+			       sys->root->next->config.cell->name);
+	if (!sys->leaving)
+		release_parked(sys);
+	lock_drop(&sys->lock);
+	/* The memory is Linux's as soon as the last CPU is out */
+	while (!all_released(sys))
+		;
+	arch_cpu_leave(c->self);
+}
+
+enum scope {
+	ANY_CELL,		/* touches nothing that changes */
+	ROOT_LOCKED,		/* the root cell's, under the system lock */
+	ROOT_MANAGES,		/* ... and the reason of a failure is for the log */
+	ROOT_WAITS,		/* ... and every CPU gets its turn */
+};
+
+static const struct {
+	err_t (*call)(struct call *c);
+	enum scope scope;
+} calls[] = {
+	[ABI_HC_DISABLE] = { disable, ROOT_WAITS },
+	[ABI_HC_CELL_CREATE] = { create, ROOT_MANAGES },
+	[ABI_HC_CELL_START] = { start, ROOT_MANAGES },
+	[ABI_HC_CELL_SET_LOADABLE] = { set_loadable, ROOT_MANAGES },
+	[ABI_HC_CELL_DESTROY] = { destroy, ROOT_MANAGES },
+	[ABI_HC_INFO] = { info, ANY_CELL },
+	[ABI_HC_CELL_GET_STATE] = { get_state, ROOT_LOCKED },
+	[ABI_HC_CPU_INFO] = { cpu_info, ANY_CELL },
+	[ABI_HC_PUTC] = { putc, ANY_CELL },
+	[ABI_HC_CELL_SHUTDOWN] = { shutdown, ROOT_MANAGES },
+};
+
+static err_t call_locked(struct call *c, uint64_t number)
+{
+	struct system *sys = c->self->sys;
+	err_t e;
+
+	if (calls[number].scope == ROOT_WAITS)
+		lock_take(&sys->lock);
+	else if (!lock_try(&sys->lock))
+		return ERR_BUSY;
+	e = calls[number].call(c);
+	if (calls[number].scope != ROOT_LOCKED)
+		log_set_error(&sys->log, &c->why);
+	lock_drop(&sys->lock);
+	return e;
+}
+
+long hypercall(struct cpu *self, uint64_t number, uint64_t a, uint64_t b)
+{
+	struct call c = { .self = self, .a = a, .b = b };
+	err_t e;
+
+	self->stats[ABI_STAT_HYPERCALL]++;
+	if (number >= ARRAY_SIZE(calls))
+		return -ABI_ENOSYS;
+	if (calls[number].scope == ANY_CELL)
+		e = calls[number].call(&c);
+	else if (!cell_is_root(self->cell))
+		e = ERR_DENIED;
+	else
+		e = call_locked(&c, number);
+	return e == OK ? c.result : err_to_abi(e);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Zeroing a cell's memory when it changes hands, by the CPUs that change hands with it,
+ * so that no other CPU is held up. Regions that are IO, SHARED or the communication page
+ * are never zeroed.
+ */
+#ifndef CORE_SCRUB_H
+#define CORE_SCRUB_H
+
+#include "core/system.h"
+
+/* All the cell's CPUs parked. Regions that have all the ABI_MEM_* flags in `wanted`. */
+void scrub_begin(struct cell *cell, uint32_t wanted);
+/* True once, when all of it is zero; the caller holds the system lock. */
+bool scrub_finished(struct cell *cell);
+/* One chunk on this parked CPU, at most 2 MiB. False if there was nothing to do. */
+bool scrub_step(struct cpu *self);
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "arch/tlb.h"
+#include "base/str.h"
+#include "core/space.h"
+
+static void flush(const struct paging *paging, struct span range)
+{
+	arch_tlb_flush_space(paging->tag, range);
+}
+
+static size_t root_size(const struct paging_format *format)
+{
+	return format->root_pages * PAGE_SIZE;
+}
+
+err_t space_init(struct space *space, const struct paging_format *format, struct pool *pool,
+		 uint16_t tag, bool revocable)
+{
+	void *live;
+	err_t e;
+
+	*space = (struct space){ .paging = { .format = format, .pool = pool, .flush = flush, .tag = tag } };
+	TRY(paging_init(&space->paging));
+	space->live = space->paging.root;
+	if (!revocable)
+		return OK;
+	e = pool_take(pool, format->root_pages, format->root_pages, &live);
+	if (e != OK) {
+		paging_free(&space->paging);
+		return e;
+	}
+	space->live = live;
+	return OK;
+}
+
+void space_free(struct space *space)
+{
+	const struct paging_format *format = space->paging.format;
+
+	if (space->live != space->paging.root)
+		pool_give(space->paging.pool, space->live, format->root_pages);
+	paging_free(&space->paging);
+}
+
+uint32_t space_flags(const struct abi_mem *mem)
+{
+	static_assert(ABI_MEM_READ == MAP_READ && ABI_MEM_WRITE == MAP_WRITE &&
+		      ABI_MEM_EXEC == MAP_EXEC, "same bits");
+	return (mem->flags & (MAP_READ | MAP_WRITE | MAP_EXEC)) |
+	       (mem->flags & ABI_MEM_IO ? MAP_DEVICE : 0);
+}
+
+err_t space_map(struct space *space, struct mapping m, struct span merge)
+{
+	err_t e;
+
+	lock_take(&space->lock);
+	e = paging_map(&space->paging, m, merge);
+	lock_drop(&space->lock);
+	return e;
+}
+
+err_t space_cut(struct space *space, struct span range)
+{
+	err_t e;
+
+	lock_take(&space->lock);
+	e = paging_cut(&space->paging, range);
+	lock_drop(&space->lock);
+	return e;
+}
+
+void space_unmap(struct space *space, struct span range)
+{
+	lock_take(&space->lock);
+	paging_unmap(&space->paging, range);
+	lock_drop(&space->lock);
+}
+
+void space_merge(struct space *space, struct span range)
+{
+	lock_take(&space->lock);
+	paging_merge(&space->paging, range);
+	lock_drop(&space->lock);
+}
+
+static void copy_root(struct space *space, bool empty)
+{
+	const struct paging_format *format = space->paging.format;
+	unsigned i;
+
+	for (i = 0; i < root_size(format) / sizeof(uint64_t); i++)
+		format->write(&space->live[i], empty ? 0 : space->paging.root[i]);
+}
+
+void space_publish(struct space *space)
+{
+	copy_root(space, false);
+	/* Nothing may be cached from before: a tag is used again by the next cell */
+	arch_tlb_flush_space_all(space->paging.tag);
+}
+
+void space_revoke(struct space *space)
+{
+	copy_root(space, true);
+	arch_tlb_flush_space_all(space->paging.tag);
+}
+
+err_t space_walk(struct space *space, gpa_t at, struct translation *out)
+{
+	err_t e;
+
+	lock_take(&space->lock);
+	e = paging_walk(&space->paging, at.v, out);
+	lock_drop(&space->lock);
+	return e;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What core asks of an architecture's CPUs. `self` is always the CPU that calls. */
+#ifndef ARCH_CPU_H
+#define ARCH_CPU_H
+
+#include "base/addr.h"
+#include "base/err.h"
+
+struct abi_comm;
+struct abi_irq;
+struct cell;
+struct cpu;
+struct pool;
+struct system;
+struct vcpu_start;
+
+/* Makes `target` enter the hypervisor from its guest, or return from arch_cpu_wait. Any CPU. */
+void arch_cpu_kick(const struct cpu *target);
+/* Sleeps until kicked; may return early. A kick before the call is not lost. */
+void arch_cpu_wait(struct cpu *self);
+/* Forgets what is on the stack and continues in `run`. */
+_Noreturn void arch_cpu_restart(struct cpu *self, void (*run)(struct cpu *self));
+/* Gives a parked CPU back to the firmware, powered off. */
+_Noreturn void arch_cpu_power_off(struct cpu *self);
+/* Does the firmware say that it is off? */
+bool arch_cpu_is_off(const struct cpu *cpu);
+/* Back to bare metal, to the instruction after the hypercall, with result 0. */
+_Noreturn void arch_cpu_leave(struct cpu *self);
+
+/* No interrupt of the guest's may wake or enter this CPU any more. */
+void arch_vcpu_quiesce(struct cpu *self);
+/*
+ * Runs the guest from a state as after power-on: nothing of any earlier owner is left in
+ * a register, timer, debug unit or the CPU's interrupt controller.
+ */
+_Noreturn void arch_vcpu_start(struct cpu *self, struct vcpu_start start);
+
+/*
+ * `size` bytes at `at`, not across a 2 MiB boundary of host-physical addresses, mapped for
+ * this CPU until the next arch_window_open or arch_window_close. One window a CPU.
+ */
+void *arch_window_open(struct cpu *self, hpa_t at, uint64_t size);
+void arch_window_close(struct cpu *self);
+/* Writes through to memory what lies in caches, for a guest with its caches off. */
+void arch_memory_clean(const void *at, uint64_t size);
+
+/* The architecture's part of a cell; `cell` is otherwise complete. ERR_NO_MEMORY. */
+MUST_CHECK err_t arch_cell_init(struct cell *cell);
+void arch_cell_exit(struct cell *cell);
+/* The architecture's fields of a communication page. */
+void arch_cell_comm(const struct cell *cell, struct abi_comm *comm);
+/* `cpu`, parked, now belongs to cpu->cell instead of `from`. */
+void arch_cell_cpu_moved(struct cell *from, const struct cpu *cpu);
+/* The lines are silenced (masked, not pending, not active) and are `to`'s from now on. */
+void arch_cell_lines_move(struct cell *from, struct cell *to, struct abi_irq lines);
+
+#endif

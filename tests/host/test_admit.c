@@ -1,0 +1,718 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The ownership rules: one case each, every pair of owners, and a slow model of them. */
+#include "test.h"
+#include "golden.h"
+#include "base/bits.h"
+
+#define READ_WRITE (ABI_MEM_READ | ABI_MEM_WRITE)
+#define ALL_ACCESS (READ_WRITE | ABI_MEM_EXEC)
+
+static err_t try_system(const struct system_file *s, struct why *why)
+{
+	struct config system = golden_system_config(s);
+	err_t e;
+
+	memset(why, 0, sizeof(*why));
+	e = admit_system(&system, &golden_limits, why);
+	assert_int_equal(e == OK, why->text[0] == '\0');
+	return e;
+}
+
+/* Against the golden system and, unless it is NULL, one cell. */
+static err_t try_cell(const struct cell_file *c, const struct cell_file *there, struct why *why)
+{
+	struct system_file s = golden_system();
+	struct config system = golden_system_config(&s);
+	struct config cell = golden_cell_config(c), inside;
+	const struct config *cells[] = { &inside };
+	err_t e;
+
+	memset(why, 0, sizeof(*why));
+	if (there)
+		inside = golden_cell_config(there);
+	e = admit_cell(&cell, &system, cells, there ? 1 : 0, &golden_limits, why);
+	assert_int_equal(e == OK, why->text[0] == '\0');
+	return e;
+}
+
+#define expect_system(file, error, words)                         \
+	do {                                                      \
+		struct why why_;                                  \
+		assert_err(try_system(&(file), &why_), error);    \
+		assert_why(&why_, words);                         \
+	} while (0)
+
+#define expect_cell(file, there, error, words)                       \
+	do {                                                         \
+		struct why why_;                                     \
+		assert_err(try_cell(&(file), there, &why_), error);  \
+		assert_why(&why_, words);                            \
+	} while (0)
+
+/* A cell that takes nothing of the golden one's. */
+static struct cell_file second_cell(void)
+{
+	struct cell_file c = golden_cell();
+
+	strcpy(c.cell.name, "compute");
+	c.cell.cpus[0] = 0x4;
+	c.mem[CODE].phys = 0xb8000000;
+	c.mem[QUEUE].phys = 0xb9000000;
+	c.mem[SERIAL].phys = 0x09030000;
+	c.irq[0].first = 41;
+	c.irq[1].first = 500;
+	return c;
+}
+
+static void the_golden_ones_are_admitted(void **state)
+{
+	struct system_file s = golden_system();
+	struct cell_file c = golden_cell(), d = second_cell();
+
+	(void)state;
+	expect_system(s, OK, "");
+	expect_cell(c, NULL, OK, "");
+	expect_cell(d, &c, OK, "");
+	expect_cell(c, &d, OK, "");
+}
+
+static void a_system_fits_the_machine(void **state)
+{
+	struct system_file s = golden_system();
+
+	(void)state;
+	s.system.cpu_count = 8;
+	expect_system(s, OK, "");
+	s.system.cpu_count = 9;
+	expect_system(s, ERR_RANGE, "cpu_count: 9");
+	s = golden_system();
+	s.mem[PCI].size -= s.system.hypervisor.size;
+	s.system.hypervisor.start = golden_limits.host_end - s.system.hypervisor.size;
+	expect_system(s, OK, "");
+	s.system.hypervisor.start += 0x200000;
+	expect_system(s, ERR_RANGE, "hypervisor: ");
+	s = golden_system();
+	s.mem[PCI].size += 0x1000;
+	expect_system(s, ERR_RANGE, "memory[2] \"pci\": ");
+	s = golden_system();
+	s.irq[0].first--;
+	expect_system(s, ERR_RANGE, "irq[0]: 31-130");
+	s = golden_system();
+	s.irq[1].count++;
+	expect_system(s, ERR_RANGE, "irq[1]: 132-1020");
+	s.irq[1] = (struct abi_irq){ UINT32_MAX, 1 };
+	expect_system(s, ERR_RANGE, "irq[1]: 4294967295-4294967295");
+}
+
+static void guest_addresses_end_first_where_they_are_fewer(void **state)
+{
+	struct admit_limits limits = golden_limits;
+	struct system_file s = golden_system();
+	struct config system = golden_system_config(&s);
+	struct why why;
+
+	(void)state;
+	limits.guest_end = 1ull << 39;
+	assert_err(admit_system(&system, &limits, &why), ERR_RANGE);
+	assert_why(&why, "memory[2] \"pci\": ");
+	limits.guest_end = golden_limits.guest_end;
+	limits.host_end = 1ull << 39;
+	assert_err(admit_system(&system, &limits, &why), ERR_RANGE);
+	assert_why(&why, "memory[2] \"pci\": ");
+}
+
+static void a_system_gives_nothing_away_twice(void **state)
+{
+	struct system_file s = golden_system();
+
+	(void)state;
+	s.system.hypervisor.start = 0x08000000;
+	expect_system(s, ERR_OVERLAP, "hypervisor: ");
+	s = golden_system();
+	s.mem[RAM].size += 0x1000;
+	expect_system(s, ERR_OVERLAP, "memory[1] \"ram for cells\": 0xb0000000-0xbf000fff overlaps the hypervisor's");
+	s = golden_system();
+	s.mem[LINUX].size += 0x1000;
+	expect_system(s, ERR_OVERLAP, "memory[1] \"ram for cells\": 0xb0000000-0xbeffffff overlaps memory[0] \"linux\"");
+	s = golden_system();
+	s.mem[UART].phys = s.mem[UART].virt = 0x08fc0000;
+	expect_system(s, ERR_OVERLAP, "memory[3] \"uarts\": 0x8fc0000-0x900ffff overlaps the interrupt controller's");
+	s.mem[UART].size = 0x40000;
+	s.mem[UART].phys = s.mem[UART].virt = 0x08010000;
+	expect_system(s, OK, "");
+}
+
+static void the_hypervisors_console_is_a_device(void **state)
+{
+	struct system_file s = golden_system();
+
+	(void)state;
+	s.system.console.address = 0xbf000000;
+	expect_system(s, ERR_OVERLAP, "system console: ");
+	s.system.console.address = 0x08000000;
+	expect_system(s, ERR_OVERLAP, "system console: ");
+	s.system.console.address = 1ull << 40;
+	expect_system(s, ERR_RANGE, "system console: ");
+	s.system.console = (struct abi_console){ .type = ABI_CONSOLE_NONE };
+	expect_system(s, OK, "");
+	/* I/O ports are no memory */
+	s.system.console = (struct abi_console){ .address = 0x3f8, .size = 8, .type = ABI_CONSOLE_8250 };
+	s.system.hypervisor = (struct abi_span){ 0, 0x400000 };
+	expect_system(s, OK, "");
+}
+
+static void names_are_unique(void **state)
+{
+	struct cell_file c = golden_cell(), d = second_cell();
+
+	(void)state;
+	strcpy(d.cell.name, "rtos");
+	expect_cell(d, &c, ERR_EXISTS, "name: there is a cell \"rtos\"");
+	strcpy(d.cell.name, "root");
+	expect_cell(d, &c, ERR_EXISTS, "name: \"root\"");
+	strcpy(d.cell.name, "rto");
+	expect_cell(d, &c, OK, "");
+}
+
+/* Every set of CPUs against every other's. */
+static void cpus_have_one_owner_and_root_keeps_one(void **state)
+{
+	struct cell_file c = golden_cell(), d = second_cell();
+	unsigned admitted = 0;
+
+	(void)state;
+	for (uint64_t mine = 1; mine < 64; mine++)
+		for (uint64_t theirs = 1; theirs < 16; theirs++) {
+			struct why why;
+			err_t e;
+
+			d.cell.cpus[0] = mine;
+			c.cell.cpus[0] = theirs;
+			e = try_cell(&d, &c, &why);
+			if (mine >> 4 == 0 && (mine & theirs) == 0 && (mine | theirs) != 0xf) {
+				assert_int_equal(e, OK);
+				admitted++;
+				continue;
+			}
+			assert_int_not_equal(e, OK);
+			assert_why(&why, "cpus: ");
+		}
+	/* Ordered pairs of disjoint sets that are not empty and leave one of four CPUs */
+	assert_int_equal(admitted, 36);
+	d.cell.cpus[0] = 0xf;
+	expect_cell(d, NULL, ERR_DENIED, "cpus: the root cell would be left without one");
+	d.cell.cpus[0] = 0x8;
+	expect_cell(d, &c, ERR_OVERLAP, "cpus: CPU 3 is cell \"rtos\"'s");
+	d.cell.cpus[0] = 0x10;
+	expect_cell(d, NULL, ERR_RANGE, "cpus: no CPU 4; the system has 0 to 3");
+	d.cell.cpus[0] = 0x2;
+	d.cell.cpus[3] = 1ull << 63;
+	expect_cell(d, NULL, ERR_RANGE, "cpus: no CPU 255");
+}
+
+static void interrupts_have_one_owner(void **state)
+{
+	struct cell_file c = golden_cell(), d = second_cell();
+
+	(void)state;
+	/* Across two of the root cell's ranges, which meet at 132 */
+	d.irq[0] = (struct abi_irq){ 134, 3 };
+	expect_cell(d, &c, OK, "");
+	d.irq[0] = (struct abi_irq){ 120, 100 };
+	expect_cell(d, NULL, OK, "");
+	expect_cell(d, &c, ERR_OVERLAP, "irq[0]: 120-219 overlaps cell \"rtos\"'s 130-133");
+	d.irq[0] = (struct abi_irq){ 1019, 1 };
+	expect_cell(d, &c, OK, "");
+	d.irq[0].count = 2;
+	expect_cell(d, &c, ERR_RANGE, "irq[0]: line 1020 is not the root cell's");
+	d.irq[0] = (struct abi_irq){ 31, 2 };
+	expect_cell(d, &c, ERR_RANGE, "irq[0]: line 31 is not the root cell's");
+	d.irq[0] = (struct abi_irq){ UINT32_MAX, 1 };
+	expect_cell(d, &c, ERR_RANGE, "irq[0]: line 4294967295");
+	d.irq[0] = (struct abi_irq){ 40, 1 };
+	expect_cell(d, &c, ERR_OVERLAP, "irq[0]: 40-40 overlaps cell \"rtos\"'s 40-40");
+}
+
+static void a_hole_between_roots_interrupts_is_nobodys(void **state)
+{
+	struct system_file s = golden_system();
+	struct config system = golden_system_config(&s);
+	struct cell_file c = golden_cell();
+	struct config cell = golden_cell_config(&c);
+	struct why why;
+
+	(void)state;
+	s.irq[0].count--;
+	assert_err(admit_cell(&cell, &system, NULL, 0, &golden_limits, &why), ERR_RANGE);
+	assert_why(&why, "irq[1]: line 131 is");
+}
+
+static void guest_addresses_keep_off_what_is_mediated(void **state)
+{
+	struct cell_file c = golden_cell();
+
+	(void)state;
+	c.mem[QUEUE].virt = golden_limits.guest_end - c.mem[QUEUE].size;
+	expect_cell(c, NULL, OK, "");
+	c.mem[QUEUE].virt += 0x1000;
+	expect_cell(c, NULL, ERR_RANGE, "memory[2] \"queue\": virt ");
+	c.mem[QUEUE].virt = UINT64_MAX - 0x2fff;
+	expect_cell(c, NULL, ERR_RANGE, "memory[2] \"queue\": virt ");
+	c.mem[QUEUE].virt = 0x0800f000;
+	expect_cell(c, NULL, ERR_OVERLAP, "memory[2] \"queue\": virt 0x800f000-0x8011fff overlaps the interrupt controller's");
+	c.mem[QUEUE].virt = 0x08010000;
+	expect_cell(c, NULL, OK, "");
+	c.mem[COMM].virt = 0x080a0000;
+	expect_cell(c, NULL, ERR_OVERLAP, "memory[1] \"comm\": virt ");
+	c.mem[COMM].virt = golden_limits.guest_end;
+	expect_cell(c, NULL, ERR_RANGE, "memory[1] \"comm\": virt ");
+}
+
+static void permissions_come_from_root(void **state)
+{
+	static const uint32_t bits[] = { ABI_MEM_READ, ABI_MEM_WRITE, ABI_MEM_EXEC };
+	struct cell_file c = golden_cell();
+
+	(void)state;
+	for (unsigned mine = 0; mine < 8; mine++)
+		for (unsigned roots = 0; roots < 8; roots++) {
+			struct system_file s = golden_system();
+			struct config system = golden_system_config(&s);
+			struct config cell = golden_cell_config(&c);
+			struct why why;
+			err_t e;
+
+			c.mem[CODE].flags = ABI_MEM_LOADABLE;
+			c.mem[QUEUE].flags = ABI_MEM_SHARED;
+			s.mem[RAM].flags = ABI_MEM_RESERVED;
+			for (unsigned b = 0; b < 3; b++) {
+				c.mem[CODE].flags |= mine & 1u << b ? bits[b] : 0;
+				s.mem[RAM].flags |= roots & 1u << b ? bits[b] : 0;
+			}
+			e = admit_cell(&cell, &system, NULL, 0, &golden_limits, &why);
+			assert_int_equal(e, mine & ~roots ? ERR_DENIED : OK);
+			if (e != OK)
+				assert_why(&why, "the root cell's \"ram for cells\" lacks permission");
+		}
+}
+
+/* What somebody asks for ... */
+enum { PRIVATE, LOADABLE, SHARED, IO, IO_SHARED, KINDS };
+
+static const uint32_t kind_flags[KINDS] = {
+	[PRIVATE] = READ_WRITE,
+	[LOADABLE] = READ_WRITE | ABI_MEM_LOADABLE,
+	[SHARED] = READ_WRITE | ABI_MEM_SHARED,
+	[IO] = READ_WRITE | ABI_MEM_IO,
+	[IO_SHARED] = READ_WRITE | ABI_MEM_IO | ABI_MEM_SHARED,
+};
+
+/* ... and who has it: 16 pages each, from the last page of the owner's on asked for. */
+static const struct owner {
+	const char *name;
+	uint64_t phys;
+	uint32_t flags;		/* of a cell's region there, 0: no cell's */
+	err_t answer[KINDS];
+} owners[] = {
+#define RAM_ANSWERS(p, l, s) { p, l, s, ERR_RANGE, ERR_RANGE }
+#define IO_ANSWERS(i, s) { ERR_RANGE, ERR_RANGE, ERR_RANGE, i, s }
+#define NEVER { ERR_RANGE, ERR_RANGE, ERR_RANGE, ERR_RANGE, ERR_RANGE }
+	{ "nobody", 0x20000000, 0, NEVER },
+	{ "the hypervisor", 0xbf800000, 0, NEVER },
+	{ "mediated", 0x08000000, 0, NEVER },
+	{ "beyond the machine", 1ull << 40, 0, NEVER },
+	{ "root, its own", 0x50000000, 0, NEVER },
+	{ "root, reserved", 0xb4000000, 0, RAM_ANSWERS(OK, OK, OK) },
+	{ "root, IO", 0x8000100000, 0, IO_ANSWERS(OK, OK) },
+	{ "cell, private", 0xb4000000, READ_WRITE,
+	  RAM_ANSWERS(ERR_OVERLAP, ERR_OVERLAP, ERR_OVERLAP) },
+	{ "cell, loadable", 0xb4000000, READ_WRITE | ABI_MEM_LOADABLE,
+	  RAM_ANSWERS(ERR_OVERLAP, ERR_OVERLAP, ERR_OVERLAP) },
+	{ "cell, shared", 0xb4000000, READ_WRITE | ABI_MEM_SHARED,
+	  RAM_ANSWERS(ERR_OVERLAP, ERR_OVERLAP, OK) },
+	{ "cell, IO", 0x8000100000, READ_WRITE | ABI_MEM_IO, IO_ANSWERS(ERR_OVERLAP, ERR_OVERLAP) },
+	{ "cell, IO shared", 0x8000100000, READ_WRITE | ABI_MEM_IO | ABI_MEM_SHARED,
+	  IO_ANSWERS(ERR_OVERLAP, OK) },
+};
+
+static const char *const region_names[4] = { "code", "comm", "queue", "uart1" };
+
+/* `who` owns as the row says, in another cell or in the asking one itself. */
+static void try_owner(const struct owner *o, unsigned kind, bool own)
+{
+	struct cell_file c = golden_cell(), d = second_cell();
+	struct cell_file *has = own ? &d : &c;
+	struct why why;
+	err_t e;
+
+	if (o->flags != 0) {
+		has->mem[CODE].phys = o->phys;
+		has->mem[CODE].size = 0x10000;
+		has->mem[CODE].flags = o->flags;
+	}
+	d.mem[QUEUE].phys = o->phys + 0xf000;
+	d.mem[QUEUE].size = 0x1000;
+	d.mem[QUEUE].flags = kind_flags[kind];
+	e = try_cell(&d, &c, &why);
+	if (e != o->answer[kind])
+		fail_msg("%s, asked for as kind %u by %s cell: error %d where %d is wanted: %s",
+			 o->name, kind, own ? "the same" : "another", e, o->answer[kind], why.text);
+	if (e != OK)
+		assert_why(&why, "memory[2] \"queue\": phys ");
+	if (e == ERR_OVERLAP)
+		assert_why(&why, own ? "cell \"compute\"" : "cell \"rtos\"");
+	if (e == ERR_OVERLAP)
+		assert_why(&why, region_names[CODE]);
+}
+
+static void every_pair_of_owners(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(owners); i++)
+		for (unsigned kind = 0; kind < KINDS; kind++) {
+			try_owner(&owners[i], kind, false);
+			try_owner(&owners[i], kind, true);
+		}
+}
+
+static void a_region_comes_from_one_of_roots(void **state)
+{
+	struct cell_file c = golden_cell();
+
+	(void)state;
+	c.mem[QUEUE].phys = 0xbeffd000;
+	expect_cell(c, NULL, OK, "");
+	c.mem[QUEUE].phys = 0xbeffe000;
+	expect_cell(c, NULL, ERR_RANGE, "memory[2] \"queue\": phys 0xbeffe000-0xbf000fff is within no one region");
+	c.mem[QUEUE].phys = 0xaffff000;
+	expect_cell(c, NULL, ERR_RANGE, "is within no one region");
+	c.mem[QUEUE].phys = 0xafff0000;
+	expect_cell(c, NULL, ERR_RANGE, "is in the root cell's \"linux\", which is not RESERVED");
+	c = golden_cell();
+	c.mem[SERIAL].phys = 0xb0400000;
+	expect_cell(c, NULL, ERR_RANGE, "is in the root cell's \"ram for cells\", which is not IO");
+}
+
+static void communication_pages_are_nobodys_memory(void **state)
+{
+	struct cell_file c = golden_cell(), d = second_cell();
+	struct system_file s = golden_system();
+	struct config system = golden_system_config(&s);
+	struct config cell = golden_cell_config(&d), inside = golden_cell_config(&c);
+	const struct config *cells[] = { &inside };
+	struct why why;
+
+	(void)state;
+	/* Physical address 0 is RAM here; the two cells' COMM records say 0 as well */
+	s.mem[RAM].phys = s.mem[RAM].virt = 0;
+	s.mem[RAM].size = 0x08000000;
+	c.mem[CODE].phys = 0;
+	c.mem[QUEUE].phys = 0x200000;
+	d.mem[CODE].phys = 0x400000;
+	d.mem[QUEUE].phys = 0x600000;
+	assert_ok(admit_cell(&cell, &system, cells, 1, &golden_limits, &why));
+	d.mem[CODE].phys = 0x1ff000;
+	assert_err(admit_cell(&cell, &system, cells, 1, &golden_limits, &why), ERR_OVERLAP);
+}
+
+/*
+ * The slow model: a small machine, page by page, CPU by CPU, line by line. Verdicts of
+ * random systems and cells must be the same.
+ */
+#define PAGES 48u
+#define LINE_FIRST 32u
+#define LINES 16u
+#define CELLS 3u
+#define RECORDS 5u
+
+struct world {
+	struct admit_limits limits;
+	struct span mediated[2];
+	struct abi_system system;
+	struct abi_cell cell[CELLS + 1];		/* [0] is the root cell */
+	struct abi_mem mem[CELLS + 1][RECORDS];
+	struct abi_irq irq[CELLS + 1][2];
+};
+
+static uint64_t page(uint32_t n)
+{
+	return (uint64_t)n << PAGE_SHIFT;
+}
+
+static struct config world_config(const struct world *w, unsigned cell)
+{
+	return (struct config){
+		.system = cell == 0 ? &w->system : NULL,
+		.cell = &w->cell[cell],
+		.mem = w->mem[cell],
+		.irq = w->irq[cell],
+	};
+}
+
+static bool in_pages(uint64_t start, uint64_t size, uint32_t p)
+{
+	return page(p) >= start && page(p) < start + size;
+}
+
+static bool model_mediated(const struct world *w, uint32_t p)
+{
+	for (unsigned i = 0; i < w->limits.mediated_count; i++)
+		if (in_pages(w->mediated[i].start, w->mediated[i].size, p))
+			return true;
+	return false;
+}
+
+static bool model_system_page(const struct world *w, uint32_t p)
+{
+	unsigned owners_here = 0, regions = 0;
+
+	for (uint32_t i = 0; i < w->cell[0].mem_count; i++)
+		regions += in_pages(w->mem[0][i].phys, w->mem[0][i].size, p);
+	if (regions && page(p) >= w->limits.guest_end)
+		return false;
+	owners_here = regions;
+	owners_here += in_pages(w->system.hypervisor.start, w->system.hypervisor.size, p);
+	if (owners_here && page(p) >= w->limits.host_end)
+		return false;
+	return owners_here + model_mediated(w, p) <= 1;
+}
+
+static bool model_system(const struct world *w)
+{
+	for (uint32_t p = 0; p < 2 * PAGES; p++)
+		if (!model_system_page(w, p))
+			return false;
+	for (uint32_t i = 0; i < w->cell[0].irq_count; i++)
+		for (uint32_t line = 0; line < w->irq[0][i].count; line++)
+			if (w->irq[0][i].first + line < w->limits.irq_first ||
+			    w->irq[0][i].first + line >= w->limits.irq_end)
+				return false;
+	return w->system.cpu_count <= w->limits.max_cpus;
+}
+
+/* The root cell's region that has page p; its regions are disjoint. */
+static const struct abi_mem *model_root(const struct world *w, uint32_t p)
+{
+	for (uint32_t i = 0; i < w->cell[0].mem_count; i++)
+		if (in_pages(w->mem[0][i].phys, w->mem[0][i].size, p))
+			return &w->mem[0][i];
+	return NULL;
+}
+
+/* May cell c's region m have host page p, with cells 1 to c - 1 there? */
+static bool model_host_page(const struct world *w, unsigned c, const struct abi_mem *m, uint32_t p)
+{
+	const struct abi_mem *root = model_root(w, p);
+
+	if (!root || root != model_root(w, (uint32_t)(m->phys >> PAGE_SHIFT)))
+		return false;
+	if (!(root->flags & (m->flags & ABI_MEM_IO ? ABI_MEM_IO : ABI_MEM_RESERVED)))
+		return false;
+	for (uint32_t bit = ABI_MEM_READ; bit <= ABI_MEM_EXEC; bit <<= 1)
+		if ((m->flags & bit) && !(root->flags & bit))
+			return false;
+	for (unsigned other = 1; other <= c; other++)
+		for (uint32_t i = 0; i < w->cell[other].mem_count; i++) {
+			const struct abi_mem *o = &w->mem[other][i];
+
+			if (o == m || (o->flags & ABI_MEM_COMM) || !in_pages(o->phys, o->size, p))
+				continue;
+			if (!(o->flags & ABI_MEM_SHARED) || !(m->flags & ABI_MEM_SHARED))
+				return false;
+		}
+	return true;
+}
+
+static bool model_mem(const struct world *w, unsigned c, const struct abi_mem *m)
+{
+	for (uint32_t p = 0; p < 2 * PAGES; p++) {
+		if (in_pages(m->virt, m->size, p) &&
+		    (page(p) >= w->limits.guest_end || model_mediated(w, p)))
+			return false;
+		if (!(m->flags & ABI_MEM_COMM) && in_pages(m->phys, m->size, p) &&
+		    !model_host_page(w, c, m, p))
+			return false;
+	}
+	return true;
+}
+
+static bool model_has_line(const struct world *w, unsigned c, uint32_t line)
+{
+	for (uint32_t i = 0; i < w->cell[c].irq_count; i++)
+		if (line >= w->irq[c][i].first && line < w->irq[c][i].first + w->irq[c][i].count)
+			return true;
+	return false;
+}
+
+static bool model_cell(const struct world *w, unsigned c)
+{
+	uint64_t left = (1ull << w->system.cpu_count) - 1;
+
+	for (unsigned other = 0; other < c; other++)
+		if (strcmp(w->cell[other].name, w->cell[c].name) == 0)
+			return false;
+	for (unsigned other = 1; other < c; other++)
+		left &= ~w->cell[other].cpus[0];
+	if (w->cell[c].cpus[0] & ~left || w->cell[c].cpus[0] == left)
+		return false;
+	for (uint32_t i = 0; i < w->cell[c].mem_count; i++)
+		if (!model_mem(w, c, &w->mem[c][i]))
+			return false;
+	for (uint32_t line = 0; line < LINE_FIRST + 2 * LINES; line++) {
+		unsigned cells_here = 0;
+
+		if (!model_has_line(w, c, line))
+			continue;
+		for (unsigned other = 1; other < c; other++)
+			cells_here += model_has_line(w, other, line);
+		if (cells_here || !model_has_line(w, 0, line))
+			return false;
+	}
+	return true;
+}
+
+/* A span that fits behind *at most of the time, and anywhere some of the time. */
+static void random_span(uint64_t *seed, uint32_t *at, uint64_t *start, uint64_t *size)
+{
+	uint32_t pages = 1 + test_below(seed, 9);
+
+	*start = page(*at + test_below(seed, 2));
+	if (test_below(seed, 12) == 0)
+		*start = page(test_below(seed, PAGES + 4));
+	*size = page(pages);
+	*at = (uint32_t)(*start >> PAGE_SHIFT) + pages;
+}
+
+static void random_system(struct world *w, uint64_t *seed)
+{
+	static const uint32_t flags[] = {
+		READ_WRITE | ABI_MEM_RESERVED, ALL_ACCESS | ABI_MEM_RESERVED, READ_WRITE | ABI_MEM_IO,
+		ABI_MEM_READ | ABI_MEM_IO, ALL_ACCESS,
+	};
+	uint32_t at = 0;
+
+	w->limits = (struct admit_limits){
+		.max_cpus = 8 - !test_below(seed, 20),
+		.guest_end = page(PAGES - test_below(seed, 6)),
+		.host_end = page(PAGES - test_below(seed, 6)),
+		.irq_first = LINE_FIRST,
+		.irq_end = LINE_FIRST + LINES,
+		.mediated = w->mediated,
+		.mediated_count = test_below(seed, 3),
+	};
+	for (unsigned i = 0; i < w->limits.mediated_count; i++) {
+		random_span(seed, &at, &w->mediated[i].start, &w->mediated[i].size);
+		w->mediated[i].size = page(1);
+	}
+	random_span(seed, &at, &w->system.hypervisor.start, &w->system.hypervisor.size);
+	w->system.cpu_count = 8;
+	strcpy(w->cell[0].name, "root");
+	w->cell[0].mem_count = 1 + test_below(seed, RECORDS);
+	for (uint32_t i = 0; i < w->cell[0].mem_count; i++) {
+		struct abi_mem *m = &w->mem[0][i];
+
+		random_span(seed, &at, &m->phys, &m->size);
+		m->virt = m->phys;
+		m->flags = flags[test_below(seed, ARRAY_SIZE(flags))];
+	}
+	w->cell[0].irq_count = 2;
+	w->irq[0][0] = (struct abi_irq){ LINE_FIRST - !test_below(seed, 20), 1 + test_below(seed, 8) };
+	w->irq[0][1] = (struct abi_irq){ LINE_FIRST + 8, 1 + test_below(seed, 8) };
+}
+
+/* Mostly part of a region of the root cell's, with flags that suit it. */
+static void random_mem(struct world *w, struct abi_mem *m, uint64_t *seed, uint32_t *virt)
+{
+	const struct abi_mem *root = &w->mem[0][test_below(seed, w->cell[0].mem_count)];
+	uint32_t pages = (uint32_t)(root->size >> PAGE_SHIFT);
+	uint32_t skip = test_below(seed, pages);
+
+	random_span(seed, virt, &m->virt, &m->size);
+	m->phys = root->phys + page(skip);
+	m->size = page(1 + test_below(seed, pages - skip + !test_below(seed, 8)));
+	m->flags = ABI_MEM_READ | (test_below(seed, 4) ? root->flags & ALL_ACCESS : READ_WRITE);
+	m->flags |= test_below(seed, 12) ? root->flags & ABI_MEM_IO : 0;
+	m->flags |= test_below(seed, 3) ? 0 : ABI_MEM_SHARED;
+	if (test_below(seed, 8) == 0) {
+		m->phys = 0;
+		m->size = page(1);
+		m->flags = READ_WRITE | ABI_MEM_COMM;
+	}
+}
+
+static void random_cell(struct world *w, unsigned c, uint64_t *seed)
+{
+	uint32_t virt = test_below(seed, PAGES / 2);
+
+	snprintf(w->cell[c].name, sizeof(w->cell[c].name), "%c",
+		 'a' + (int)(test_below(seed, 16) ? c : test_below(seed, 3)));
+	w->cell[c].mem_count = test_below(seed, 3);
+	for (uint32_t i = 0; i < w->cell[c].mem_count; i++)
+		random_mem(w, &w->mem[c][i], seed, &virt);
+	w->cell[c].cpus[0] = 1ull << test_below(seed, 8 + !test_below(seed, 8));
+	if (test_below(seed, 8) == 0)
+		w->cell[c].cpus[0] |= 1 + test_below(seed, 255);
+	w->cell[c].irq_count = test_below(seed, 2);
+	w->irq[c][0] = (struct abi_irq){ LINE_FIRST + test_below(seed, LINES), 1 + test_below(seed, 3) };
+}
+
+static void verdicts_are_the_slow_models(void **state)
+{
+	unsigned verdicts[2][2] = { { 0, 0 }, { 0, 0 } };
+	uint64_t seed = 20;
+
+	(void)state;
+	for (unsigned n = 0; n < 60000; n++) {
+		struct world w = { 0 };
+		struct config system, config[CELLS];
+		const struct config *cells[CELLS];
+		struct why why = { "" };
+		bool good;
+
+		random_system(&w, &seed);
+		system = world_config(&w, 0);
+		good = admit_system(&system, &w.limits, &why) == OK;
+		if (good != model_system(&w))
+			fail_msg("system %u: %s: %s", n, good ? "admitted" : "refused", why.text);
+		verdicts[0][good]++;
+		for (unsigned c = 1; good && c <= CELLS; c++) {
+			bool joins;
+
+			random_cell(&w, c, &seed);
+			config[c - 1] = world_config(&w, c);
+			cells[c - 1] = &config[c - 1];
+			joins = admit_cell(cells[c - 1], &system, cells, c - 1, &w.limits, &why) == OK;
+			if (joins != model_cell(&w, c))
+				fail_msg("system %u, cell %u: %s: %s", n, c,
+					 joins ? "admitted" : "refused", why.text);
+			verdicts[1][joins]++;
+		}
+	}
+	print_message("systems refused %u, admitted %u; cells refused %u, admitted %u\n",
+		      verdicts[0][0], verdicts[0][1], verdicts[1][0], verdicts[1][1]);
+	for (unsigned i = 0; i < 4; i++)
+		assert_true(verdicts[i / 2][i % 2] > 5000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_golden_ones_are_admitted),
+		cmocka_unit_test(a_system_fits_the_machine),
+		cmocka_unit_test(guest_addresses_end_first_where_they_are_fewer),
+		cmocka_unit_test(a_system_gives_nothing_away_twice),
+		cmocka_unit_test(the_hypervisors_console_is_a_device),
+		cmocka_unit_test(names_are_unique),
+		cmocka_unit_test(cpus_have_one_owner_and_root_keeps_one),
+		cmocka_unit_test(interrupts_have_one_owner),
+		cmocka_unit_test(a_hole_between_roots_interrupts_is_nobodys),
+		cmocka_unit_test(guest_addresses_keep_off_what_is_mediated),
+		cmocka_unit_test(permissions_come_from_root),
+		cmocka_unit_test(every_pair_of_owners),
+		cmocka_unit_test(a_region_comes_from_one_of_roots),
+		cmocka_unit_test(communication_pages_are_nobodys_memory),
+		cmocka_unit_test(verdicts_are_the_slow_models),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

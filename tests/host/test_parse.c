@@ -1,0 +1,616 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* config_parse: good files are read, anything else is refused by the name of the field. */
+#include "test.h"
+#include "golden.h"
+
+/*
+ * Parses a copy that ends where an allocation ends, so that reading beyond is seen, and
+ * checks that *out stays as it was on error.
+ */
+static err_t parse_as(const void *file, size_t size, uint8_t arch, uint8_t kind, struct why *why)
+{
+	void *copy = malloc(size ? size : 1);
+	struct config out, before;
+	err_t e;
+
+	memset(&out, 0x5a, sizeof(out));
+	memset(&before, 0x5a, sizeof(before));
+	memset(why, 0, sizeof(*why));
+	memcpy(copy, file, size);
+	e = config_parse(copy, size, arch, kind, &out, why);
+	if (e != OK) {
+		assert_memory_equal(&out, &before, sizeof(out));
+		assert_true(why->text[0] != '\0');
+	}
+	free(copy);
+	return e;
+}
+
+static err_t parse(const void *file, size_t size, struct why *why)
+{
+	const struct abi_header *header = file;
+
+	return parse_as(file, size, ABI_ARCH_ARM64, header->kind, why);
+}
+
+#define expect_good(file)                                                            \
+	do {                                                                         \
+		struct why why_;                                                     \
+		golden_seal(&(file), sizeof(file));                                  \
+		if (parse(&(file), sizeof(file), &why_) != OK)                       \
+			fail_msg("refused: %s", why_.text);                          \
+	} while (0)
+
+#define expect_bad(file, error, words)                                               \
+	do {                                                                         \
+		struct why why_;                                                     \
+		golden_seal(&(file), sizeof(file));                                  \
+		assert_err(parse(&(file), sizeof(file), &why_), error);              \
+		assert_why(&why_, words);                                            \
+	} while (0)
+
+static void golden_files_are_read(void **state)
+{
+	struct system_file s = golden_system();
+	struct cell_file c = golden_cell();
+	struct config out;
+	struct why why;
+
+	(void)state;
+	assert_ok(config_parse(&s, sizeof(s), ABI_ARCH_ARM64, ABI_KIND_SYSTEM, &out, &why));
+	assert_ptr_equal(out.header, &s.header);
+	assert_ptr_equal(out.system, &s.system);
+	assert_ptr_equal(out.hwid, s.hwid);
+	assert_ptr_equal(out.cell, &s.cell);
+	assert_ptr_equal(out.mem, s.mem);
+	assert_ptr_equal(out.irq, s.irq);
+	assert_ok(config_parse(&c, sizeof(c), ABI_ARCH_ARM64, ABI_KIND_CELL, &out, &why));
+	assert_ptr_equal(out.header, &c.header);
+	assert_null(out.system);
+	assert_null(out.hwid);
+	assert_ptr_equal(out.cell, &c.cell);
+	assert_ptr_equal(out.mem, c.mem);
+	assert_ptr_equal(out.irq, c.irq);
+}
+
+static void truncate_everywhere(void *file, size_t size)
+{
+	struct abi_header *header = file;
+	struct why why;
+
+	for (size_t n = 0; n < size; n++) {
+		header->size = (uint32_t)size;
+		golden_seal(file, size);
+		assert_err(parse_as(file, n, ABI_ARCH_ARM64, header->kind, &why), ERR_SHORT);
+		/* ... and with the size and the checksum made to agree */
+		if (n < sizeof(*header))
+			continue;
+		header->size = (uint32_t)n;
+		golden_seal(file, n);
+		assert_err(parse_as(file, n, ABI_ARCH_ARM64, header->kind, &why), ERR_SHORT);
+	}
+}
+
+static void truncated_files_are_short(void **state)
+{
+	struct system_file s = golden_system();
+	struct cell_file c = golden_cell();
+
+	(void)state;
+	truncate_everywhere(&s, sizeof(s));
+	truncate_everywhere(&c, sizeof(c));
+}
+
+static void bytes_behind_the_end_are_refused(void **state)
+{
+	struct {
+		struct cell_file file;
+		uint64_t more;
+	} f = { .file = golden_cell() };
+	struct why why;
+
+	(void)state;
+	assert_err(parse(&f, sizeof(f), &why), ERR_INVALID);
+	assert_why(&why, "size: ");
+	f.file.header.size = sizeof(f);
+	expect_bad(f, ERR_INVALID, "size: 8 bytes follow the last record");
+}
+
+static void flip_every_bit(uint8_t *file, size_t size, uint8_t kind)
+{
+	struct why why;
+
+	for (size_t bit = 0; bit < size * 8; bit++) {
+		file[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		if (parse_as(file, size, ABI_ARCH_ARM64, kind, &why) == OK)
+			fail_msg("bit %zu of byte %zu flipped and accepted", bit % 8, bit / 8);
+		file[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	assert_ok(parse_as(file, size, ABI_ARCH_ARM64, kind, &why));
+}
+
+static void every_flipped_bit_is_refused(void **state)
+{
+	struct system_file s = golden_system();
+	struct cell_file c = golden_cell();
+
+	(void)state;
+	flip_every_bit((uint8_t *)&s, sizeof(s), ABI_KIND_SYSTEM);
+	flip_every_bit((uint8_t *)&c, sizeof(c), ABI_KIND_CELL);
+}
+
+static void a_wrong_checksum_is_named(void **state)
+{
+	struct cell_file c = golden_cell();
+	struct why why;
+
+	(void)state;
+	c.header.crc ^= 1;
+	assert_err(parse(&c, sizeof(c), &why), ERR_INVALID);
+	assert_why(&why, "crc: ");
+}
+
+/*
+ * One field with one value and the answer. Members of more than 8 bytes get the value's
+ * low byte at each of their positions in turn. OK: any value is as good as another.
+ */
+struct row {
+	size_t offset;
+	size_t size;
+	uint64_t value;
+	err_t e;
+	const char *words;
+};
+
+#define ROW(type, member, ...) \
+	{ offsetof(type, member), sizeof(((type *)NULL)->member), __VA_ARGS__ }
+#define SYS(member, ...) ROW(struct system_file, member, __VA_ARGS__)
+#define BAD ERR_INVALID
+
+static const struct row system_rows[] = {
+	SYS(header.magic, 0, BAD, "magic: "),
+	SYS(header.version, 0, ERR_UNSUPPORTED, "version: the file has 0"),
+	SYS(header.version, 2, ERR_UNSUPPORTED, "version: the file has 2"),
+	SYS(header.arch, ABI_ARCH_X86_64, ERR_UNSUPPORTED, "arch: "),
+	SYS(header.kind, ABI_KIND_CELL, BAD, "kind: 2 where 1"),
+	SYS(header.size, 0, BAD, "size: "),
+	SYS(header.size, sizeof(struct system_file) - 8, BAD, "size: "),
+	SYS(header.size, sizeof(struct system_file) + 8, ERR_SHORT, "size: truncated"),
+	SYS(header.size, ABI_CONFIG_MAX_SIZE + 1, BAD, "size: 65537 bytes"),
+	SYS(header.reserved, 1, BAD, "header reserved: "),
+	SYS(system.hypervisor.start, 0xbf100000, BAD, "hypervisor: "),
+	SYS(system.hypervisor.start, 0xffffffffffe00000, BAD, "hypervisor: "),
+	SYS(system.hypervisor.size, 0, BAD, "hypervisor: "),
+	SYS(system.hypervisor.size, 0x200000, BAD, "hypervisor: "),
+	SYS(system.hypervisor.size, 0x500000, BAD, "hypervisor: "),
+	SYS(system.console.address, UINT64_MAX, BAD, "system console: address "),
+	SYS(system.console.size, 0, BAD, "system console: address "),
+	SYS(system.console.type, ABI_CONSOLE_NONE, BAD, "system console: type 0"),
+	SYS(system.console.type, 1, BAD, "system console: type 1"),
+	SYS(system.console.type, 4, BAD, "system console: type 4"),
+	SYS(system.console.flags, 4, BAD, "system console: flags 0x4"),
+	SYS(system.console.flags, ABI_CONSOLE_STRIDE_4, BAD, "system console: flags 0x2"),
+	SYS(system.console.divider, UINT32_MAX, OK, NULL),
+	SYS(system.console.gate_nr, UINT32_MAX, OK, NULL),
+	SYS(system.console.clock_reg, UINT64_MAX, OK, NULL),
+	SYS(system.cpu_count, 0, BAD, "cpu_count: 0"),
+	SYS(system.cpu_count, 257, BAD, "cpu_count: 257"),
+	SYS(system.cpu_count, 256, ERR_SHORT, "cpu_count: "),
+	SYS(system.cpu_count, UINT32_MAX, BAD, "cpu_count: 4294967295"),
+	SYS(system.flags, 1, BAD, "system flags: "),
+	SYS(system.platform.arm64.gicd.start, 0x08001000, BAD, "gicd: "),
+	SYS(system.platform.arm64.gicd.start, 0x08100000, ERR_OVERLAP, "overlaps gicd"),
+	SYS(system.platform.arm64.gicd.size, 0, BAD, "gicd: "),
+	SYS(system.platform.arm64.gicd.size, UINT64_MAX - 0xffff, BAD, "gicd: "),
+	SYS(system.platform.arm64.gicr.start, 0x080a1000, BAD, "gicr: "),
+	SYS(system.platform.arm64.gicr.start, 0x08000000, ERR_OVERLAP, "gicr: "),
+	SYS(system.platform.arm64.gicr.size, 0, BAD, "gicr: "),
+	SYS(system.platform.arm64.gicr.size, 0x60000, BAD, "gicr: "),
+	SYS(system.platform.arm64.gicr.size, 0x81000, BAD, "gicr: "),
+	SYS(system.platform.arm64.gic_version, 2, BAD, "gic_version: 2"),
+	SYS(system.platform.arm64.maintenance_irq, 15, BAD, "maintenance_irq: 15"),
+	SYS(system.platform.arm64.maintenance_irq, 32, BAD, "maintenance_irq: 32"),
+	SYS(system.platform.arm64.reserved, 1, BAD, "platform reserved: "),
+	SYS(hwid[0], 0x1000000, BAD, "hwid[0]: "),
+	SYS(hwid[1], 0, BAD, "hwid[1]: 0x0 is hwid[0]'s too"),
+	SYS(hwid[2], 1ull << 63, BAD, "hwid[2]: "),
+	SYS(hwid[3], 0x100, BAD, "hwid[3]: 0x100 is hwid[2]'s too"),
+	SYS(cell.name, 0x1f, BAD, "name: "),
+	SYS(cell.name, 0x80, BAD, "name: "),
+	SYS(cell.flags, 4, BAD, "cell flags: 0x4"),
+	SYS(cell.flags, ABI_CELL_PUTC_CONSOLE, BAD, "cell flags: 0x2"),
+	SYS(cell.mem_count, 3, BAD, "mem_count 3"),
+	SYS(cell.mem_count, 5, ERR_SHORT, "mem_count: "),
+	SYS(cell.mem_count, UINT32_MAX, ERR_SHORT, "mem_count: "),
+	SYS(cell.irq_count, 1, BAD, "irq_count 1"),
+	SYS(cell.irq_count, 3, ERR_SHORT, "irq_count: "),
+	SYS(cell.irq_count, UINT32_MAX, ERR_SHORT, "irq_count: "),
+	SYS(cell.reserved0, 1, BAD, "cell reserved: "),
+	SYS(cell.entry, 0x40000000, BAD, "entry: 0x40000000"),
+	SYS(cell.reserved1, 1, BAD, "cell reserved: "),
+	SYS(cell.cpus, 0x40, BAD, "cpus: CPU "),
+	SYS(cell.cpus[0], 0x7, BAD, "cpus: CPU 3 is missing"),
+	SYS(cell.cpus[0], 0x1f, BAD, "cpus: CPU 4 is not the system's"),
+	SYS(cell.cpus[1], 0x1, BAD, "cpus: CPU 64 is not the system's"),
+	SYS(cell.console.address, UINT64_MAX, BAD, "cell console: address "),
+	SYS(cell.console.size, 0, BAD, "cell console: address "),
+	SYS(cell.console.type, 7, BAD, "cell console: type 7"),
+	SYS(cell.console.flags, 0x8001, BAD, "cell console: flags 0x8001"),
+	SYS(cell.console.divider, 0, OK, NULL),
+	SYS(cell.console.gate_nr, 0, OK, NULL),
+	SYS(cell.console.clock_reg, 0, OK, NULL),
+};
+
+#define CELL(member, ...) ROW(struct cell_file, member, __VA_ARGS__)
+
+/* Where a cell's file differs from a system's. */
+static const struct row cell_rows[] = {
+	CELL(header.kind, ABI_KIND_SYSTEM, BAD, "kind: 1 where 2"),
+	CELL(header.kind, 3, BAD, "kind: 3 where 2"),
+	CELL(header.arch, 0, ERR_UNSUPPORTED, "arch: "),
+	CELL(cell.name[0], 0, BAD, "name: "),
+	CELL(cell.flags, 0, OK, NULL),
+	CELL(cell.flags, ABI_CELL_PUTC, OK, NULL),
+	CELL(cell.mem_count, 0, BAD, "mem_count 0"),
+	CELL(cell.entry, 0x200000, BAD, "entry: 0x200000"),
+	CELL(cell.entry, 0x80000000, BAD, "entry: 0x80000000"),
+	CELL(cell.entry, UINT64_MAX, BAD, "entry: 0xffffffffffffffff"),
+	CELL(cell.entry, 0x1fffff, OK, NULL),
+	CELL(cell.cpus[0], 0, BAD, "cpus: none"),
+	CELL(cell.cpus, 0xff, OK, NULL),
+};
+
+#define MEMORY(member, ...) ROW(struct abi_mem, member, __VA_ARGS__)
+
+/* Of every memory record of both files. */
+static const struct row mem_rows[] = {
+	MEMORY(phys, 0xb0000001, BAD, "phys 0xb0000001 is no multiple of 4096"),
+	MEMORY(virt, 0xfff, BAD, "virt 0xfff is no multiple of 4096"),
+	MEMORY(size, 0, BAD, "size 0"),
+	MEMORY(size, 0x1001, BAD, "size 0x1001 is no multiple of 4096"),
+	MEMORY(flags, 0, BAD, "flags 0x0: no READ"),
+	MEMORY(flags, ABI_MEM_WRITE, BAD, "flags 0x2: no READ"),
+	MEMORY(flags, 0x8 | ABI_MEM_READ, BAD, "flags 0x9: unknown"),
+	MEMORY(flags, 0x80000001, BAD, "flags 0x80000001: unknown"),
+	MEMORY(reserved, 0x100, BAD, "reserved 0x100"),
+	MEMORY(name, 0x7f, BAD, "name is longer than"),
+};
+
+#define IRQ(member, ...) ROW(struct abi_irq, member, __VA_ARGS__)
+
+static const struct row irq_rows[] = {
+	IRQ(first, UINT32_MAX, OK, NULL),
+	IRQ(count, 0, BAD, "count 0"),
+	IRQ(count, UINT32_MAX, BAD, "beyond 32 bits"),
+};
+
+static void try_row(const void *good, size_t size, size_t at, const struct row *row,
+		    const char *prefix)
+{
+	const struct abi_header *header = good;
+	size_t step = row->size > 8 ? 1 : row->size;
+	struct why why;
+
+	for (size_t i = 0; i < row->size; i += step) {
+		uint8_t *file = malloc(size);
+		err_t e;
+
+		memcpy(file, good, size);
+		memcpy(file + at + row->offset + i, &row->value, step);
+		golden_seal(file, size);
+		e = parse_as(file, size, header->arch, header->kind, &why);
+		if (e != row->e)
+			fail_msg("byte %zu set to 0x%llx: error %d where %d is wanted: %s",
+				 at + row->offset + i, (unsigned long long)row->value, e, row->e,
+				 why.text);
+		if (e != OK) {
+			assert_why(&why, prefix);
+			assert_why(&why, row->words);
+		}
+		free(file);
+	}
+}
+
+/* Marks what the rows change; whoever adds a field to the format has to add a row. */
+static void cover(uint8_t *covered, size_t at, const struct row *rows, size_t count)
+{
+	for (size_t r = 0; r < count; r++)
+		memset(covered + at + rows[r].offset, 1, rows[r].size);
+}
+
+static void assert_covered(const uint8_t *covered, size_t size, const char *what)
+{
+	for (size_t i = 0; i < size; i++)
+		if (!covered[i])
+			fail_msg("no row changes byte %zu of %s", i, what);
+}
+
+static void every_field_of_a_system_is_checked(void **state)
+{
+	struct system_file s = golden_system();
+	uint8_t covered[offsetof(struct system_file, mem)] = { 0 };
+
+	(void)state;
+	for (size_t r = 0; r < ARRAY_SIZE(system_rows); r++)
+		try_row(&s, sizeof(s), 0, &system_rows[r], "");
+	cover(covered, 0, system_rows, ARRAY_SIZE(system_rows));
+	/* Its own test is a_wrong_checksum_is_named */
+	memset(covered + offsetof(struct abi_header, crc), 1, sizeof(s.header.crc));
+	assert_covered(covered, sizeof(covered), "a system's file");
+}
+
+static void every_field_of_a_cell_is_checked(void **state)
+{
+	struct cell_file c = golden_cell();
+
+	(void)state;
+	for (size_t r = 0; r < ARRAY_SIZE(cell_rows); r++)
+		try_row(&c, sizeof(c), 0, &cell_rows[r], "");
+}
+
+static void try_records(const void *file, size_t size, const struct abi_mem *mem, size_t at)
+{
+	char prefix[64];
+
+	for (size_t i = 0; i < 4; i++)
+		for (size_t r = 0; r < ARRAY_SIZE(mem_rows); r++) {
+			bool nameless = mem_rows[r].offset == offsetof(struct abi_mem, name);
+
+			snprintf(prefix, sizeof(prefix), nameless ? "memory[%zu]: " :
+				 "memory[%zu] \"%s\": ", i, mem[i].name);
+			try_row(file, size, at + i * sizeof(*mem), &mem_rows[r], prefix);
+		}
+}
+
+static void every_field_of_a_record_is_checked(void **state)
+{
+	struct system_file s = golden_system();
+	struct cell_file c = golden_cell();
+	uint8_t covered[sizeof(struct abi_mem)] = { 0 };
+	uint8_t irq_covered[sizeof(struct abi_irq)] = { 0 };
+
+	(void)state;
+	try_records(&s, sizeof(s), s.mem, offsetof(struct system_file, mem));
+	try_records(&c, sizeof(c), c.mem, offsetof(struct cell_file, mem));
+	cover(covered, 0, mem_rows, ARRAY_SIZE(mem_rows));
+	assert_covered(covered, sizeof(covered), "abi_mem");
+	/* The first, one line long, may stand anywhere */
+	for (size_t r = 0; r < ARRAY_SIZE(irq_rows); r++)
+		try_row(&c, sizeof(c), offsetof(struct cell_file, irq), &irq_rows[r], "irq[0]: ");
+	cover(irq_covered, 0, irq_rows, ARRAY_SIZE(irq_rows));
+	assert_covered(irq_covered, sizeof(irq_covered), "abi_irq");
+}
+
+/* What may be together, said once more and differently. */
+static bool flags_make_sense(uint32_t f, bool system)
+{
+	bool io = f & ABI_MEM_IO;
+
+	if (f & ABI_MEM_COMM)
+		return !system && f == (ABI_MEM_COMM | ABI_MEM_READ | ABI_MEM_WRITE);
+	if ((f & ABI_MEM_LOADABLE) && (system || io || (f & ABI_MEM_SHARED)))
+		return false;
+	if ((f & ABI_MEM_SHARED) && system)
+		return false;
+	if ((f & ABI_MEM_RESERVED) && (!system || io))
+		return false;
+	return (f & ABI_MEM_READ) && !(io && (f & ABI_MEM_EXEC));
+}
+
+static void flags_are_tried_in_every_combination(void **state)
+{
+	unsigned good = 0;
+
+	(void)state;
+	for (uint32_t flags = 0; flags < 1024; flags++) {
+		struct system_file s = golden_system();
+		struct cell_file c = golden_cell();
+
+		s.mem[UART].flags = flags;
+		if ((flags & ~0x1f7u) == 0 && flags_make_sense(flags, true))
+			expect_good(s);
+		else
+			expect_bad(s, ERR_INVALID, "memory[3] \"uarts\": flags ");
+
+		c.mem[QUEUE].flags = flags;
+		if (flags & ABI_MEM_COMM) {
+			c.mem[QUEUE].phys = 0;
+			c.mem[QUEUE].size = 0x1000;
+			c.mem[COMM].flags = ABI_MEM_READ;
+		}
+		if ((flags & ~0x1f7u) == 0 && flags_make_sense(flags, false)) {
+			expect_good(c);
+			good++;
+		} else {
+			expect_bad(c, ERR_INVALID, "memory[2] \"queue\": flags ");
+		}
+	}
+	/* READ with WRITE and EXEC or not: plain, LOADABLE, SHARED; without EXEC: IO, IO SHARED; COMM */
+	assert_int_equal(good, 3 * 4 + 2 * 2 + 1);
+}
+
+static void spans_may_end_at_the_last_address_but_not_wrap(void **state)
+{
+	struct cell_file c = golden_cell();
+	struct system_file s = golden_system();
+
+	(void)state;
+	c.mem[QUEUE].phys = UINT64_MAX - 0x2fff;
+	expect_good(c);
+	c.mem[QUEUE].phys += 0x1000;
+	expect_bad(c, ERR_INVALID, "memory[2] \"queue\": phys 0xffffffffffffe000");
+	c = golden_cell();
+	c.mem[QUEUE].virt = UINT64_MAX - 0x2fff;
+	expect_good(c);
+	c.mem[QUEUE].virt += 0x1000;
+	expect_bad(c, ERR_INVALID, "memory[2] \"queue\": virt 0xffffffffffffe000");
+	s.mem[PCI].phys = s.mem[PCI].virt = 0xfffffff000000000;
+	expect_bad(s, ERR_INVALID, "memory[2] \"pci\": phys 0xfffffff000000000");
+}
+
+static void guest_addresses_overlap_nothing(void **state)
+{
+	struct cell_file c = golden_cell();
+
+	(void)state;
+	c.mem[QUEUE].virt = 0x1ff000;
+	expect_bad(c, ERR_OVERLAP, "memory[2] \"queue\": virt 0x1ff000-0x201fff overlaps memory[0] \"code\"");
+	c.mem[QUEUE].virt = 0x200000;
+	expect_good(c);
+	c.mem[SERIAL].virt = 0x80000000;
+	expect_bad(c, ERR_OVERLAP, "memory[3] \"uart1\": virt 0x80000000-0x80000fff overlaps memory[1] \"comm\"");
+}
+
+static void a_communication_page_is_one_page(void **state)
+{
+	struct cell_file c = golden_cell();
+
+	(void)state;
+	c.mem[COMM].size = 0x2000;
+	expect_bad(c, ERR_INVALID, "memory[1] \"comm\": size 0x2000");
+	c = golden_cell();
+	c.mem[COMM].phys = 0x1000;
+	expect_bad(c, ERR_INVALID, "memory[1] \"comm\": phys 0x1000");
+	c = golden_cell();
+	c.mem[QUEUE] = c.mem[COMM];
+	c.mem[QUEUE].virt = 0;
+	c.mem[CODE].virt = 0x10000000;
+	c.cell.entry = 0x10000000;
+	expect_bad(c, ERR_INVALID, "memory[2] \"comm\": flags 0x23: memory[1]");
+}
+
+static void the_root_cell_is_mapped_where_it_lies(void **state)
+{
+	struct system_file s = golden_system();
+
+	(void)state;
+	s.mem[RAM].virt = 0xd0000000;
+	expect_bad(s, ERR_INVALID, "memory[1] \"ram for cells\": virt 0xd0000000 is not phys 0xb0000000");
+}
+
+static void names_are_terminated_text(void **state)
+{
+	struct cell_file c = golden_cell();
+
+	(void)state;
+	memset(c.cell.name, 'n', sizeof(c.cell.name));
+	expect_bad(c, ERR_INVALID, "name: ");
+	c.cell.name[31] = '\0';
+	expect_good(c);
+	memset(c.mem[0].name, 'm', sizeof(c.mem[0].name));
+	expect_bad(c, ERR_INVALID, "memory[0]: name ");
+	memset(c.mem[0].name, 0, sizeof(c.mem[0].name));
+	expect_good(c);
+}
+
+static void interrupts_overlap_nothing(void **state)
+{
+	struct cell_file c = golden_cell();
+
+	(void)state;
+	c.irq[1] = (struct abi_irq){ 30, 11 };
+	expect_bad(c, ERR_OVERLAP, "irq[1]: first 30 with count 11 overlaps irq[0]");
+	c.irq[1] = (struct abi_irq){ 30, 10 };
+	expect_good(c);
+	c.irq[1] = (struct abi_irq){ UINT32_MAX, 1 };
+	expect_good(c);
+	c.irq[1] = (struct abi_irq){ UINT32_MAX, 2 };
+	expect_bad(c, ERR_INVALID, "irq[1]: first 4294967295 with count 2");
+}
+
+static void consoles_make_sense(void **state)
+{
+	struct cell_file c = golden_cell();
+
+	(void)state;
+	c.cell.console = (struct abi_console){ .type = ABI_CONSOLE_NONE };
+	expect_good(c);
+	c.cell.console.clock_reg = 1;
+	expect_bad(c, ERR_INVALID, "cell console: type 0 (none)");
+	c.cell.console = (struct abi_console){ .address = 0x3f8, .size = 8, .type = ABI_CONSOLE_8250 };
+	expect_good(c);
+	c.cell.console.address = 0xfff8;
+	expect_good(c);
+	c.cell.console.address = 0xfff9;
+	expect_bad(c, ERR_INVALID, "cell console: address 0xfff9");
+	c.cell.console.flags = ABI_CONSOLE_MMIO;
+	expect_good(c);
+}
+
+static void a_cell_without_lists_has_no_entry(void **state)
+{
+	struct {
+		struct abi_header header;
+		struct abi_cell cell;
+	} f;
+	struct cell_file c = golden_cell();
+
+	(void)state;
+	f.header = c.header;
+	f.header.size = sizeof(f);
+	f.cell = c.cell;
+	f.cell.mem_count = f.cell.irq_count = 0;
+	expect_bad(f, ERR_INVALID, "entry: 0x1000");
+}
+
+static void other_architectures_have_their_platforms(void **state)
+{
+	struct system_file s = golden_system();
+	struct abi_platform_x86_64 *p = &s.system.platform.x86_64;
+	struct why why;
+
+	(void)state;
+	s.header.arch = ABI_ARCH_X86_64;
+	s.hwid[3] = UINT32_MAX;
+	*p = (struct abi_platform_x86_64){ .tsc_khz = 1 };
+	golden_seal(&s, sizeof(s));
+	assert_ok(parse_as(&s, sizeof(s), ABI_ARCH_X86_64, ABI_KIND_SYSTEM, &why));
+	p->mmconfig = (struct abi_span){ 0xe0000000, 0x10000000 };
+	golden_seal(&s, sizeof(s));
+	assert_ok(parse_as(&s, sizeof(s), ABI_ARCH_X86_64, ABI_KIND_SYSTEM, &why));
+	p->mmconfig.size = 0x1000;
+	assert_err(parse_as(&s, sizeof(s), ABI_ARCH_X86_64, ABI_KIND_SYSTEM, &why), ERR_INVALID);
+	assert_why(&why, "mmconfig: ");
+	p->mmconfig = (struct abi_span){ 0, 0 };
+	p->reserved[4] = 1;
+	assert_err(parse_as(&s, sizeof(s), ABI_ARCH_X86_64, ABI_KIND_SYSTEM, &why), ERR_INVALID);
+	assert_why(&why, "platform reserved: ");
+	p->reserved[4] = 0;
+	s.hwid[3]++;
+	assert_err(parse_as(&s, sizeof(s), ABI_ARCH_X86_64, ABI_KIND_SYSTEM, &why), ERR_INVALID);
+	assert_why(&why, "hwid[3]: ");
+	for (unsigned arch = 0; arch < 256; arch++) {
+		if (arch == ABI_ARCH_ARM64 || arch == ABI_ARCH_X86_64)
+			continue;
+		s.header.arch = (uint8_t)arch;
+		assert_err(parse_as(&s, sizeof(s), (uint8_t)arch, ABI_KIND_SYSTEM, &why),
+			   ERR_UNSUPPORTED);
+		assert_why(&why, "arch: ");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(golden_files_are_read),
+		cmocka_unit_test(truncated_files_are_short),
+		cmocka_unit_test(bytes_behind_the_end_are_refused),
+		cmocka_unit_test(every_flipped_bit_is_refused),
+		cmocka_unit_test(a_wrong_checksum_is_named),
+		cmocka_unit_test(every_field_of_a_system_is_checked),
+		cmocka_unit_test(every_field_of_a_cell_is_checked),
+		cmocka_unit_test(every_field_of_a_record_is_checked),
+		cmocka_unit_test(flags_are_tried_in_every_combination),
+		cmocka_unit_test(spans_may_end_at_the_last_address_but_not_wrap),
+		cmocka_unit_test(guest_addresses_overlap_nothing),
+		cmocka_unit_test(a_communication_page_is_one_page),
+		cmocka_unit_test(the_root_cell_is_mapped_where_it_lies),
+		cmocka_unit_test(names_are_terminated_text),
+		cmocka_unit_test(interrupts_overlap_nothing),
+		cmocka_unit_test(consoles_make_sense),
+		cmocka_unit_test(a_cell_without_lists_has_no_entry),
+		cmocka_unit_test(other_architectures_have_their_platforms),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

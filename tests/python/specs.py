@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Random systems that are right, and the texts that say them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+
+PAGE = 4096
+MIB = 1 << 20
+RAM = 0x4000_0000
+LINUX = 512 * MIB
+CELLS = 256 * MIB
+GICD = 0x0800_0000
+DEVICES = 0x0900_0000
+RESERVED = RAM + LINUX
+HYPERVISOR = RESERVED + CELLS
+ADDRESS_BITS = 40
+SPIS = 64
+
+
+@dataclass
+class Spec:
+    """What the texts say, in the texts' own keys."""
+    cpus: int
+    devices: dict[str, dict[str, Any]]
+    shared: dict[str, dict[str, Any]]
+    cells: list[dict[str, Any]]
+    root: str = "root"
+    linux: dict[str, Any] = field(default_factory=lambda: {"start": RAM, "size": LINUX})
+    reserved: dict[str, Any] = field(default_factory=lambda: {"start": RESERVED, "size": CELLS})
+    hypervisor: dict[str, Any] = field(
+        default_factory=lambda: {"start": HYPERVISOR, "size": 16 * MIB})
+
+    def write(self, directory: Path) -> Path:
+        (directory / "board.toml").write_text(_table({
+            "name": "board", "arch": "arm64", "cpus": self.cpus, "address_bits": ADDRESS_BITS,
+            "ram": {"start": RAM, "size": "1G"},
+            "gic": {"gicd": {"start": GICD, "size": "64K"},
+                    "gicr": {"start": GICD + 0x10_0000, "size": 0x2_0000 * self.cpus},
+                    "maintenance_irq": 25, "spis": SPIS},
+            "devices": self.devices}))
+        (directory / "system.toml").write_text(_table({
+            "machine": "board.toml", "root": {"name": self.root},
+            "memory": {"linux": self.linux, "cells": self.reserved,
+                       "hypervisor": self.hypervisor},
+            "shared": self.shared, "cell": self.cells}))
+        return directory / "system.toml"
+
+
+def _table(table: dict[str, Any]) -> str:
+    return "".join(f"{key} = {_value(value)}\n" for key, value in table.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{k} = {_value(v)}" for k, v in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return hex(value)
+    return f'"{value}"'
+
+
+@st.composite
+def systems(draw: st.DrawFn) -> Spec:
+    """At least two cells, each with a device of its own, memory and two CPUs' worth of room."""
+    count = draw(st.integers(2, 4))
+    cpus = draw(st.integers(count + 1, 12))
+    owners = draw(st.permutations(range(1, cpus)))
+    devices, own = _devices(draw, count)
+    shared = {f"box{n}": {"size": PAGE * draw(st.integers(1, 600))}
+              for n in range(draw(st.integers(0, 2)))}
+    top = HYPERVISOR
+    cells = []
+    for n in range(count):
+        memory, top = _memory(draw, top)
+        cells.append({
+            "name": f"cell-{n}", "cpus": sorted(owners[n::count]), "memory": memory,
+            "entry": memory[0]["guest"] + 4 * draw(st.integers(0, PAGE // 4 - 1)),
+            "devices": own[n],
+            "console": draw(st.sampled_from(["putc", own[n][0]])),
+            "shared": [{"name": name, "guest": (0xc0 + i) << 32,
+                        "access": draw(st.sampled_from(["r", "rw"]))}
+                       for i, name in enumerate(shared) if draw(st.booleans())],
+        })
+    return Spec(cpus, devices, shared, cells)
+
+
+def _memory(draw: st.DrawFn, top: int) -> tuple[list[dict[str, Any]], int]:
+    """Host addresses that are given come from the top; what is placed starts at the bottom."""
+    memory: list[dict[str, Any]] = []
+    guest = PAGE * draw(st.integers(0, 16))
+    for n in range(draw(st.integers(1, 3))):
+        size = PAGE * draw(st.one_of(st.integers(1, 64), st.sampled_from([512, 513, 1024, 2048])))
+        region: dict[str, Any] = {
+            "name": f"m{n}", "guest": guest, "size": size, "loadable": draw(st.booleans()),
+            "access": "rwx" if n == 0 else draw(st.sampled_from(["r", "rw", "rx", "rwx"]))}
+        if draw(st.booleans()):
+            top -= size
+            region["host"] = top
+        memory.append(region)
+        guest += size + PAGE * draw(st.integers(0, 1024))
+    return memory, top
+
+
+def _devices(draw: st.DrawFn, count: int) -> tuple[dict[str, Any], list[list[str]]]:
+    """Small ones share pages, but only with devices of the same owner; so do interrupts."""
+    devices: dict[str, Any] = {}
+    own: list[list[str]] = []
+    page, line = DEVICES, 32
+    for owner in range(count + 1):		# the last one's stay with the root cell
+        names = []
+        for n in range(draw(st.integers(1, 3))):
+            small = draw(st.booleans())
+            at = page + 0x200 * n
+            devices[f"d{owner}-{n}"] = {
+                "registers": {"start": at, "size": 0x200 if small else PAGE - 0x200 * n},
+                "interrupts": [line, f"{line + 1}-{line + draw(st.integers(1, 2))}"],
+                "uart": "pl011"}
+            names.append(f"d{owner}-{n}")
+            if not small:
+                page += PAGE * draw(st.integers(1, 3))
+                page -= page % PAGE
+                line += 3
+                break
+        page += PAGE
+        line += 3
+        own.append(names)
+    return devices, own[:count]

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+The checker against the hypervisor's own rules: what is accepted here is admitted there,
+and what is refused there for a reason in the text is refused here.
+"""
+
+import copy
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import specs
+from conftest import DEMO
+from hypothesis import HealthCheck, given, settings
+from specs import MIB, PAGE, Spec, systems
+
+from jailhouse.config import blob, emit
+from jailhouse.config.check import check
+from jailhouse.config.command import write_all
+from jailhouse.config.model import System
+from jailhouse.config.place import place
+from jailhouse.config.problems import Problems
+from jailhouse.config.read import read_system
+
+SLOW_IS_FINE = settings(deadline=None, derandomize=True,
+                        suppress_health_check=[HealthCheck.function_scoped_fixture,
+                                               HealthCheck.too_slow,
+                                               HealthCheck.data_too_large])
+
+
+def checked(file: Path) -> tuple[System, Problems]:
+    """As the command does it, but going on where it would stop."""
+    problems = Problems()
+    system = read_system(str(file), problems)
+    assert system is not None, [str(p) for p in problems]
+    system = place(system, problems)
+    check(system, problems)
+    return system, problems
+
+
+def hypervisor_says(tool: Path, system: System, directory: Path) -> str:
+    """"ok", or its reason to refuse."""
+    files = {"system.cell": blob.encode_system(emit.emit_system(system))}
+    for number, cell in enumerate(system.cells):
+        files[f"{number}.cell"] = blob.encode_cell(emit.emit_cell(cell, system.machine))
+    write_all(str(directory), files)
+    assert system.machine.platform is not None
+    done = subprocess.run(
+        [tool, "verdict", "256", str(1 << system.machine.address_bits),
+         str(system.machine.platform.lines.stop), *(directory / name for name in files)],
+        capture_output=True, text=True)
+    assert done.returncode in (0, 1), done.stderr
+    assert (done.stdout == "ok\n") == (done.returncode == 0)
+    return done.stdout.strip()
+
+
+@settings(SLOW_IS_FINE, max_examples=150)
+@given(spec=systems())
+def test_right_texts_are_admitted(admit_tool: Path, spec: Spec) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        system, problems = checked(spec.write(Path(name)))
+        assert not problems.errors, [str(p) for p in problems]
+        assert hypervisor_says(admit_tool, system, Path(name) / "out") == "ok"
+
+
+def test_demo_is_admitted(admit_tool: Path, tmp_path: Path) -> None:
+    system, problems = checked(DEMO)
+    assert list(problems) == []
+    assert hypervisor_says(admit_tool, system, tmp_path) == "ok"
+
+
+def same_host(spec: Spec) -> None:
+    for cell in spec.cells[:2]:
+        cell["memory"][0]["host"] = specs.RESERVED + 64 * MIB
+
+
+def host_below_cells(spec: Spec) -> None:
+    spec.cells[0]["memory"][0]["host"] = specs.RESERVED - PAGE
+
+
+def host_is_hypervisor(spec: Spec) -> None:
+    spec.cells[1]["memory"][0]["host"] = specs.HYPERVISOR
+
+
+def host_misaligned(spec: Spec) -> None:
+    spec.cells[0]["memory"][0]["host"] = specs.RESERVED + 64 * MIB + 0x10
+
+
+def guest_misaligned(spec: Spec) -> None:
+    spec.cells[0]["memory"][0]["guest"] += 0x800
+
+
+def size_misaligned(spec: Spec) -> None:
+    spec.cells[0]["memory"][0]["size"] += 1
+
+
+def guest_overlap(spec: Spec) -> None:
+    first = spec.cells[0]["memory"][0]
+    spec.cells[0]["memory"].append(dict(first, name="again", host=specs.RESERVED + 64 * MIB))
+
+
+def guest_on_gic(spec: Spec) -> None:
+    spec.cells[0]["memory"].append(
+        {"name": "gic", "guest": specs.GICD, "size": PAGE, "access": "rw"})
+
+
+def guest_too_high(spec: Spec) -> None:
+    spec.cells[0]["memory"].append(
+        {"name": "high", "guest": 1 << specs.ADDRESS_BITS, "size": PAGE, "access": "rw"})
+
+
+def comm_on_memory(spec: Spec) -> None:
+    spec.cells[0]["comm_page"] = spec.cells[0]["memory"][0]["guest"]
+
+
+def comm_misaligned(spec: Spec) -> None:
+    spec.cells[0]["comm_page"] = 0x8000_0004
+
+
+def entry_outside(spec: Spec) -> None:
+    spec.cells[1]["entry"] = 0x7fff_0000
+
+
+def no_cpu(spec: Spec) -> None:
+    spec.cells[1]["cpus"] = []
+
+
+def cpu_twice(spec: Spec) -> None:
+    spec.cells[1]["cpus"].append(spec.cells[0]["cpus"][0])
+
+
+def root_without_cpu(spec: Spec) -> None:
+    spec.cells[0]["cpus"].append(0)
+
+
+def device_twice(spec: Spec) -> None:
+    spec.cells[1]["devices"].append(spec.cells[0]["devices"][0])
+
+
+def line_twice(spec: Spec) -> None:
+    spec.cells[1]["interrupts"] = [32]
+
+
+def name_twice(spec: Spec) -> None:
+    spec.cells[1]["name"] = spec.cells[0]["name"]
+
+
+def name_of_root(spec: Spec) -> None:
+    spec.root = spec.cells[0]["name"]
+
+
+def linux_on_cells(spec: Spec) -> None:
+    spec.linux["size"] += PAGE
+
+
+def hypervisor_on_cells(spec: Spec) -> None:
+    spec.hypervisor["start"] -= 2 * MIB
+
+
+def hypervisor_misaligned(spec: Spec) -> None:
+    spec.hypervisor["start"] += MIB
+
+
+def hypervisor_too_small(spec: Spec) -> None:
+    spec.hypervisor["size"] = 2 * MIB
+
+
+def shared_on_private(spec: Spec) -> None:
+    spec.shared["clash"] = {"size": PAGE, "host": specs.RESERVED + 64 * MIB}
+    spec.cells[0]["memory"][0]["host"] = specs.RESERVED + 64 * MIB
+    spec.cells[1]["shared"].append({"name": "clash", "guest": 0xd0 << 32})
+
+
+MISTAKES = [same_host, host_below_cells, host_is_hypervisor, host_misaligned, guest_misaligned,
+            size_misaligned, guest_overlap, guest_on_gic, guest_too_high, comm_on_memory,
+            comm_misaligned, entry_outside, no_cpu, cpu_twice, root_without_cpu, device_twice,
+            line_twice, name_twice, name_of_root, linux_on_cells, hypervisor_on_cells,
+            hypervisor_misaligned, hypervisor_too_small, shared_on_private]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda m: m.__name__)
+@settings(SLOW_IS_FINE, max_examples=8)
+@given(spec=systems())
+def test_mistakes_are_refused_by_both(admit_tool: Path, mistake: Callable[[Spec], None],
+                                      spec: Spec) -> None:
+    wrong = copy.deepcopy(spec)
+    mistake(wrong)
+    with tempfile.TemporaryDirectory() as name:
+        system, problems = checked(wrong.write(Path(name)))
+        assert problems.errors
+        assert hypervisor_says(admit_tool, system, Path(name) / "out") != "ok"
+
+
+@settings(SLOW_IS_FINE, max_examples=150)
+@given(a=systems(), b=systems())
+def test_mixed_texts(admit_tool: Path, a: Spec, b: Spec) -> None:
+    """Cells of one system in another: right or wrong by chance, but never only here right."""
+    mixed = copy.deepcopy(a)
+    renamed = dict(copy.deepcopy(b.cells[0]), name="stranger", console="putc", shared=[])
+    renamed["devices"] = [d for d in renamed["devices"] if d in mixed.devices]
+    renamed["cpus"] = [n for n in renamed["cpus"] if n < mixed.cpus]
+    mixed.cells[0] = renamed
+    with tempfile.TemporaryDirectory() as name:
+        system, problems = checked(mixed.write(Path(name)))
+        says = hypervisor_says(admit_tool, system, Path(name) / "out")
+        assert problems.errors or says == "ok"
+
+
+@pytest.mark.parametrize(("name", "kind"), [("system.cell", 1), ("rtos.cell", 2)])
+def test_damage_is_refused(admit_tool: Path, tmp_path: Path, name: str, kind: int) -> None:
+    """Every single bit, every length; by the hypervisor's parser and by decode()."""
+    system, _ = checked(DEMO)
+    if kind == 1:
+        data = blob.encode_system(emit.emit_system(system))
+    else:
+        data = blob.encode_cell(emit.emit_cell(system.cells[0], system.machine))
+    (tmp_path / name).write_bytes(data)
+    done = subprocess.run([admit_tool, "damage", str(kind), tmp_path / name],
+                          capture_output=True, text=True)
+    assert done.stdout == f"tried {9 * len(data) + 1}\n"
+    for bit in range(8 * len(data)):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(blob.BlobError):
+            blob.decode(bytes(flipped))
+    for size in range(len(data)):
+        with pytest.raises(blob.BlobError):
+            blob.decode(data[:size])
+    with pytest.raises(blob.BlobError):
+        blob.decode(data + b"\0")

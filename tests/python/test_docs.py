@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""docs/configuration.md names every key there is, and its examples work."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import DEMO, ROOT
+
+from jailhouse.config.command import checked_system
+from jailhouse.config.table import Table
+
+TEXT = (ROOT / "docs" / "configuration.md").read_text()
+
+
+def test_every_key_is_documented(monkeypatch: pytest.MonkeyPatch,
+                                 edited: Callable[..., Path]) -> None:
+    asked: set[str] = set()
+    original = Table.get
+
+    def get(self: Table, key: str, required: bool = False) -> object:
+        asked.add(key)
+        return original(self, key, required)
+
+    monkeypatch.setattr(Table, "get", get)
+    file = edited(("[memory]", '[root]\nname = "linux"\n[shared.box]\nsize = "4K"\n[memory]'),
+                  ("cpus = [3]", 'cpus = [3]\nshared = [{ name = "box", guest = 0x7000_0000 }]'))
+    system, problems = checked_system(str(file))
+    assert system is not None, [str(p) for p in problems]
+    assert len(asked) > 30
+    words = set(re.findall(r"\w+", TEXT))
+    assert {key for key in asked if key not in words and key != "box"} \
+        <= set(system.machine.devices)
+
+
+def test_examples(edited: Callable[..., Path]) -> None:
+    device, shared = re.findall(r"```toml\n(devices.*?)```\n.*?```toml\n(\[shared.*?)```", TEXT,
+                                re.DOTALL)[0]
+    table, use = shared.split("# in each [[cell]]\n")
+    device = device.replace('console = "uart1"\n', "")
+    file = edited(("[memory]", f"{table}\n[memory]"), ("cpus = [2]", f"cpus = [2]\n{use}"),
+                  ('cpus = [3]\nconsole = "putc"', f'cpus = [3]\nconsole = "uart1"\n{use}{device}'))
+    system, problems = checked_system(str(file))
+    assert system is not None, [str(p) for p in problems]
+    assert list(problems) == []
+
+
+def test_the_memory_example_is_the_demos() -> None:
+    example = re.search(r"```toml\nmachine.*?```", TEXT, re.DOTALL)
+    assert example
+    demo = " ".join(DEMO.read_text().split())
+    for line in example.group().splitlines()[1:-1]:
+        assert " ".join(line.split("#")[0].split()) in demo

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The jailhouse command: finds the command named and says what there is. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "version.h"
+
+#define ONE(word) word, { word, NULL }
+#define TWO(first, second) first " " second, { first, second }
+#define CELL "{ID|[--name] NAME}"
+
+static const struct command commands[] = {
+	{ ONE("enable"), "SYSTEM.cell", "slide the hypervisor under Linux",
+	  "SYSTEM.cell is made by jailhouse config build.\n", enable_run },
+	{ ONE("disable"), "", "take the hypervisor away; no cell may be left", NULL, disable_run },
+	{ ONE("console"), "[-f|--follow]", "print the hypervisor's log",
+	  "-f, --follow  wait for more and print it, too\n", console_run },
+	{ TWO("cell", "create"), "CELL.cell", "make a cell: its CPUs and memory leave Linux",
+	  "CELL.cell is made by jailhouse config build.\n", create_run },
+	{ TWO("cell", "list"), "", "list the cells", NULL, list_run },
+	{ TWO("cell", "load"),
+	  CELL " {IMAGE | {-s|--string} STRING} [-a|--address ADDRESS] ...",
+	  "fill a cell's loadable memory",
+	  "-s, --string STRING    load this text, with a NUL behind it, instead of a file\n"
+	  "-a, --address ADDRESS  where the cell sees it; 0 if not given\n"
+	  "Each load begins with empty memory: name all images in one.\n", load_run },
+	{ TWO("cell", "start"), CELL, "start a cell", NULL, start_run },
+	{ TWO("cell", "shutdown"), CELL, "stop a cell; it keeps its CPUs and memory", NULL,
+	  shutdown_run },
+	{ TWO("cell", "destroy"), CELL, "give a cell's CPUs and memory back to Linux", NULL,
+	  destroy_run },
+	{ TWO("cell", "stats"), "[-w|--watch] " CELL, "print a cell's exit counters",
+	  "-w, --watch  again each second\n", stats_run },
+	{ ONE("config"), "{build|check} ...", "make and check configurations: jailhouse config --help",
+	  NULL, python_run },
+	{ TWO("hardware", "check"), "", "can this machine be partitioned?", NULL, python_run },
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static const char statuses[] =
+	"Exit status:\n"
+	"  0  done\n"
+	"  1  another error\n"
+	"  2  wrong usage\n"
+	"  3  driver or hypervisor absent or not enabled\n"
+	"  4  no such cell\n"
+	"  5  the cell exists already\n"
+	"  6  not possible in this state (running, enabled already, cells left)\n"
+	"  7  configuration refused\n"
+	"  8  does not fit (image or memory)\n"
+	"  9  the machine is not ready (EL2, reserved memory, CPUs)\n";
+
+enum status command_usage(const struct command *c, const char *problem, const char *about)
+{
+	fail(STATUS_USAGE, c->name, about ? "%s: %s" : "%s", problem, about);
+	fprintf(stderr, "usage: jailhouse %s%s%s\n", c->name, *c->arguments ? " " : "",
+		c->arguments);
+	return STATUS_USAGE;
+}
+
+static void command_line(FILE *to, const char *before, const struct command *c)
+{
+	fprintf(to, "%s%s%s%s\n      %s\n", before, c->name, *c->arguments ? " " : "", c->arguments,
+		c->summary);
+}
+
+static void help(FILE *to)
+{
+	fputs("usage: jailhouse COMMAND [ARGUMENTS]\n\nCommands:\n", to);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		command_line(to, "  ", &commands[i]);
+	fputs("  COMMAND --help\n      more about one command\n"
+	      "  --version\n      print the version\n\n", to);
+	fputs(statuses, to);
+}
+
+static enum status command_help(const struct command *c)
+{
+	printf("usage: jailhouse %s%s%s\n\n%s\n%s", c->name, *c->arguments ? " " : "", c->arguments,
+	       c->summary, c->details ? c->details : "");
+	return STATUS_OK;
+}
+
+/* The nearest command, if it is near enough to be meant. */
+static void suggest(const char *first, const char *second)
+{
+	unsigned best = 4;
+	const struct command *nearest = NULL;
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		const struct command *c = &commands[i];
+		unsigned d = edit_distance(first, c->words[0]) +
+			     (c->words[1] ? edit_distance(second, c->words[1]) : 0);
+
+		/* `jailhouse list` means `cell list` */
+		if (c->words[1] && edit_distance(first, c->words[1]) + 1 < d)
+			d = edit_distance(first, c->words[1]) + 1;
+		if (d < best) {
+			best = d;
+			nearest = c;
+		}
+	}
+	if (nearest)
+		fprintf(stderr, "did you mean: jailhouse %s?\n", nearest->name);
+	else
+		fputs("jailhouse --help lists the commands\n", stderr);
+}
+
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
+static enum status unknown(const char *first, const char *second)
+{
+	if (!*second)
+		fail(STATUS_USAGE, first, "there is no such command");
+	else
+		fprintf(stderr, "jailhouse: %s %s: there is no such command\n", first, second);
+	suggest(first, second);
+	return STATUS_USAGE;
+}
+
+/* Commands that begin with this word; false if there are none. */
+static bool group_help(const char *word)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		const struct command *c = &commands[i];
+
+		if (strcmp(c->words[0], word))
+			continue;
+		any = true;
+		command_line(stdout, "  jailhouse ", c);
+	}
+	return any;
+}
+
+static enum status dispatch(int argc, char **argv)
+{
+	const char *second = argc > 1 ? argv[1] : "";
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		const struct command *c = &commands[i];
+		int words = c->words[1] ? 2 : 1;
+
+		if (strcmp(argv[0], c->words[0]) || (words == 2 && strcmp(second, c->words[1])))
+			continue;
+		if (c->run != python_run && argc > words && is_help(argv[words]))
+			return command_help(c);
+		return c->run(c, argc - words, argv + words);
+	}
+	if (is_help(second) && group_help(argv[0]))
+		return STATUS_OK;
+	return unknown(argv[0], second);
+}
+
+int main(int argc, char **argv)
+{
+	enum status s;
+
+	if (argc < 2) {
+		help(stderr);
+		return STATUS_USAGE;
+	}
+	if (is_help(argv[1]) || !strcmp(argv[1], "help")) {
+		help(stdout);
+		s = STATUS_OK;
+	} else if (!strcmp(argv[1], "--version")) {
+		puts("jailhouse " JAILHOUSE_VERSION);
+		s = STATUS_OK;
+	} else {
+		s = dispatch(argc - 1, argv + 1);
+	}
+	if (fflush(stdout))
+		return (int)fail(STATUS_OTHER, argv[1], "cannot write the output");
+	return (int)s;
+}

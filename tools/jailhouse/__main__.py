@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`python3 -m jailhouse GROUP COMMAND ...`, with PYTHONPATH=tools."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from jailhouse.config import command as config_command
+
+GROUPS: dict[str, Callable[[Sequence[str]], int]] = {
+    "config": config_command.main,
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    group = GROUPS.get(arguments[0]) if arguments else None
+    if group is None:
+        print(f"usage: jailhouse {{{','.join(GROUPS)}}} COMMAND ...", file=sys.stderr)
+        return 2
+    return group(arguments[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

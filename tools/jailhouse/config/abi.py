@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+The records and constants of include/abi/config.h, under the names they have there.
+That header is the truth; tests/python/test_abi.py compiles it and holds this to it.
+"""
+
+import struct
+from typing import Any
+
+ABI_CONFIG_MAGIC = b"JHCONFIG"
+ABI_CONFIG_VERSION = 1
+ABI_CONFIG_MAX_SIZE = 64 * 1024
+
+ABI_ARCH_ARM64 = 1
+ABI_ARCH_X86_64 = 2
+
+ABI_KIND_SYSTEM = 1
+ABI_KIND_CELL = 2
+
+ABI_CONSOLE_NONE = 0
+ABI_CONSOLE_8250 = 2
+ABI_CONSOLE_PL011 = 3
+
+ABI_CONSOLE_MMIO = 0x1
+ABI_CONSOLE_STRIDE_4 = 0x2
+
+ABI_MEM_READ = 0x001
+ABI_MEM_WRITE = 0x002
+ABI_MEM_EXEC = 0x004
+ABI_MEM_IO = 0x010
+ABI_MEM_COMM = 0x020
+ABI_MEM_LOADABLE = 0x040
+ABI_MEM_SHARED = 0x080
+ABI_MEM_RESERVED = 0x100
+
+ABI_CELL_PUTC = 0x1
+ABI_CELL_PUTC_CONSOLE = 0x2
+
+ABI_CPU_SET_WORDS = 4
+
+NAME_SIZE = 32
+MAX_CPUS = 64 * ABI_CPU_SET_WORDS
+
+Values = dict[str, Any]
+
+
+class Layout:
+    """
+    One C structure: fields by name, each a struct code or another Layout. Little-endian,
+    no padding. Fields that are not given are 0.
+    """
+
+    def __init__(self, name: str, /, **fields: "str | Layout") -> None:
+        self.name = name
+        self.fields = fields
+        self.offsets: dict[str, int] = {}
+        self.size = 0
+        for field, kind in fields.items():
+            self.offsets[field] = self.size
+            self.size += kind.size if isinstance(kind, Layout) else struct.calcsize("<" + kind)
+
+    def pack(self, /, **values: Any) -> bytes:
+        unknown = values.keys() - self.fields.keys()
+        if unknown:
+            raise KeyError(f"{self.name} has no field {', '.join(sorted(unknown))}")
+        return b"".join(_pack(kind, values.get(field)) for field, kind in self.fields.items())
+
+    def unpack(self, data: bytes, at: int = 0) -> Values:
+        return {field: _unpack(kind, data, at + self.offsets[field])
+                for field, kind in self.fields.items()}
+
+
+def _pack(kind: "str | Layout", value: Any) -> bytes:
+    if isinstance(kind, Layout):
+        return kind.pack(**(value or {}))
+    if kind.endswith("s"):
+        return struct.pack("<" + kind, value or b"")
+    count = int(kind[:-1] or 1)
+    if count == 1:
+        return struct.pack("<" + kind, value or 0)
+    return struct.pack("<" + kind, *(value or [0] * count))
+
+
+def _unpack(kind: "str | Layout", data: bytes, at: int) -> Any:
+    if isinstance(kind, Layout):
+        return kind.unpack(data, at)
+    values = struct.unpack_from("<" + kind, data, at)
+    return values[0] if len(values) == 1 else list(values)
+
+
+HEADER = Layout("abi_header", magic="8s", version="H", arch="B", kind="B", size="I", crc="I",
+                reserved="3I")
+CONSOLE = Layout("abi_console", address="Q", size="I", type="H", flags="H", divider="I",
+                 gate_nr="I", clock_reg="Q")
+MEM = Layout("abi_mem", phys="Q", virt="Q", size="Q", flags="I", reserved="I",
+             name=f"{NAME_SIZE}s")
+IRQ = Layout("abi_irq", first="I", count="I")
+CELL = Layout("abi_cell", name=f"{NAME_SIZE}s", flags="I", mem_count="I", irq_count="I",
+              reserved0="I", entry="Q", reserved1="Q", cpus=f"{ABI_CPU_SET_WORDS}Q",
+              console=CONSOLE)
+SPAN = Layout("abi_span", start="Q", size="Q")
+PLATFORM_ARM64 = Layout("abi_platform_arm64", gicd=SPAN, gicr=SPAN, gic_version="I",
+                        maintenance_irq="I", reserved="3Q")
+PLATFORM_X86_64 = Layout("abi_platform_x86_64", mmconfig=SPAN, tsc_khz="I", apic_khz="I",
+                         reserved="5Q")
+# `platform` is the union: the architecture packs its own record into it
+SYSTEM = Layout("abi_system", hypervisor=SPAN, console=CONSOLE, cpu_count="I", flags="I",
+                platform="64s")
+
+LAYOUTS = (HEADER, CONSOLE, MEM, IRQ, CELL, SPAN, PLATFORM_ARM64, PLATFORM_X86_64, SYSTEM)

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+What the tools ask of an architecture. Each is one module with one constant of this
+type; arches.py names them as the texts do.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from jailhouse.config.model import Placed, Platform
+from jailhouse.config.table import Table
+
+
+@dataclass(frozen=True)
+class Arch:
+    id: int				# ABI_ARCH_*
+    comm_page: int			# where inmates look for it
+    address_bits: int			# the most any machine has
+    # (the machine's table, how many CPUs): reads what is this architecture's own
+    platform: Callable[[Table, int], Platform | None]
+    # The id of CPU n where the text only counts them
+    hwid: Callable[[int], int]
+    # What is wrong with a CPU id, or None
+    hwid_problem: Callable[[int], str | None]
+    # (the machine's RAM, Linux's part) -> kernel parameters, or None where none can say it
+    kernel_parameters: Callable[[tuple[Placed, ...], tuple[Placed, ...]], str | None]
+    # The platform record of a built blob, for people
+    show: Callable[[bytes], dict[str, Any]]

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""arm64: GICv3, MPIDR affinities, and how a kernel leaves memory and EL2 alone."""
+
+from typing import Any
+
+from jailhouse.config import abi
+from jailhouse.config.arch import Arch
+from jailhouse.config.model import Placed, Platform
+from jailhouse.config.table import Table
+from jailhouse.config.units import size_text
+
+_SPI_FIRST = 32
+_SPI_MAX = 1020 - _SPI_FIRST		# IHI0069H 2.2: INTIDs 1020 and up are special
+_PPI_FIRST, _PPI_END = 16, 32
+_AFFINITY = 0xFF_00FF_FFFF		# DDI0487 D19.2.101: MPIDR_EL1.Aff3 and Aff2..Aff0
+_FRAME = 0x1_0000			# IHI0069H 12.10: register frames are 64 KiB
+_REDISTRIBUTOR = 2 * _FRAME		# at least: RD_base and SGI_base
+
+# Both, in this order: nvhe alone leaves KVM in EL2, none alone keeps VHE's EL2 kernel
+_KERNEL_PARAMETERS = "kvm-arm.mode=nvhe kvm-arm.mode=none"
+
+
+def _platform(machine: Table, cpu_count: int) -> Platform | None:
+    gic = machine.table("gic", required=True)
+    if gic is None:
+        return None
+    version = gic.number("version", default=3)
+    if version not in (3, None):
+        gic.wrong("version", f"{version} is not served", "use a machine with a GICv3")
+    ppi = gic.number("maintenance_irq", required=True)
+    if ppi is not None and ppi not in range(_PPI_FIRST, _PPI_END):
+        gic.wrong("maintenance_irq", f"{ppi} is no PPI",
+                  f"give its INTID, {_PPI_FIRST} to {_PPI_END - 1}")
+        ppi = None
+    spis = gic.number("spis", required=True)
+    if spis is not None and not 1 <= spis <= _SPI_MAX:
+        gic.wrong("spis", f"{spis} is outside 1..{_SPI_MAX}", "count the machine's SPIs")
+        spis = None
+    frames = [_frame(gic, key) for key in ("gicd", "gicr")]
+    gic.done()
+    gicd, gicr = frames
+    if gicr and gicr.span.size < cpu_count * _REDISTRIBUTOR:
+        gic.wrong("gicr", f"{gicr.span} has no room for {cpu_count} redistributors of "
+                  f"{size_text(_REDISTRIBUTOR)}", "give the span of all of them")
+        return None
+    if gicd is None or gicr is None or ppi is None or spis is None:
+        return None
+    return Platform(_encode(gicd, gicr, ppi), (gicd, gicr),
+                    range(_SPI_FIRST, _SPI_FIRST + spis))
+
+
+def _frame(gic: Table, key: str) -> Placed | None:
+    table = gic.table(key, required=True)
+    if table is None:
+        return None
+    placed = table.span(key)
+    if placed and (placed.span.start % _FRAME or placed.span.size % _FRAME):
+        gic.wrong(key, f"{placed.span} is not made of 64 KiB frames",
+                  "correct start and size from the board's manual or device tree")
+        return None
+    return placed
+
+
+def _encode(gicd: Placed, gicr: Placed, ppi: int) -> bytes:
+    return abi.PLATFORM_ARM64.pack(
+        gicd={"start": gicd.span.start, "size": gicd.span.size},
+        gicr={"start": gicr.span.start, "size": gicr.span.size},
+        gic_version=3, maintenance_irq=ppi)
+
+
+def _hwid(number: int) -> int:
+    """As QEMU's virt machine and most small boards: sixteen CPUs to a cluster."""
+    return number // 16 << 8 | number % 16
+
+
+def _hwid_problem(hwid: int) -> str | None:
+    if hwid & ~_AFFINITY:
+        return f"{hwid:#x} is no MPIDR affinity (Aff3 at 39:32, Aff2 to Aff0 at 23:0)"
+    return None
+
+
+def _kernel_parameters(ram: tuple[Placed, ...], linux: tuple[Placed, ...]) -> str | None:
+    """mem= keeps the lowest bytes of RAM, so Linux's part must be exactly those."""
+    left = total = sum(p.span.size for p in linux)
+    mine = sorted((p.span.start, p.span.end) for p in linux)
+    for piece in sorted((p.span for p in ram), key=lambda s: s.start):
+        end = piece.start + min(left, piece.size)
+        at = piece.start
+        for start, stop in mine:
+            if start == at and stop <= end:
+                at = stop
+        if at != end:
+            return None
+        left -= end - piece.start
+    return f"mem={size_text(total)} {_KERNEL_PARAMETERS}"
+
+
+def _show(platform: bytes) -> dict[str, Any]:
+    return abi.PLATFORM_ARM64.unpack(platform)
+
+
+ARM64 = Arch(
+    id=abi.ABI_ARCH_ARM64,
+    comm_page=0x8000_0000,
+    address_bits=48,
+    platform=_platform,
+    hwid=_hwid,
+    hwid_problem=_hwid_problem,
+    kernel_parameters=_kernel_parameters,
+    show=_show,
+)

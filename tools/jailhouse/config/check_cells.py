@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Each cell by itself: CPUs, memory as it sees it, entry, console, devices' names."""
+
+import difflib
+from itertools import combinations, product
+
+from jailhouse.config.check_machine import check_address, check_aligned
+from jailhouse.config.emit import device_pages
+from jailhouse.config.model import CONSOLE_PUTC, Cell, Device, Machine, Placed, Span, System
+from jailhouse.config.problems import Problems, Where
+from jailhouse.config.units import PAGE
+
+
+def check_cells(system: System, problems: Problems) -> None:
+    _check_shared(system, problems)
+    for cell in system.cells:
+        _check_cpus(cell, problems)
+        _check_memory(cell, system, problems)
+        _check_guest(cell, system.machine, problems)
+        _check_entry(cell, problems)
+        devices = _devices(cell, system.machine, problems)
+        _check_console(cell, devices, system.machine, problems)
+
+
+def _check_cpus(cell: Cell, problems: Problems) -> None:
+    if not cell.cpus and cell.whole:
+        problems.error(cell.where, f'cell "{cell.name}": it has no CPU', "nothing would run in it",
+                       "list at least one CPU in `cpus`")
+
+
+def _check_memory(cell: Cell, system: System, problems: Problems) -> None:
+    if not cell.memory and cell.whole:
+        problems.error(cell.where, f'cell "{cell.name}": it has no memory',
+                       "there is nothing to load a program into",
+                       "add `memory = [{ name = ..., guest = ..., size = ..., access = ... }]`")
+    for region in cell.memory:
+        if region.shared is not None or region.host is None:
+            continue
+        title = f'cell "{cell.name}", memory "{region.name}"'
+        host = Span(region.host, region.size)
+        check_aligned(f"{title}, host", region.where, host, PAGE, problems)
+        _check_reserved(title, region.where, host, system.reserved, problems)
+
+
+def _check_shared(system: System, problems: Problems) -> None:
+    for shared in system.shared.values():
+        if shared.host is not None:
+            title = f'shared "{shared.name}"'
+            host = Span(shared.host, shared.size)
+            check_aligned(f"{title}, host", shared.where, host, PAGE, problems)
+            _check_reserved(title, shared.where, host, system.reserved, problems)
+
+
+def _check_reserved(title: str, where: Where, host: Span, reserved: Placed,
+                    problems: Problems) -> None:
+    if not host.within(reserved.span):
+        problems.error(where, f"{title}: host {host} is not within the cells' RAM "
+                       f"{reserved.span} ({reserved.where})",
+                       "cells are carved from there only; all else is Linux's, the hypervisor's "
+                       "or nobody's", "leave `host` out to have it placed, or enlarge `cells` in "
+                       "[memory]")
+
+
+def _check_guest(cell: Cell, machine: Machine, problems: Problems) -> None:
+    """What the cell sees at its own addresses must not collide there."""
+    seen = [Placed(f'memory "{r.name}"', r.guest_span, r.where) for r in cell.memory]
+    for placed in seen:
+        check_aligned(f'cell "{cell.name}", {placed.name}, guest', placed.where, placed.span, PAGE,
+                      problems)
+    if cell.comm_page is not None:
+        page = Placed("communication page", Span(cell.comm_page, PAGE), cell.comm_where)
+        check_aligned(f'cell "{cell.name}", {page.name}', page.where, page.span, PAGE, problems)
+        seen.append(page)
+    for placed in seen:
+        check_address(f'cell "{cell.name}", {placed.name}, guest', placed.where, placed.span,
+                      machine, problems)
+    for named in cell.devices:
+        device = machine.devices.get(named.name)
+        for page in device_pages([device] if device else []):
+            seen.append(Placed(f'device "{named.name}"', page.span, named.where))
+    _check_mediated(cell, seen, machine, problems)
+    for a, b in combinations(seen, 2):
+        if a.span.overlaps(b.span) and not _same_kind(a, b):
+            problems.error(b.where, f'cell "{cell.name}": {a.name} {a.span} ({a.where}) and '
+                           f"{b.name} {b.span} overlap in guest addresses at "
+                           f"{a.span.common(b.span)}",
+                           "the cell can see only one of them there",
+                           "move one of the two: `guest`, or `comm_page` "
+                           "(false leaves it out)")
+
+
+def _check_mediated(cell: Cell, seen: list[Placed], machine: Machine, problems: Problems) -> None:
+    for own, other in product(seen, machine.platform.mediated if machine.platform else ()):
+        if own.span.overlaps(other.span):
+            problems.error(own.where, f'cell "{cell.name}": {own.name} {own.span} overlaps '
+                           f"{other.name} {other.span} ({other.where}) in guest addresses",
+                           "the hypervisor answers there itself, for every cell",
+                           "move it: `guest`, or `comm_page`")
+
+
+def _same_kind(a: Placed, b: Placed) -> bool:
+    """Devices on a common page become one record."""
+    return a.name.startswith("device ") and b.name.startswith("device ")
+
+
+def _check_entry(cell: Cell, problems: Problems) -> None:
+    executable = [r for r in cell.memory if "x" in r.access]
+    if not cell.whole or any(r.guest <= cell.entry < r.guest + r.size for r in executable):
+        return
+    known = ", ".join(f'"{r.name}" {r.guest_span}' for r in executable) or "none"
+    problems.error(cell.entry_where, f'cell "{cell.name}": entry {cell.entry:#x} is outside its '
+                   f"executable memory ({known})", "its first instruction would be a fault",
+                   'correct `entry` or `guest`, or give a region access = "rwx"')
+
+
+def _devices(cell: Cell, machine: Machine, problems: Problems) -> list[Device]:
+    found = []
+    for index, named in enumerate(cell.devices):
+        device = machine.devices.get(named.name)
+        if device is None:
+            near = difflib.get_close_matches(named.name, machine.devices, 1)
+            problems.error(named.where, f'cell "{cell.name}": machine "{machine.name}" has no '
+                           f'device "{named.name}"', "there is nothing to hand over",
+                           f'did you mean "{near[0]}"?' if near else
+                           f"it has {', '.join(machine.devices) or 'none'}")
+        elif named.name in [n.name for n in cell.devices[:index]]:
+            problems.error(named.where, f'cell "{cell.name}": device "{named.name}" stands there '
+                           "twice", "a device is handed over once", "remove one of the two")
+        else:
+            found.append(device)
+    return found
+
+
+def _check_console(cell: Cell, devices: list[Device], machine: Machine,
+                   problems: Problems) -> None:
+    if cell.console is None:
+        return
+    if cell.console.name == CONSOLE_PUTC:
+        if not cell.putc:
+            problems.error(cell.console.where, f'cell "{cell.name}": its console is putc and '
+                           "`putc` is false", "everything it prints would be refused",
+                           "remove `putc = false`, or name another console")
+        return
+    if not any(d.name == cell.console.name and d.uart is not None for d in devices):
+        usable = [d.name for d in devices if d.uart is not None]
+        problems.error(cell.console.where, f'cell "{cell.name}": console "{cell.console.name}" is '
+                       "no UART of its own", "it would print to nothing, or on another's device",
+                       f'use "{CONSOLE_PUTC}"' + "".join(f' or "{n}"' for n in usable) +
+                       ", or add the UART to `devices`")
+    elif machine.console and cell.console.name == machine.console.name:
+        problems.warn(cell.console.where, f'cell "{cell.name}": its console '
+                      f'"{cell.console.name}" is the hypervisor\'s too',
+                      "their lines will mix", "use another UART, or remove the machine's "
+                      "`console`")

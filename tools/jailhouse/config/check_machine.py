@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The machine text by itself, and the division of its RAM."""
+
+from itertools import combinations
+
+from jailhouse.config.arches import ARCHES
+from jailhouse.config.emit import device_pages
+from jailhouse.config.model import Machine, Placed, Span, System
+from jailhouse.config.place import BLOCK
+from jailhouse.config.problems import Problems, Where
+from jailhouse.config.units import MIB, PAGE, size_text
+
+HYPERVISOR_MIN = 4 * MIB
+
+
+def check_machine(machine: Machine, problems: Problems) -> None:
+    registers = [p for d in machine.devices.values() for p in d.registers]
+    mediated = machine.platform.mediated if machine.platform else ()
+    for placed in machine.ram:
+        check_aligned(placed.name, placed.where, placed.span, PAGE, problems)
+    for placed in [*machine.ram, *registers, *mediated]:
+        check_address(placed.name, placed.where, placed.span, machine, problems)
+    for a, b in combinations([*machine.ram, *registers, *mediated], 2):
+        if a.span.overlaps(b.span):
+            _overlap(a, b, "one address has one meaning on a board",
+                     "correct one of the two from the board's manual or device tree", problems)
+    for page in device_pages(machine.devices.values()):
+        for other in [*machine.ram, *mediated]:
+            if page.span.overlaps(other.span) and not any(r.span.overlaps(other.span)
+                                                          for r in registers):
+                _overlap(page, other, "a device is handed over in whole pages, and this page is "
+                         "not the device's alone", "leave the device out", problems)
+    _check_console(machine, problems)
+
+
+def _check_console(machine: Machine, problems: Problems) -> None:
+    if machine.console is None:
+        return
+    name = machine.console.name
+    device = machine.devices.get(name)
+    if device is None or device.uart is None:
+        problems.error(machine.console.where, f'machine "{machine.name}": console "{name}" is no '
+                       "device with a `uart`", "the hypervisor would not know how to print there",
+                       "name a device that has `uart = ...`, or leave `console` out")
+
+
+def check_memory(system: System, problems: Problems) -> None:
+    parts = [*system.linux, system.reserved, system.hypervisor]
+    for part in parts:
+        check_aligned(part.name, part.where, part.span, PAGE, problems)
+        if not any(part.span.within(ram.span) for ram in system.machine.ram):
+            known = ", ".join(f"{r.span} ({r.where})" for r in system.machine.ram)
+            problems.error(part.where, f"{part.name} {part.span} is not within the RAM of machine "
+                           f'"{system.machine.name}": {known}',
+                           "accesses there go to a device or to nothing",
+                           "choose addresses within one span of the machine's RAM")
+    for a, b in combinations(parts, 2):
+        if a.span.overlaps(b.span):
+            _overlap(a, b, "each byte of RAM has one owner",
+                     "move or shrink one of the two in [memory]", problems)
+    _check_hypervisor(system.hypervisor, problems)
+    _check_idle(system, problems)
+    _check_parameters(system, problems)
+
+
+def _check_hypervisor(placed: Placed, problems: Problems) -> None:
+    check_aligned("hypervisor", placed.where, placed.span, BLOCK, problems)
+    if placed.span.size < HYPERVISOR_MIN:
+        problems.error(placed.where, f"hypervisor: {size_text(placed.span.size)} are too little",
+                       "its image, its log and the page tables of all cells lie there",
+                       f"give it {size_text(HYPERVISOR_MIN)} or more; 16M serve many cells")
+
+
+def _check_idle(system: System, problems: Problems) -> None:
+    for ram in system.machine.ram:
+        at = ram.span.start
+        owned = sorted((p.span for p in [*system.linux, system.reserved, system.hypervisor]),
+                       key=lambda s: s.start)
+        for span in [*owned, Span(ram.span.end, 0)]:
+            if ram.span.start <= span.start <= ram.span.end and span.start > at:
+                hole = Span(at, span.start - at)
+                problems.warn(system.where, f"RAM {hole} belongs to nobody ({ram.where})",
+                              "neither Linux, nor cells, nor the hypervisor will use it",
+                              "enlarge a neighbour in [memory]")
+            at = max(at, span.end)
+
+
+def _check_parameters(system: System, problems: Problems) -> None:
+    arch = ARCHES[system.machine.arch]
+    if arch.kernel_parameters(system.machine.ram, system.linux) is None:
+        problems.warn(system.linux[0].where, "Linux's RAM is not the lowest part of the "
+                      "machine's RAM", "the kernel parameter mem= can keep only the highest "
+                      "part from Linux", "move `cells` and `hypervisor` to the end of RAM, or "
+                      "reserve them with no-map reserved-memory nodes in the device tree")
+
+
+def check_aligned(title: str, where: Where, span: Span, unit: int, problems: Problems) -> None:
+    for what, value in (("start", span.start), ("size", span.size)):
+        if value % unit:
+            problems.error(where, f"{title}: {what} {value:#x} is no multiple of "
+                           f"{size_text(unit)}", "memory is handed over in whole units of that",
+                           f"use {value // unit * unit:#x} or {(value // unit + 1) * unit:#x}")
+
+
+def check_address(title: str, where: Where, span: Span, machine: Machine,
+                  problems: Problems) -> None:
+    if span.end > 1 << machine.address_bits:
+        problems.error(where, f"{title} {span} ends above the {machine.address_bits} address "
+                       f'bits of machine "{machine.name}"', "no CPU can form such an address",
+                       "correct the address, or `address_bits` in the machine text")
+
+
+def _overlap(a: Placed, b: Placed, why: str, fix: str, problems: Problems) -> None:
+    first, second = sorted((a, b), key=lambda p: (p.where.file, p.where.line), reverse=True)
+    problems.error(first.where, f"{first.name} {first.span} and {second.name} {second.span} "
+                   f"({second.where}) overlap at {a.span.common(b.span)}", why, fix)

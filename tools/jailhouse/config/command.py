@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`jailhouse config build|check|show`. Exit status: 0, 1 for a wrong text, 2 for usage."""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+
+from jailhouse.config import blob, emit
+from jailhouse.config.arches import ARCHES
+from jailhouse.config.check import check
+from jailhouse.config.model import System
+from jailhouse.config.place import place
+from jailhouse.config.problems import Problems
+from jailhouse.config.read import read_system
+from jailhouse.config.show import show
+from jailhouse.config.units import size_text
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = _parser().parse_args(arguments)
+    status: int = options.run(options)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="jailhouse config")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    build = commands.add_parser("build", help="turn a system text into .cell files")
+    build.add_argument("file", metavar="FILE.toml")
+    build.add_argument("-o", "--output", metavar="DIR", required=True)
+    build.set_defaults(run=_build)
+    checks = commands.add_parser("check", help="report everything wrong with a system text")
+    checks.add_argument("file", metavar="FILE.toml")
+    checks.set_defaults(run=_check)
+    shows = commands.add_parser("show", help="print a built .cell file as text")
+    shows.add_argument("file", metavar="FILE.cell")
+    shows.set_defaults(run=_show)
+    return parser
+
+
+def checked_system(file: str) -> tuple[System | None, Problems]:
+    """The system ready to be built, or None; and what there is to say about it."""
+    problems = Problems()
+    system = read_system(file, problems)
+    if system is not None:
+        system = place(system, problems)
+        check(system, problems)
+    return (None if problems.errors else system), problems
+
+
+def _report(problems: Problems) -> None:
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems.errors:
+        print(f"{problems.errors} error{'s' if problems.errors != 1 else ''}", file=sys.stderr)
+
+
+def _check(options: argparse.Namespace) -> int:
+    system, problems = checked_system(options.file)
+    _report(problems)
+    if system is None:
+        return 1
+    print(f"{options.file}: no errors")
+    return 0
+
+
+def _build(options: argparse.Namespace) -> int:
+    system, problems = checked_system(options.file)
+    _report(problems)
+    if system is None:
+        return 1
+    files = {"system.cell": blob.encode_system(emit.emit_system(system))}
+    for cell in system.cells:
+        files[f"{cell.name}.cell"] = blob.encode_cell(emit.emit_cell(cell, system.machine))
+    try:
+        write_all(options.output, files)
+    except OSError as error:
+        print(f"{options.output}: cannot write: {error.strerror}; choose a directory that can be "
+              "written with -o", file=sys.stderr)
+        return 1
+    _summary(system, options.output)
+    return 0
+
+
+def _summary(system: System, directory: str) -> None:
+    print(f'{os.path.join(directory, "system.cell")}: root cell "{system.root_name}", '
+          f"{len(system.machine.hwids)} CPUs")
+    for cell in system.cells:
+        cpus = " ".join(str(n) for n in cell.cpu_numbers())
+        memory = " ".join(f"{r.name}={r.host:#x}+{size_text(r.size)}" for r in cell.memory)
+        print(f"{os.path.join(directory, cell.name)}.cell: CPU {cpus}, {memory}")
+    parameters = ARCHES[system.machine.arch].kernel_parameters(system.machine.ram, system.linux)
+    if parameters is not None:
+        print(f"kernel parameters: {parameters}")
+
+
+def write_all(directory: str, files: dict[str, bytes]) -> None:
+    """Each file is its old self or its new one, and none is new unless all could be written."""
+    os.makedirs(directory, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".build-", dir=directory) as scratch:
+        for name, data in files.items():
+            with open(os.path.join(scratch, name), "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+        for name in files:
+            os.replace(os.path.join(scratch, name), os.path.join(directory, name))
+
+
+def _show(options: argparse.Namespace) -> int:
+    try:
+        with open(options.file, "rb") as stream:
+            file = blob.decode(stream.read())
+    except OSError as error:
+        print(f"{options.file}: cannot read: {error.strerror}; correct the file's name",
+              file=sys.stderr)
+        return 1
+    except blob.BlobError as error:
+        print(f"{options.file}: {error}", file=sys.stderr)
+        return 1
+    sys.stdout.write(show(file))
+    return 0

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""From a placed system to the records of its files, in the terms of include/abi/config.h."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from jailhouse.config import abi
+from jailhouse.config.arches import ARCHES
+from jailhouse.config.model import CONSOLE_PUTC, Cell, Device, Machine, Placed, Region, Span, System
+from jailhouse.config.units import PAGE
+
+ACCESS_FLAGS = {"r": abi.ABI_MEM_READ, "w": abi.ABI_MEM_WRITE, "x": abi.ABI_MEM_EXEC}
+
+_RW = abi.ABI_MEM_READ | abi.ABI_MEM_WRITE
+_RWX = _RW | abi.ABI_MEM_EXEC
+
+
+@dataclass(frozen=True)
+class Mem:
+    name: str
+    phys: int
+    virt: int
+    size: int
+    flags: int
+
+
+@dataclass(frozen=True)
+class Section:
+    """A cell section: the root cell's in a system file, or a cell file's."""
+    name: str
+    flags: int
+    entry: int
+    cpus: frozenset[int]
+    mem: tuple[Mem, ...]
+    irqs: tuple[range, ...]
+    console: abi.Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SystemFile:
+    arch: int
+    hypervisor: Span
+    console: abi.Values
+    platform: bytes
+    hwids: tuple[int, ...]
+    root: Section
+
+
+@dataclass(frozen=True)
+class CellFile:
+    arch: int
+    cell: Section
+
+
+def emit_system(system: System) -> SystemFile:
+    machine = system.machine
+    assert machine.platform is not None
+    mem = [_root_mem(p, _RWX) for p in system.linux]
+    mem.append(_root_mem(system.reserved, _RWX | abi.ABI_MEM_RESERVED))
+    mem += _device_mem(machine.devices.values())
+    root = Section(system.root_name, 0, 0, frozenset(range(len(machine.hwids))), tuple(mem),
+                   (machine.platform.lines,))
+    return SystemFile(ARCHES[machine.arch].id, system.hypervisor.span,
+                      _console(machine.devices.get(machine.console.name))
+                      if machine.console else {},
+                      machine.platform.encoded, machine.hwids, root)
+
+
+def emit_cell(cell: Cell, machine: Machine) -> CellFile:
+    devices = [machine.devices[n.name] for n in cell.devices if n.name in machine.devices]
+    mem = [_region_mem(r) for r in cell.memory]
+    if cell.comm_page is not None:
+        mem.append(Mem("comm page", 0, cell.comm_page, PAGE, _RW | abi.ABI_MEM_COMM))
+    mem += _device_mem(devices)
+    numbers = {n for d in devices for line in d.lines for n in line.numbers}
+    numbers |= {n for line in cell.lines for n in line.numbers}
+    on_putc = cell.console is not None and cell.console.name == CONSOLE_PUTC
+    flags = (abi.ABI_CELL_PUTC if cell.putc else 0) | \
+        (abi.ABI_CELL_PUTC_CONSOLE if on_putc else 0)
+    console = _console(machine.devices.get(cell.console.name)) if cell.console else {}
+    return CellFile(ARCHES[machine.arch].id,
+                    Section(cell.name, flags, cell.entry, frozenset(cell.cpu_numbers()),
+                            tuple(mem), _ranges(numbers), console))
+
+
+def device_pages(devices: Iterable[Device]) -> list[Placed]:
+    """
+    The whole pages their registers touch. Registers on a common page make one record:
+    neither a cell's nor the root cell's records may overlap.
+    """
+    found: list[Placed] = []
+    for placed in sorted((p for d in devices for p in d.registers), key=lambda p: p.span.start):
+        pages = placed.span.pages()
+        if found and found[-1].span.overlaps(pages):
+            last = found.pop()
+            end = max(last.span.end, pages.end)
+            name = f"{last.name}+{placed.name}"[:abi.NAME_SIZE - 1]
+            found.append(Placed(name, Span(last.span.start, end - last.span.start), last.where))
+        else:
+            found.append(Placed(placed.name, pages, placed.where))
+    return found
+
+
+def _root_mem(placed: Placed, flags: int) -> Mem:
+    return Mem(placed.name, placed.span.start, placed.span.start, placed.span.size, flags)
+
+
+def _device_mem(devices: Iterable[Device]) -> list[Mem]:
+    return [_root_mem(p, _RW | abi.ABI_MEM_IO) for p in device_pages(devices)]
+
+
+def _region_mem(region: Region) -> Mem:
+    assert region.host is not None
+    flags = sum(ACCESS_FLAGS[letter] for letter in region.access)
+    if region.loadable:
+        flags |= abi.ABI_MEM_LOADABLE
+    if region.shared is not None:
+        flags |= abi.ABI_MEM_SHARED
+    return Mem(region.name, region.host, region.guest, region.size, flags)
+
+
+def _console(device: Device | None) -> abi.Values:
+    if device is None or device.uart is None or not device.registers:
+        return {}
+    span = device.registers[0].span
+    return {"address": span.start, "size": span.size, "type": device.uart.type,
+            "flags": device.uart.flags}
+
+
+def _ranges(numbers: set[int]) -> tuple[range, ...]:
+    found: list[range] = []
+    for number in sorted(numbers):
+        if found and found[-1].stop == number:
+            found[-1] = range(found[-1].start, number + 1)
+        else:
+            found.append(range(number, number + 1))
+    return tuple(found)

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The system as the texts describe it. Everything keeps the place it was written at."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from jailhouse.config.problems import Where
+from jailhouse.config.units import PAGE, span_text
+
+CONSOLE_PUTC = "putc"		# a cell's console that is no device: the hypervisor's log
+
+
+@dataclass(frozen=True)
+class Span:
+    start: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        return self.start + self.size
+
+    def overlaps(self, other: "Span") -> bool:
+        return self.start < other.end and other.start < self.end
+
+    def within(self, outer: "Span") -> bool:
+        return outer.start <= self.start and self.end <= outer.end
+
+    def pages(self) -> "Span":
+        """The whole pages it touches."""
+        start = self.start // PAGE * PAGE
+        return Span(start, -(-self.end // PAGE) * PAGE - start)
+
+    def common(self, other: "Span") -> "Span":
+        """Of two that overlap."""
+        start = max(self.start, other.start)
+        return Span(start, min(self.end, other.end) - start)
+
+    def __str__(self) -> str:
+        return span_text(self.start, self.size)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A span with the name its owner gave it and its place in the text."""
+    name: str
+    span: Span
+    where: Where
+
+
+@dataclass(frozen=True)
+class Named:
+    """A reference by name."""
+    name: str
+    where: Where
+
+
+@dataclass(frozen=True)
+class Line:
+    """Consecutive interrupt lines as one element of a list."""
+    numbers: range
+    where: Where
+
+
+@dataclass(frozen=True)
+class Uart:
+    type: int			# ABI_CONSOLE_8250 or _PL011
+    flags: int			# ABI_CONSOLE_MMIO, _STRIDE_4
+
+
+@dataclass(frozen=True)
+class Device:
+    name: str
+    where: Where
+    registers: tuple[Placed, ...]
+    lines: tuple[Line, ...]
+    uart: Uart | None = None
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What an architecture reads from a machine text; see arch.py."""
+    encoded: bytes
+    mediated: tuple[Placed, ...]	# the hypervisor answers there; nobody's memory
+    lines: range			# the interrupt lines the machine has
+
+
+@dataclass(frozen=True)
+class Machine:
+    where: Where
+    name: str
+    arch: str
+    hwids: tuple[int, ...]
+    address_bits: int
+    ram: tuple[Placed, ...]
+    devices: dict[str, Device]
+    console: Named | None
+    platform: Platform | None		# None: could not be read
+
+
+@dataclass(frozen=True)
+class Region:
+    """Memory of a cell. host None: to be placed. shared: the name of a shared region."""
+    name: str
+    where: Where
+    guest: int
+    size: int
+    host: int | None
+    access: str				# "r", "rw", "rx" or "rwx"
+    loadable: bool = False
+    shared: str | None = None
+
+    @property
+    def guest_span(self) -> Span:
+        return Span(self.guest, self.size)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Memory of several cells; the root cell sees it too."""
+    name: str
+    where: Where
+    size: int
+    host: int | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    name: str
+    where: Where
+    cpus: tuple[Line, ...]
+    entry: int
+    entry_where: Where
+    memory: tuple[Region, ...]
+    comm_page: int | None
+    comm_where: Where
+    devices: tuple[Named, ...]
+    lines: tuple[Line, ...]		# interrupts beside its devices'
+    putc: bool
+    console: Named | None		# "putc" or a device
+    whole: bool				# all that was written could be read
+
+    def cpu_numbers(self) -> Iterator[int]:
+        for line in self.cpus:
+            yield from line.numbers
+
+
+@dataclass(frozen=True)
+class System:
+    where: Where
+    machine: Machine
+    root_name: str
+    root_where: Where
+    linux: tuple[Placed, ...]
+    reserved: Placed
+    hypervisor: Placed
+    shared: dict[str, Shared] = field(default_factory=dict)
+    cells: tuple[Cell, ...] = ()

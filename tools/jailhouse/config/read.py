@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+From documents to the model: keys, types, units, names. What cannot be read is said and
+left out, so that the rest is still checked.
+"""
+
+import os
+
+from jailhouse.config import abi
+from jailhouse.config.arch import Arch
+from jailhouse.config.arches import ARCHES
+from jailhouse.config.load import load
+from jailhouse.config.model import (Cell, Device, Machine, Named, Placed, Region, Shared, System,
+                                    Uart, CONSOLE_PUTC)
+from jailhouse.config.problems import Problems
+from jailhouse.config.table import Table, name_problem
+from jailhouse.config.units import parse_number
+
+ACCESS = ["r", "rw", "rx", "rwx"]
+_FOUR_APART = abi.ABI_CONSOLE_MMIO | abi.ABI_CONSOLE_STRIDE_4
+UARTS = {
+    "8250": Uart(abi.ABI_CONSOLE_8250, abi.ABI_CONSOLE_MMIO),
+    "8250-32": Uart(abi.ABI_CONSOLE_8250, _FOUR_APART),
+    "pl011": Uart(abi.ABI_CONSOLE_PL011, _FOUR_APART),
+}
+
+_ANY_LINE = range(0, 1 << 32)
+_FILE_NAME = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+")
+
+
+def read_system(file: str, problems: Problems) -> System | None:
+    """The system text and the machine text it names. None: too little to go on with."""
+    document = load(file, problems)
+    if document is None:
+        return None
+    top = Table(document, (), document.data, "system", problems)
+    machine = _machine_of(top)
+    arch = ARCHES[machine.arch] if machine else None
+    root_name, root_where = "root", top.where()
+    root = top.table("root")
+    if root:
+        root_name = root.name(default="root") or "root"
+        root_where = root.where("name")
+        root.done()
+    linux, reserved, hypervisor = _memory(top)
+    shared = {name: s for name, t in top.named_tables("shared") if (s := _shared(name, t))}
+    valid = machine.platform.lines if machine and machine.platform else _ANY_LINE
+    cells = [_cell(t, arch, len(machine.hwids) if machine else abi.MAX_CPUS, valid)
+             for t in top.tables("cell")]
+    top.done()
+    if machine is None or not linux or reserved is None or hypervisor is None:
+        return None
+    return System(top.where(), machine, root_name, root_where, linux, reserved, hypervisor,
+                  shared, tuple(c for c in cells if c))
+
+
+def _machine_of(top: Table) -> Machine | None:
+    name = top.text("machine", required=True)
+    if name is None:
+        return None
+    file = os.path.join(os.path.dirname(top.document.file), name)
+    document = load(file, top.problems, top.where("machine"))
+    if document is None:
+        return None
+    return _machine(Table(document, (), document.data, "machine", top.problems))
+
+
+def _machine(top: Table) -> Machine | None:
+    name = top.name()
+    arch_name = top.choice("arch", list(ARCHES), None)
+    if arch_name not in ARCHES:
+        return None
+    arch = ARCHES[arch_name]
+    bits = top.number("address_bits", default=arch.address_bits)
+    if bits is not None and not 32 <= bits <= arch.address_bits:
+        top.wrong("address_bits", f"{bits} is outside 32..{arch.address_bits}",
+                  "take it from the CPU's manual, or leave it out")
+        bits = None
+    hwids = _hwids(top, arch)
+    platform = arch.platform(top, len(hwids))
+    ram = tuple(p for t in top.tables("ram", required=True) if (p := t.span("RAM")))
+    valid = platform.lines if platform else _ANY_LINE
+    devices = {n: _device(n, t, valid) for n, t in top.named_tables("devices")}
+    console = _console(top)
+    top.done()
+    if name is None or bits is None or not ram or not hwids:
+        return None
+    return Machine(top.where(), name, arch_name, hwids, bits, ram, devices, console, platform)
+
+
+def _console(table: Table) -> Named | None:
+    text = table.text("console")
+    return Named(text, table.where("console")) if text is not None else None
+
+
+def _hwids(top: Table, arch: Arch) -> tuple[int, ...]:
+    """`cpus` is how many there are, or a list of what the hardware calls them."""
+    value = top.get("cpus", required=True)
+    if value is None:
+        return ()
+    listed = isinstance(value, list)
+    count = len(value) if listed else value
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= abi.MAX_CPUS:
+        top.wrong("cpus", f"there cannot be {count!r} CPUs",
+                  f"give a number from 1 to {abi.MAX_CPUS}, or a list of CPU ids")
+        return ()
+    if not listed:
+        return tuple(arch.hwid(n) for n in range(count))
+    hwids: list[int] = []
+    for index, item in enumerate(value):
+        try:
+            hwid = parse_number(item)
+            what = arch.hwid_problem(hwid)
+            if hwid in hwids:
+                what = f"{hwid:#x} stands there twice"
+        except ValueError as error:
+            hwid, what = 0, str(error)
+        if what:
+            top.wrong("cpus", what, "list each CPU's id once, in Linux's order", index)
+        hwids.append(hwid)
+    return tuple(hwids)
+
+
+def _device(name: str, table: Table, valid: range) -> Device:
+    registers = []
+    pieces = table.tables("registers")
+    for index, piece in enumerate(pieces):
+        part = piece.name(default="" if len(pieces) == 1 else str(index))
+        label = f"{name}.{part}" if part else name
+        if part is not None and piece.check_name(label, piece.where()):
+            placed = piece.span(label)
+            registers += [placed] if placed else []
+    uart = table.choice("uart", list(UARTS), "")
+    if uart and not (registers and registers[0].span.size < 1 << 32):
+        table.wrong("uart", "the device has no registers, or 4G of them or more",
+                    "give the UART's own span first in `registers`")
+        uart = ""
+    lines = table.lines("interrupts", valid)
+    table.done()
+    return Device(name, table.where(), tuple(registers), lines, UARTS.get(uart or ""))
+
+
+def _memory(top: Table) -> tuple[tuple[Placed, ...], Placed | None, Placed | None]:
+    table = top.table("memory", required=True)
+    if table is None:
+        return (), None, None
+    linux = tuple(p for t in table.tables("linux", required=True) if (p := t.span("Linux RAM")))
+    spans: list[Placed | None] = []
+    for key, name in (("cells", "cells' RAM"), ("hypervisor", "hypervisor")):
+        part = table.table(key, required=True)
+        spans.append(part.span(name) if part else None)
+    table.done()
+    return linux, spans[0], spans[1]
+
+
+def _shared(name: str, table: Table) -> Shared | None:
+    size, host = table.size(), table.number("host")
+    table.done()
+    return Shared(name, table.where(), size, host) if size is not None else None
+
+
+def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell | None:
+    before = table.problems.errors
+    name = _cell_name(table)
+    if name is not None:
+        table.title = f'cell "{name}"'
+    cpus = table.lines("cpus", range(0, cpu_count), required=True)
+    entry = table.number("entry", default=0)
+    memory = [_region(t) for t in table.tables("memory", required=True)]
+    memory += [_shared_use(t) for t in table.tables("shared")]
+    comm_page = _comm_page(table, arch.comm_page if arch else None)
+    devices = table.names("devices")
+    lines = table.lines("interrupts", valid)
+    console = _console(table)
+    putc = table.flag("putc", console is not None and console.name == CONSOLE_PUTC)
+    table.done()
+    if name is None:
+        return None
+    return Cell(name, table.where(), cpus, entry or 0, table.where("entry"),
+                tuple(r for r in memory if r), comm_page, table.where("comm_page"), devices,
+                lines, putc, console, table.problems.errors == before)
+
+
+def _cell_name(table: Table) -> str | None:
+    """Also a file's name: NAME.cell beside system.cell."""
+    name = table.name()
+    if name is None:
+        return None
+    if not _FILE_NAME.issuperset(name) or name[0] in ".-" or name == "system":
+        table.wrong("name", f'"{name}" cannot be the name of a file NAME.cell beside system.cell',
+                    "use letters, digits, _ - + and ., and another name than system")
+        return None
+    return name
+
+
+def _region(table: Table) -> Region | None:
+    name = table.name()
+    if name is not None:
+        table.title = f'{table.title} "{name}"'
+    guest, size = table.number("guest", required=True), table.size()
+    host = table.number("host")
+    access = table.choice("access", ACCESS, None)
+    loadable = table.flag("loadable", False)
+    table.done()
+    if name is None or guest is None or size is None or access not in ACCESS:
+        return None
+    return Region(name, table.where(), guest, size, host, access, loadable)
+
+
+def _shared_use(table: Table) -> Region | None:
+    """Size and host address are the shared region's: placed and checked later."""
+    name = table.text("name", required=True)
+    guest = table.number("guest", required=True)
+    access = table.choice("access", ACCESS[:2], "rw")
+    table.done()
+    if name is None or guest is None or access is None or name_problem(name):
+        return None
+    return Region(name, table.where(), guest, 0, None, access, shared=name)
+
+
+def _comm_page(table: Table, default: int | None) -> int | None:
+    """`comm_page = false` leaves it out."""
+    if table.data.get("comm_page") is False:
+        table.get("comm_page")
+        return None
+    return table.number("comm_page", default=default)

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The demonstration: Debian carved into cells and put back together, step by step.
+
+    python -m machine.demo [--shell] [--kernel 6.12] [--cpu cortex-a72]
+"""
+
+import argparse
+import re
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import paths
+from .machine import Machine, MachineError
+from .steps import Steps
+
+CONFIGS = "/configs/qemu-arm64/demo"
+CELLS = {"rtos": "/inmates/latency.bin", "compute": "/inmates/compute.bin"}
+# Under emulation on a busy machine; a cell that reports needs a few seconds
+REPORT_SECONDS = 240.0
+RATES_WANTED = 2
+BAR = 50
+
+BUCKET = re.compile(r"^\[rtos\] latency: bucket (\d+) (\d+)$")
+DONE = re.compile(r"^\[rtos\] latency: done samples=(\d+) min=(\d+) avg=(\d+) max=(\d+)$")
+RATE = re.compile(r"^\[compute\] compute: rate (\d+) kflop/s checksum ok$")
+BAD = re.compile(r"^\[compute\] compute: .*checksum BAD.*$")
+
+
+class DemoError(Exception):
+    """Something was not seen to work."""
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """One complete round of the real-time cell; times in nanoseconds."""
+
+    buckets: list[tuple[int, int]]
+    samples: int
+    minimum: int
+    average: int
+    maximum: int
+
+
+@dataclass(frozen=True)
+class LinuxState:
+    """What Linux owns, by its own word."""
+
+    cpus: str
+    memory: str
+
+
+@dataclass
+class Demo:
+    """What the steps pass on to each other."""
+
+    machine: Machine
+    before: LinuxState
+    histogram: Histogram | None = None
+    rates: tuple[int, ...] = ()
+
+
+def last_histogram(console: str) -> Histogram | None:
+    """The newest whole round in the console's text, or None. Rounds whose buckets do
+    not add up, their beginning overwritten in the ring, are passed over."""
+    found = None
+    buckets: list[tuple[int, int]] = []
+    for line in console.splitlines():
+        if match := BUCKET.match(line):
+            buckets.append((int(match[1]), int(match[2])))
+        elif match := DONE.match(line):
+            samples, low, average, high = (int(number) for number in match.groups())
+            if samples > 0 and sum(count for _, count in buckets) == samples:
+                found = Histogram(buckets, samples, low, average, high)
+            buckets = []
+    return found
+
+
+def rates(console: str) -> tuple[int, ...]:
+    """The compute cell's verified rates in kflop/s; a wrong result is an error."""
+    lines = console.splitlines()
+    for line in lines:
+        if BAD.match(line):
+            raise DemoError(f"the compute cell got a wrong result: {line}")
+    return tuple(int(match[1]) for line in lines if (match := RATE.match(line)))
+
+
+def duration(nanoseconds: int) -> str:
+    for unit, scale in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
+        if nanoseconds >= scale:
+            return f"{nanoseconds / scale:.3g} {unit}"
+    return f"{nanoseconds} ns"
+
+
+def chart(histogram: Histogram, block: str) -> str:
+    """The histogram as bars, one line per bucket."""
+    most = max(count for _, count in histogram.buckets)
+    lines = []
+    for lower, count in histogram.buckets:
+        bar = block * max(1, round(count * BAR / most))
+        lines.append(f"  >= {duration(lower):>8}  {count:>7}  {bar}")
+    return "\n".join(lines)
+
+
+def linux_state(machine: Machine) -> LinuxState:
+    return LinuxState(machine.check("cat /sys/devices/system/cpu/online").strip(),
+                      machine.check("grep MemTotal /proc/meminfo").split(":")[1].strip())
+
+
+def wait_for_reports(demo: Demo) -> str:
+    """Both cells have reported on the hypervisor's console."""
+    deadline = time.monotonic() + REPORT_SECONDS
+    while True:
+        console = demo.machine.check("jailhouse console")
+        demo.histogram, demo.rates = last_histogram(console), rates(console)
+        if demo.histogram and len(demo.rates) >= RATES_WANTED:
+            return f"{demo.histogram.samples} periods and {len(demo.rates)} verified rounds"
+        if time.monotonic() > deadline:
+            silent = ("the real-time cell" if not demo.histogram else "the compute cell")
+            raise DemoError(f"{silent} did not report in {REPORT_SECONDS:.0f} s; the console holds:\n{console}")
+        time.sleep(1)
+
+
+def check_list(machine: Machine) -> None:
+    """Both cells run, and the command says so."""
+    listing = machine.check("jailhouse cell list")
+    print(indented(listing))
+    for name in CELLS:
+        if not re.search(rf"^\s*\d+\s+{name}\s+running\b", listing, re.MULTILINE):
+            raise DemoError(f"'jailhouse cell list' does not show {name} running")
+
+
+def check_put_back(demo: Demo) -> str:
+    after = linux_state(demo.machine)
+    if after != demo.before:
+        raise DemoError(f"Linux had CPUs {demo.before.cpus} and {demo.before.memory} before, "
+                        f"and has CPUs {after.cpus} and {after.memory} now")
+    return f"CPUs {after.cpus}, {after.memory}"
+
+
+def indented(text: str) -> str:
+    return "\n".join("    " + line for line in text.rstrip().splitlines())
+
+
+def command(steps: Steps, machine: Machine, line: str) -> None:
+    """One step that is one command a user could type."""
+    steps.run(line, lambda: machine.check(line) and None)
+
+
+def carve(steps: Steps, machine: Machine) -> Demo:
+    """From the booted machine to two running cells."""
+    before = linux_state(machine)
+    command(steps, machine, f"insmod /lib/modules/{machine.release}/extra/jailhouse.ko")
+    command(steps, machine, f"jailhouse enable {CONFIGS}/system.cell")
+    for name in CELLS:
+        command(steps, machine, f"jailhouse cell create {CONFIGS}/{name}.cell")
+    for name, image in CELLS.items():
+        command(steps, machine, f"jailhouse cell load {name} {image}")
+    for name in CELLS:
+        command(steps, machine, f"jailhouse cell start {name}")
+    return Demo(machine, before)
+
+
+def put_back(steps: Steps, demo: Demo) -> None:
+    for name in CELLS:
+        command(steps, demo.machine, f"jailhouse cell shutdown {name}")
+        command(steps, demo.machine, f"jailhouse cell destroy {name}")
+    command(steps, demo.machine, "jailhouse disable")
+    steps.run("Linux has every CPU and every byte again", lambda: check_put_back(demo))
+
+
+def observe(steps: Steps, demo: Demo) -> None:
+    steps.run("both cells run at once and report", lambda: wait_for_reports(demo))
+    print("  jailhouse cell list")
+    check_list(demo.machine)
+    for name in CELLS:
+        print(f"  jailhouse cell stats {name}")
+        print(indented(demo.machine.check(f"jailhouse cell stats {name}")))
+
+
+def show(steps: Steps, demo: Demo) -> None:
+    """What the cells did, as text."""
+    histogram = demo.histogram
+    if histogram is None or not demo.rates:
+        raise DemoError("the cells' reports are missing")
+    print(f"\nThe real-time cell: lateness of {histogram.samples} periods, "
+          f"min {duration(histogram.minimum)}, average {duration(histogram.average)}, "
+          f"max {duration(histogram.maximum)}\n")
+    print(chart(histogram, steps.block))
+    print(f"\nThe compute cell: {demo.rates[-1] / 1000:.1f} Mflop/s, every result verified by checksum.")
+    print("\nThis is an emulator: its latencies and rates are those of the emulating machine,\n"
+          "no verdict on the hypervisor. docs/performance.md counts instructions instead.")
+
+
+def person(machine: Machine) -> None:
+    print("\nThe root cell's shell, both cells loaded and running. Try:\n"
+          "    jailhouse cell list; jailhouse console; jailhouse cell stats rtos -w\n"
+          "'exit' (or Ctrl-D) goes on: the cells are shut down and all is given back.\n")
+    machine.interact()
+    print()
+
+
+def run(options: argparse.Namespace) -> None:
+    steps = Steps()
+    print(f"Debian's {paths.kernel_release(options.kernel)} kernel on 4 emulated {options.cpu} CPUs; "
+          f"console in {options.log}")
+    options.log.parent.mkdir(parents=True, exist_ok=True)
+    machines: list[Machine] = []
+    try:
+        steps.run("boot Linux, unpatched", lambda: machines.append(
+            Machine(kernel=options.kernel, cpu=options.cpu, log_path=options.log)))
+        demo = carve(steps, machines[0])
+        observe(steps, demo)
+        if options.shell:
+            person(machines[0])
+        put_back(steps, demo)
+        show(steps, demo)
+    finally:
+        for machine in machines:
+            machine.close()
+
+
+def guarded(action: Callable[[], None]) -> int:
+    """Runs `action`; what went wrong is said in words, without a Python trace."""
+    try:
+        action()
+    except (DemoError, MachineError, paths.MissingError) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__.splitlines()[0])
+    parser.add_argument("--shell", action="store_true", help="stay in the root cell's shell before all is put back")
+    parser.add_argument("--kernel", default="6.12", help="6.1, 6.1-rt, 6.12 or 6.12-rt")
+    parser.add_argument("--cpu", default="cortex-a72", help="QEMU's name, such as max")
+    parser.add_argument("--log", type=Path, default=paths.BUILD / "demo.log", help="the machine's console")
+    options = parser.parse_args()
+    options.log = options.log.resolve()
+    if options.shell and not sys.stdin.isatty():
+        parser.error("--shell (make demo SHELL=1) needs a terminal")
+    return guarded(lambda: run(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""An emulated arm64 machine whose root cell runs a stock Debian kernel.
+
+    with Machine(kernel="6.12") as machine:
+        print(machine.check("uname -r"))
+"""
+
+import base64
+import hashlib
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import pexpect
+
+from . import paths, rootfs
+
+# RAM is 0x40000000..0xc0000000; above 1792 MiB it belongs to the cells and the
+# hypervisor. Both kvm-arm modes, in this order, leave EL2 to us on every CPU.
+DEFAULT_APPEND = "console=ttyAMA0 mem=1792M kvm-arm.mode=nvhe kvm-arm.mode=none"
+
+# A terminal's canonical line is limited; stay far below
+PIECE = 200
+ATTEMPTS = 5
+TAIL_LINES = 60
+# After a fault its report is still being printed
+REPORT_SECONDS = 3.0
+
+FAULT = re.compile(
+    rb"Kernel panic - not syncing|Internal error: |Unable to handle kernel"
+    rb"|kernel BUG at|\bBUG\b|soft lockup|Synchronous External Abort")
+# The same in the middle of a command's answer, where only the kernel's own time stamp
+# tells it from output that speaks of faults
+FAULT_IN_ANSWER = re.compile(rb".\[ *\d+\.\d+\] .*(?:" + FAULT.pattern + rb")")
+
+
+class MachineError(Exception):
+    """The machine did not do as it was told; the text ends with its last lines."""
+
+    def __init__(self, what: str, tail: str):
+        super().__init__(f"{what}\n--- the machine's last lines ---\n{tail}")
+        self.what = what
+        self.tail = tail
+
+
+class MachineFault(MachineError):
+    """The kernel or the hypervisor reported a fault of its own, or QEMU ended."""
+
+
+class MachineTimeout(MachineError):
+    """No answer in time."""
+
+
+class CommandFailed(MachineError):
+    """A checked command's status was not 0."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command printed (both streams) and its exit status."""
+
+    status: int
+    output: str
+
+
+class Machine:
+    """Boots on construction and returns with the shell ready.
+
+    kernel: 6.1, 6.1-rt, 6.12, 6.12-rt or a release. append: the kernel command line,
+    replacing the default. extra: further QEMU arguments. machine_options: further
+    properties of -M virt. icount: deterministic, one instruction per tick. bare: boot
+    busybox alone. files: further files of the initial file system. qmp, gdb: paths of
+    sockets to open. plugins: TCG plugins. boot_timeout: seconds.
+    """
+
+    def __init__(self, kernel: str = "6.12", cpu: str = "cortex-a72", smp: int = 4,
+                 memory: str = "2G", append: str = DEFAULT_APPEND,
+                 extra: Sequence[str] = (), machine_options: str = "", icount: bool = False,
+                 log_path: Path | str | None = None, bare: bool = False,
+                 files: Mapping[str, bytes | Path] | None = None, qmp: Path | None = None,
+                 gdb: Path | None = None, plugins: Sequence[str] = (),
+                 boot_timeout: float = 180.0):
+        self.kernel = kernel
+        self.release = paths.kernel_release(kernel)
+        self._number = 0
+        self._pending = b""
+        self._console: list[bytes] = []
+        self._workspace = tempfile.TemporaryDirectory(prefix="machine.")
+        self._log = open(log_path, "wb") if log_path else None
+        initrd = rootfs.write(Path(self._workspace.name) / "initrd.cpio",
+                              rootfs.image(kernel, bare, files))
+        self.arguments = [
+            "-M", "virt,virtualization=on,gic-version=3" + (machine_options and "," + machine_options),
+            "-cpu", cpu, "-smp", str(smp), "-m", memory, "-nographic", "-no-reboot", "-nic", "none",
+            "-kernel", str(paths.kernel_image(kernel)), "-initrd", str(initrd),
+            "-append", append + " agent",
+            *(("-icount", "shift=0,sleep=off") if icount else ()),
+            *(("-qmp", f"unix:{qmp},server=on,wait=off") if qmp else ()),
+            *(("-chardev", f"socket,id=gdb,path={gdb},server=on,wait=off", "-gdb", "chardev:gdb")
+              if gdb else ()),
+            *(argument for plugin in plugins for argument in ("-plugin", plugin)),
+            *extra,
+        ]
+        try:
+            self._process = pexpect.spawn("qemu-system-aarch64", self.arguments, echo=False,
+                                          timeout=None, logfile=None, maxread=65536)
+        except pexpect.ExceptionPexpect as error:
+            raise paths.MissingError(f"QEMU does not start ({error}): run 'make setup'") from error
+        # Closing must not wait for a QEMU that ends as told
+        self._process.delayafterclose = self._process.delayafterterminate = 0.05
+        self._process.delaybeforesend = None
+        try:
+            self._wait_for(b"agent: ready", boot_timeout, "the shell after booting")
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> "Machine":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+    # --- commands ---------------------------------------------------------------------
+
+    def run(self, command: str, timeout: float = 60.0) -> Result:
+        """Runs a shell command in the root cell, from / and in a shell of its own."""
+        self._number += 1
+        mark = f"JH{self._number:05d}"
+        self._note(f"$ {command}\n")
+        text = base64.b64encode(command.encode()).decode()
+        for at in range(0, len(text), PIECE):
+            self._send("+" + text[at:at + PIECE])
+        self._send("!" + mark)
+        deadline = time.monotonic() + timeout
+        for _ in range(ATTEMPTS):
+            status, output = self._answer(mark.encode(), deadline, command)
+            if output is not None:
+                return Result(status, output.decode(errors="replace"))
+            # Somebody else's message tore the answer: it is kept there, ask again
+            self._send("?" + mark)
+        raise MachineError(f"the answer to '{command}' came damaged {ATTEMPTS} times", self.tail())
+
+    def check(self, command: str, timeout: float = 60.0) -> str:
+        """Like run, for a command that must succeed; returns its output."""
+        result = self.run(command, timeout)
+        if result.status != 0:
+            raise CommandFailed(f"'{command}' ended with status {result.status}: "
+                                f"{result.output.strip()}", self.tail())
+        return result.output
+
+    def interact(self) -> None:
+        """Hands the terminal to a person until that shell ends."""
+        self._send("$")
+        seen = b""
+
+        def watch(text: bytes) -> bytes:
+            nonlocal seen
+            seen = (seen + text)[-64:]
+            if b"agent: ready" in seen:
+                raise _ShellEnded
+            return text
+
+        try:
+            self._process.interact(escape_character="\x1d", output_filter=watch)
+        except _ShellEnded:
+            pass
+
+    def drain(self, seconds: float) -> None:
+        """Takes what the console says for a while; a UART nobody reads stalls its CPU."""
+        deadline = time.monotonic() + seconds
+        try:
+            while True:
+                self._pending += self._read(deadline)
+        except (pexpect.TIMEOUT, pexpect.EOF):
+            return
+
+    # --- life -------------------------------------------------------------------------
+
+    def tail(self, lines: int = TAIL_LINES) -> str:
+        """The console's last lines, answers included."""
+        return b"\n".join([*self._console[-lines:], self._pending]).decode(errors="replace")
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def close(self) -> None:
+        """Ends this machine's own QEMU; may be called twice."""
+        self._process.close(force=True)
+        if self._log:
+            self._log.close()
+            self._log = None
+        self._workspace.cleanup()
+
+    # --- the console ------------------------------------------------------------------
+
+    def _note(self, text: str) -> None:
+        if self._log:
+            self._log.write(text.encode())
+            self._log.flush()
+
+    def _send(self, line: str) -> None:
+        self._process.send((line + "\n").encode())
+
+    def _read(self, deadline: float) -> bytes:
+        """Some bytes; raises at the deadline or when QEMU ends."""
+        left = max(0.0, deadline - time.monotonic())
+        text: bytes = self._process.read_nonblocking(65536, left)
+        if self._log:
+            self._log.write(text)
+            self._log.flush()
+        return text
+
+    def _line(self, deadline: float) -> bytes:
+        """The next whole line, without its end."""
+        while b"\n" not in self._pending:
+            self._pending += self._read(deadline)
+        line, self._pending = self._pending.split(b"\n", 1)
+        line = line.removesuffix(b"\r")
+        self._console.append(line)
+        del self._console[:-2000]
+        return line
+
+    def _next(self, deadline: float, waiting_for: str, answer: bytes = b"") -> bytes:
+        """A line, faults and silence turned into errors; `answer` begins our own lines."""
+        try:
+            line = self._line(deadline)
+        except pexpect.TIMEOUT:
+            raise MachineTimeout(f"no answer in time, waiting for {waiting_for}", self.tail()) from None
+        except pexpect.EOF:
+            raise MachineFault(f"QEMU ended, waiting for {waiting_for}", self.tail()) from None
+        own = answer and line.startswith(answer)
+        if (FAULT_IN_ANSWER if own else FAULT).search(line):
+            self._collect_report()
+            raise MachineFault(f"a fault was reported, waiting for {waiting_for}: "
+                               f"{line.decode(errors='replace').strip()}", self.tail())
+        return line
+
+    def _collect_report(self) -> None:
+        deadline = time.monotonic() + REPORT_SECONDS
+        try:
+            while True:
+                self._line(deadline)
+        except (pexpect.TIMEOUT, pexpect.EOF):
+            return
+
+    def _wait_for(self, text: bytes, timeout: float, what: str) -> None:
+        deadline = time.monotonic() + timeout
+        while text not in self._next(deadline, what):
+            pass
+
+    def _answer(self, mark: bytes, deadline: float, command: str) -> tuple[int, bytes | None]:
+        """Status and output, or None for the output when it came damaged."""
+        waiting_for = f"'{command}'"
+        lines: list[bytes] = []
+        try:
+            while True:
+                line = self._next(deadline, waiting_for, mark)
+                if line.startswith(mark + b"|"):
+                    lines.append(line[len(mark) + 1:])
+                elif end := re.match(mark + rb"=(\d+) (\d+) ([0-9a-f]{32})$", line):
+                    break
+                elif line.startswith(mark + b"="):
+                    return 0, None
+        except MachineTimeout:
+            self._process.send(b"\x03")
+            raise
+        output = b"\n".join(lines)
+        if len(output) + 1 == int(end[2]):
+            output += b"\n"
+        intact = hashlib.md5(output).hexdigest().encode() == end[3]
+        return int(end[1]), output if intact else None
+
+
+class _ShellEnded(Exception):
+    pass
+
+
+def main() -> int:
+    """python -m machine.machine [KERNEL [CPU]]: a shell in a bare machine."""
+    arguments = sys.argv[1:]
+    with Machine(*arguments[:2], bare=True) as machine:
+        print(machine.check("uname -a; cat /proc/cmdline; nproc"), end="")
+        if sys.stdin.isatty():
+            machine.interact()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Fetches Debian's stock arm64 kernels, their headers and busybox, and unpacks them
+# under build/arm64 without installing anything:
+#   build/arm64/linux/<release>/{vmlinuz,root/}   root holds the headers
+#   build/arm64/linux/<name> -> <release>
+#   build/arm64/busybox
+# usage: kernels.sh NAME...    NAME: 6.1, 6.1-rt, 6.12 or 6.12-rt
+
+set -eu
+TOP=$(cd "$(dirname "$0")/../.." && pwd)
+. "$TOP/tools/setup/apt.sh"
+BUILD=$TOP/build/$TARGET_ARCH
+CACHE=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/jailhouse
+
+# Downloaded packages outlive `make clean` where the user's cache may be written
+use_cache() {
+	if ! mkdir -p "$CACHE" 2>/dev/null || ! [ -w "$CACHE" ]; then
+		CACHE=$TOP/build/debs
+		mkdir -p "$CACHE"
+	fi
+}
+
+# matches SIZE HASH FILE: the cached file is what the package list describes
+matches() {
+	[ -f "$3" ] && [ "$(stat -c %s "$3")" = "$1" ] || return 1
+	case $2 in
+	SHA256:*) [ "$(sha256sum <"$3" | cut -d' ' -f1)" = "${2#SHA256:}" ] ;;
+	SHA512:*) [ "$(sha512sum <"$3" | cut -d' ' -f1)" = "${2#SHA512:}" ] ;;
+	*) return 1 ;;
+	esac
+}
+
+# fetch PACKAGE: leaves its path in $deb
+fetch() {
+	line=$(apt_foreign apt-get --print-uris download "$1" 2>/dev/null | grep "^'" | tail -1) || true
+	[ -n "$line" ] || die "package $1 is in none of the lists (see build/apt/update.log): check the network and the apt sources"
+	file=$(echo "$line" | cut -d' ' -f2)
+	size=$(echo "$line" | cut -d' ' -f3)
+	deb=$CACHE/$file
+	matches "$size" "$(echo "$line" | cut -d' ' -f4)" "$deb" && return
+	say "fetching $1 ($((size / 1000000 + 1)) MB)"
+	part=$(mktemp -d "$CACHE/.part.XXXXXX")
+	if ! (cd "$part" && apt_foreign apt-get -qq download "$1") || ! [ -f "$part/$file" ]; then
+		rm -rf "$part"
+		die "could not download $1: check the network and the free space in $CACHE"
+	fi
+	mv "$part/$file" "$deb"
+	rm -rf "$part"
+}
+
+# release_of NAME: what `uname -r` says in the newest kernel of that series
+release_of() {
+	case $1 in
+	6.1-rt | 6.12-rt) meta=linux-image-rt-$TARGET_ARCH ;;
+	6.1 | 6.12) meta=linux-image-$TARGET_ARCH ;;
+	*) die "unknown kernel '$1': choose from 6.1, 6.1-rt, 6.12, 6.12-rt" ;;
+	esac
+	apt_foreign apt-cache show "$meta:$TARGET_ARCH" 2>/dev/null |
+		awk -v series="${1%-rt}." '
+			/^Version: / { version = $2 }
+			/^Depends: / { image = $2; sub(/,$/, "", image) }
+			/^$/ || /^Package: / { report() }
+			END { report() }
+			function report() {
+				if (index(version, series) == 1 && image ~ /^linux-image-/)
+					print version, substr(image, 13)
+				version = image = ""
+			}' | sort -V | tail -1 | cut -d' ' -f2
+}
+
+# needs PACKAGE: the header packages it depends on, by name
+needs() {
+	apt_foreign apt-cache show --no-all-versions "$1:$TARGET_ARCH" |
+		sed -n 's/^Depends: //p' | tr ',' '\n' |
+		awk '$1 ~ /^linux-headers-.*-common(-rt)?$/ || $1 ~ /^linux-kbuild-/ { print $1 }'
+}
+
+# unpack_headers RELEASE INTO: a tree modules can be built against in place
+unpack_headers() {
+	headers=linux-headers-$1
+	dependencies=$(needs "$headers")
+	[ "$(echo "$dependencies" | wc -w)" -eq 2 ] ||
+		die "$headers depends on '$dependencies', expected the common headers and linux-kbuild"
+	fetch "$headers:$TARGET_ARCH"
+	dpkg -x "$deb" "$2"
+	for package in $dependencies; do
+		fetch "$package"
+		dpkg -x "$deb" "$2"
+	done
+	# Its Makefile names the common headers by their installed place
+	sed -i "s|^include /usr/src/|include $BUILD/linux/$1/root/usr/src/|" "$2/usr/src/$headers/Makefile"
+	grep -q "^include $BUILD" "$2/usr/src/$headers/Makefile" ||
+		die "$headers has no 'include /usr/src/...' line to redirect"
+}
+
+kernel() {
+	release=$(release_of "$1")
+	[ -n "$release" ] || die "no kernel $1 for $TARGET_ARCH in the package lists (see build/apt/update.log)"
+	if ! [ -f "$BUILD/linux/$release/vmlinuz" ]; then
+		tree=$BUILD/linux/.part.$release
+		rm -rf "$tree"
+		mkdir -p "$tree/root"
+		fetch "linux-image-$release:$TARGET_ARCH"
+		dpkg-deb --fsys-tarfile "$deb" |
+			tar -x -O -f - "./boot/vmlinuz-$release" >"$tree/vmlinuz" ||
+			die "linux-image-$release has no boot/vmlinuz-$release"
+		unpack_headers "$release" "$tree/root"
+		rm -rf "$BUILD/linux/$release"
+		mv "$tree" "$BUILD/linux/$release"
+	fi
+	ln -sfn "$release" "$BUILD/linux/$1"
+	say "kernel $1 is $release"
+}
+
+busybox() {
+	fetch "busybox-static:$TARGET_ARCH"
+	dpkg-deb --fsys-tarfile "$deb" >"$BUILD/busybox.tar"
+	tar -x -O -f "$BUILD/busybox.tar" ./bin/busybox >"$BUILD/busybox.part" 2>/dev/null ||
+		tar -x -O -f "$BUILD/busybox.tar" ./usr/bin/busybox >"$BUILD/busybox.part" ||
+		die "busybox-static has no busybox"
+	rm "$BUILD/busybox.tar"
+	chmod 755 "$BUILD/busybox.part"
+	mv "$BUILD/busybox.part" "$BUILD/busybox"
+}
+
+missing=
+for name; do
+	[ -f "$BUILD/linux/$name/vmlinuz" ] || missing="$missing $name"
+done
+[ -z "$missing" ] && [ -f "$BUILD/busybox" ] && exit 0
+
+say "Debian's own $TARGET_ARCH kernels ($*) and busybox: unpacked under build/$TARGET_ARCH, not installed"
+mkdir -p "$BUILD/linux" "$APT_ROOT"
+exec 9>"$APT_ROOT/lock"
+flock 9
+use_cache
+apt_refresh
+[ -f "$BUILD/busybox" ] || busybox
+for name in $missing; do
+	kernel "$name"
+done
