@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The hypervisor's console: reading /dev/jailhouse gives the ring's content and then
- * what follows. Nothing announces new text, so a delayed work looks for it, but only
- * while somebody waits.
+ * what follows. Nothing announces new text: a waiting reader looks for it now and then,
+ * and for those who poll a delayed work does.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/io.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -19,7 +20,7 @@
 
 /* Where one open file has read up to. */
 struct reader {
-	struct mutex lock;	/* guards all; taken before log.lock */
+	struct mutex lock;	/* one read at a time; taken before log.lock */
 	u32 generation;
 	u64 at;			/* byte of the ring's stream */
 };
@@ -123,7 +124,6 @@ static ssize_t read_some(struct log *log, struct reader *reader, char *to, size_
 	return n;
 }
 
-/* A new line may be late by the watch's period, never missed. */
 static ssize_t read_waiting(struct log *log, struct reader *reader, bool wait, char *to,
 			    size_t size)
 {
@@ -134,8 +134,8 @@ static ssize_t read_waiting(struct log *log, struct reader *reader, bool wait, c
 			return n;
 		if (!wait)
 			return -EAGAIN;
-		if (wait_event_interruptible_timeout(log->readers, readable(log, reader),
-						     WATCH_PERIOD) < 0)
+		schedule_timeout_interruptible(WATCH_PERIOD);
+		if (signal_pending(current))
 			return -ERESTARTSYS;
 	}
 }

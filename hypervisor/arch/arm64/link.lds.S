@@ -18,11 +18,11 @@ SECTIONS
 	ASSERT(SIZEOF(.idmap) <= 4096, "one page of identity-mapped code")
 	. = ALIGN(4096);
 	_rodata = .;
-	.rodata : { *(.rodata .rodata.*) }
-	. = ALIGN(4096);
+	/* padded inside, so that the file has all of it */
+	.rodata : { *(.rodata .rodata.*) BYTE(0) . = ALIGN(4096); }
 	_data = .;
 	.data : { *(.data .data.*) }
-	. = ALIGN(8);
+	ASSERT(SIZEOF(.data) == 0, "what is writable begins as zero")
 	_image_end = .;
 	.bss (NOLOAD) : { *(.bss .bss.* COMMON) }
 	. = ALIGN(4096);
