@@ -186,6 +186,7 @@ long arch_enter(phys_addr_t entry, unsigned int cpu)
 	return (long)x0;
 }
 
+/* Only x0..x3 change, but DISABLE leaves with x4..x17 undefined. */
 long arch_hypercall(unsigned long number, unsigned long first, unsigned long second)
 {
 	register unsigned long x0 asm("x0") = number;
@@ -195,6 +196,7 @@ long arch_hypercall(unsigned long number, unsigned long first, unsigned long sec
 	asm volatile("hvc %[immediate]"
 		     : "+r" (x0), "+r" (x1), "+r" (x2)
 		     : [immediate] "i" (ABI_HVC_IMMEDIATE)
-		     : "x3", "memory");
+		     : "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13",
+		       "x14", "x15", "x16", "x17", "memory");
 	return (long)x0;
 }

@@ -71,15 +71,16 @@ static void comm_reset(struct cell *cell)
 
 static void flush_line(struct cell *cell)
 {
+	cell->line[cell->line_size] = '\0';
 	if (cell->line_size != 0)
-		log_cell_line(&cell->sys->log, name_of(cell), cell->line, cell->line_size);
+		log_cell_line(&cell->sys->log, name_of(cell), cell->line);
 	cell->line_size = 0;
 }
 
 void cell_putc(struct cell *cell, char c)
 {
 	lock_take(&cell->line_lock);
-	if (c == '\n' || cell->line_size == sizeof(cell->line))
+	if (c == '\n' || cell->line_size == CELL_LINE_SIZE)
 		flush_line(cell);
 	if (c >= ' ' || c == '\t')
 		cell->line[cell->line_size++] = c;

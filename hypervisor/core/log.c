@@ -50,11 +50,11 @@ void log_print(struct log *log, const char *format, ...)
 	put(log, line, size);
 }
 
-void log_cell_line(struct log *log, const char *name, const char *text, size_t size)
+void log_cell_line(struct log *log, const char *name, const char *text)
 {
 	char line[LINE_SIZE];
 
-	put(log, line, fmt(line, sizeof(line), "[%s] %.*s\n", name, (int)size, text));
+	put(log, line, fmt(line, sizeof(line), "[%s] %s\n", name, text));
 }
 
 void log_set_error(struct log *log, const struct why *why)

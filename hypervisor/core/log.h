@@ -25,7 +25,7 @@ void log_init(struct log *log, void *memory, size_t size);
 void log_print(struct log *log, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* A line a cell wrote: "[name] text". */
-void log_cell_line(struct log *log, const char *name, const char *text, size_t size);
+void log_cell_line(struct log *log, const char *name, const char *text);
 
 /* Why the last management call failed; empty for success. Caller holds the system lock. */
 void log_set_error(struct log *log, const struct why *why);

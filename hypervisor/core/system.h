@@ -93,7 +93,7 @@ struct cell {
 	struct cpu *reset_by;	/* inside cell.lock: the CPU that restarts the cell, or NULL */
 	struct scrub scrub;
 	struct lock line_lock;
-	char line[CELL_LINE_SIZE];	/* of the debug console, not yet ended */
+	char line[CELL_LINE_SIZE + 1];	/* of the debug console, not yet ended */
 	unsigned line_size;
 };
 

@@ -13,7 +13,7 @@
 #define ABI_HVC_IMMEDIATE 0x4a48
 
 /* Root cell only */
-#define ABI_HC_DISABLE 0		/* on every online CPU; returns to bare metal with 0 */
+#define ABI_HC_DISABLE 0		/* on every online CPU; returns to bare metal with 0; arm64: x4..x17 undefined */
 #define ABI_HC_CELL_CREATE 1		/* (config gpa, size in bytes) -> id; then poll GET_STATE */
 #define ABI_HC_CELL_START 2		/* (id) */
 #define ABI_HC_CELL_SET_LOADABLE 3	/* (id) stop, zero, open to root; ABI_EAGAIN: call again */

@@ -121,6 +121,17 @@ static void start_over(struct input *in)
 	in->cells[1].irq[1].first = 500;
 }
 
+/* One cell asks for what the other has: a field of its own becomes the other's. */
+static void covet(struct input *in, uint64_t *state)
+{
+	unsigned taker = (unsigned)(mutate_random(state) % CELLS);
+	size_t width = mutate_random(state) % 2 ? 4 : 8;
+	size_t at = mutate_random(state) % (sizeof(in->cells[0]) / width) * width;
+
+	memcpy((uint8_t *)&in->cells[taker] + at, (uint8_t *)&in->cells[(taker + 1) % CELLS] + at,
+	       width);
+}
+
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
 {
 	uint64_t state = seed + 1ull;
@@ -133,6 +144,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 	else
 		memcpy(&in, data, sizeof(in));
 	if (mutate_random(&state) % 4 == 0)
+		covet(&in, &state);
+	else if (mutate_random(&state) % 4 == 0)
 		mutate_file((uint8_t *)&in.system, sizeof(in.system), &state);
 	else
 		mutate_file((uint8_t *)&in.cells[mutate_random(&state) % CELLS],

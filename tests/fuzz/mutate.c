@@ -18,7 +18,7 @@ uint64_t mutate_random(uint64_t *state)
 	return *state * 0x2545f4914f6cdd1dull >> 8;
 }
 
-/* The values that meet edges: of pages, of spans that are there, of integers. */
+/* The values that meet edges: of pages, of spans that are there or mediated, of integers. */
 static uint64_t next_value(const uint8_t *file, size_t size, uint64_t old, uint64_t *state)
 {
 	uint64_t other;
@@ -38,7 +38,7 @@ static uint64_t next_value(const uint8_t *file, size_t size, uint64_t old, uint6
 	case 5:
 		return old - other;
 	case 6:
-		return mutate_random(state) % 2 ? UINT64_MAX : 0;
+		return mutate_random(state) % 2 ? golden_limits.mediated[0].start : UINT64_MAX;
 	default:
 		return old + mutate_random(state) % 5 - 2;
 	}

@@ -140,7 +140,7 @@ def every_folder_has_its_layer() -> Problems:
     for path in sources(C_SOURCE):
         if path.parts[0] in ("hypervisor", "include", "inmates", "driver", "tools") \
                 and layer_of(path) is None:
-            problems.append(f"{path}: belongs to no layer; give {path.parent} one in {__file__}")
+            problems.append(f"{path}: belongs to no layer; give {path.parent} one in tests/host/layers.py")
     return problems
 
 

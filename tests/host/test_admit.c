@@ -90,13 +90,13 @@ static void a_system_fits_the_machine(void **state)
 	s.system.hypervisor.start = golden_limits.host_end - s.system.hypervisor.size;
 	expect_system(s, OK, "");
 	s.system.hypervisor.start += 0x200000;
-	expect_system(s, ERR_RANGE, "hypervisor: ");
+	expect_system(s, ERR_RANGE, "physical addresses end at 0xffffffffff");
 	s = golden_system();
 	s.mem[PCI].size += 0x1000;
-	expect_system(s, ERR_RANGE, "memory[2] \"pci\": ");
+	expect_system(s, ERR_RANGE, "memory[2] \"pci\": 0x8000000000-0x10000000fff; this machine's addresses end at 0xffffffffff");
 	s = golden_system();
 	s.irq[0].first--;
-	expect_system(s, ERR_RANGE, "irq[0]: 31-130");
+	expect_system(s, ERR_RANGE, "irq[0]: 31-130; this machine's lines are 32 to 1019");
 	s = golden_system();
 	s.irq[1].count++;
 	expect_system(s, ERR_RANGE, "irq[1]: 132-1020");
@@ -255,7 +255,7 @@ static void guest_addresses_keep_off_what_is_mediated(void **state)
 	c.mem[QUEUE].virt = golden_limits.guest_end - c.mem[QUEUE].size;
 	expect_cell(c, NULL, OK, "");
 	c.mem[QUEUE].virt += 0x1000;
-	expect_cell(c, NULL, ERR_RANGE, "memory[2] \"queue\": virt ");
+	expect_cell(c, NULL, ERR_RANGE, "; a cell's addresses end at 0xffffffffff");
 	c.mem[QUEUE].virt = UINT64_MAX - 0x2fff;
 	expect_cell(c, NULL, ERR_RANGE, "memory[2] \"queue\": virt ");
 	c.mem[QUEUE].virt = 0x0800f000;
@@ -307,7 +307,7 @@ static const uint32_t kind_flags[KINDS] = {
 	[IO_SHARED] = READ_WRITE | ABI_MEM_IO | ABI_MEM_SHARED,
 };
 
-/* ... and who has it: 16 pages each, from the last page of the owner's on asked for. */
+/* ... and who has it: 16 pages, the last of which is asked for. */
 static const struct owner {
 	const char *name;
 	uint64_t phys;
@@ -337,7 +337,7 @@ static const struct owner {
 
 static const char *const region_names[4] = { "code", "comm", "queue", "uart1" };
 
-/* `who` owns as the row says, in another cell or in the asking one itself. */
+/* The owner's region is another cell's or the asking one's own. */
 static void try_owner(const struct owner *o, unsigned kind, bool own)
 {
 	struct cell_file c = golden_cell(), d = second_cell();
@@ -403,15 +403,15 @@ static void communication_pages_are_nobodys_memory(void **state)
 	struct why why;
 
 	(void)state;
-	/* Physical address 0 is RAM here; the two cells' COMM records say 0 as well */
+	/* Physical address 0 is RAM here, and what the other's COMM record says as well */
 	s.mem[RAM].phys = s.mem[RAM].virt = 0;
 	s.mem[RAM].size = 0x08000000;
-	c.mem[CODE].phys = 0;
+	c.mem[CODE].phys = 0x400000;
 	c.mem[QUEUE].phys = 0x200000;
-	d.mem[CODE].phys = 0x400000;
+	d.mem[CODE].phys = 0;
 	d.mem[QUEUE].phys = 0x600000;
 	assert_ok(admit_cell(&cell, &system, cells, 1, &golden_limits, &why));
-	d.mem[CODE].phys = 0x1ff000;
+	d.mem[CODE].phys = 0x201000;
 	assert_err(admit_cell(&cell, &system, cells, 1, &golden_limits, &why), ERR_OVERLAP);
 }
 

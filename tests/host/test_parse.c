@@ -182,6 +182,7 @@ static const struct row system_rows[] = {
 	SYS(system.hypervisor.start, 0xffffffffffe00000, BAD, "hypervisor: "),
 	SYS(system.hypervisor.size, 0, BAD, "hypervisor: "),
 	SYS(system.hypervisor.size, 0x200000, BAD, "hypervisor: "),
+	SYS(system.hypervisor.size, 0x400000, OK, NULL),
 	SYS(system.hypervisor.size, 0x500000, BAD, "hypervisor: "),
 	SYS(system.console.address, UINT64_MAX, BAD, "system console: address "),
 	SYS(system.console.size, 0, BAD, "system console: address "),
@@ -206,9 +207,12 @@ static const struct row system_rows[] = {
 	SYS(system.platform.arm64.gicr.start, 0x08000000, ERR_OVERLAP, "gicr: "),
 	SYS(system.platform.arm64.gicr.size, 0, BAD, "gicr: "),
 	SYS(system.platform.arm64.gicr.size, 0x60000, BAD, "gicr: "),
+	SYS(system.platform.arm64.gicr.size, 0x80000, OK, NULL),
 	SYS(system.platform.arm64.gicr.size, 0x81000, BAD, "gicr: "),
 	SYS(system.platform.arm64.gic_version, 2, BAD, "gic_version: 2"),
 	SYS(system.platform.arm64.maintenance_irq, 15, BAD, "maintenance_irq: 15"),
+	SYS(system.platform.arm64.maintenance_irq, 16, OK, NULL),
+	SYS(system.platform.arm64.maintenance_irq, 31, OK, NULL),
 	SYS(system.platform.arm64.maintenance_irq, 32, BAD, "maintenance_irq: 32"),
 	SYS(system.platform.arm64.reserved, 1, BAD, "platform reserved: "),
 	SYS(hwid[0], 0x1000000, BAD, "hwid[0]: "),
@@ -266,7 +270,7 @@ static const struct row cell_rows[] = {
 static const struct row mem_rows[] = {
 	MEMORY(phys, 0xb0000001, BAD, "phys 0xb0000001 is no multiple of 4096"),
 	MEMORY(virt, 0xfff, BAD, "virt 0xfff is no multiple of 4096"),
-	MEMORY(size, 0, BAD, "size 0"),
+	MEMORY(size, 0, BAD, "size 0; give it one"),
 	MEMORY(size, 0x1001, BAD, "size 0x1001 is no multiple of 4096"),
 	MEMORY(flags, 0, BAD, "flags 0x0: no READ"),
 	MEMORY(flags, ABI_MEM_WRITE, BAD, "flags 0x2: no READ"),
@@ -497,6 +501,10 @@ static void names_are_terminated_text(void **state)
 	expect_bad(c, ERR_INVALID, "name: ");
 	c.cell.name[31] = '\0';
 	expect_good(c);
+	memset(c.cell.name, 0, sizeof(c.cell.name));
+	expect_bad(c, ERR_INVALID, "name: ");
+	strcpy(c.cell.name, " ~");
+	expect_good(c);
 	memset(c.mem[0].name, 'm', sizeof(c.mem[0].name));
 	expect_bad(c, ERR_INVALID, "memory[0]: name ");
 	memset(c.mem[0].name, 0, sizeof(c.mem[0].name));
@@ -551,6 +559,63 @@ static void a_cell_without_lists_has_no_entry(void **state)
 	f.cell = c.cell;
 	f.cell.mem_count = f.cell.irq_count = 0;
 	expect_bad(f, ERR_INVALID, "entry: 0x1000");
+}
+
+static void one_cpu_is_a_system(void **state)
+{
+	struct {
+		struct abi_header header;
+		struct abi_system system;
+		uint64_t hwid[1];
+		struct abi_cell cell;
+	} f;
+	struct system_file s = golden_system();
+
+	(void)state;
+	f.header = s.header;
+	f.header.size = sizeof(f);
+	f.system = s.system;
+	f.system.cpu_count = 1;
+	f.hwid[0] = 0;
+	f.cell = s.cell;
+	f.cell.mem_count = f.cell.irq_count = 0;
+	f.cell.cpus[0] = 1;
+	expect_good(f);
+	f.cell.cpus[0] = 3;
+	expect_bad(f, ERR_INVALID, "cpus: CPU 1 is not the system's; the root cell has exactly the system's, 0 to 0");
+}
+
+/* As large as a file may be, and a record more. */
+static void the_largest_file_is_read(void **state)
+{
+	static struct {
+		struct abi_header header;
+		struct abi_cell cell;
+		struct abi_mem mem[1021];
+		struct abi_irq irq[5];
+	} f;
+	struct cell_file c = golden_cell();
+	struct why why;
+	const size_t size = offsetof(__typeof__(f), irq[4]);
+
+	(void)state;
+	assert_int_equal(size, ABI_CONFIG_MAX_SIZE);
+	f.header = c.header;
+	f.header.size = ABI_CONFIG_MAX_SIZE;
+	f.cell = c.cell;
+	f.cell.mem_count = ARRAY_SIZE(f.mem);
+	f.cell.irq_count = 4;
+	for (uint32_t i = 0; i < ARRAY_SIZE(f.mem); i++) {
+		f.mem[i] = c.mem[CODE];
+		f.mem[i].virt = i * c.mem[CODE].size;
+	}
+	for (uint32_t i = 0; i < ARRAY_SIZE(f.irq); i++)
+		f.irq[i] = (struct abi_irq){ 40 + i, 1 };
+	golden_seal(&f, size);
+	assert_ok(parse(&f, size, &why));
+	f.header.size = sizeof(f);
+	f.cell.irq_count = 5;
+	expect_bad(f, ERR_INVALID, "size: 65544 bytes");
 }
 
 static void other_architectures_have_their_platforms(void **state)
@@ -609,6 +674,8 @@ int main(void)
 		cmocka_unit_test(interrupts_overlap_nothing),
 		cmocka_unit_test(consoles_make_sense),
 		cmocka_unit_test(a_cell_without_lists_has_no_entry),
+		cmocka_unit_test(one_cpu_is_a_system),
+		cmocka_unit_test(the_largest_file_is_read),
 		cmocka_unit_test(other_architectures_have_their_platforms),
 	};
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* jailhouse cell stats: the exit counters of a cell, per CPU and in sum. */
 #include <dirent.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,9 +71,36 @@ static bool table_read(struct table *t)
 	return true;
 }
 
+static uint64_t counter_read(const struct table *t, size_t cpu, size_t stat)
+{
+	char line[32];
+	uint64_t value;
+
+	if (!sysfs_line(line, sizeof(line), "cells/%u/statistics/cpu%u/" PREFIX "%s", t->id,
+			t->cpus[cpu], t->stats[stat]) || !number_parse(line, &value))
+		return 0;
+	return value;
+}
+
+/* The sum is of what is printed: the counters go on while they are read. */
+static void row_print(const struct table *t, size_t stat)
+{
+	uint64_t values[MAX_CPUS];
+	uint64_t sum = 0;
+
+	for (size_t k = 0; k < t->cpu_count; k++) {
+		values[k] = counter_read(t, k, stat);
+		sum += values[k];
+	}
+	printf("%-16s%14" PRIu64, t->stats[stat], sum);
+	for (size_t k = 0; k < t->cpu_count; k++)
+		printf("%14" PRIu64, values[k]);
+	putchar('\n');
+}
+
 static void table_print(const struct table *t)
 {
-	char line[32], title[24];
+	char title[24];
 
 	printf("Exits of cell %u \"%s\"\n%-16s%14s", t->id, t->name, "Reason", "Sum");
 	for (size_t k = 0; k < t->cpu_count; k++) {
@@ -80,16 +108,8 @@ static void table_print(const struct table *t)
 		printf("%14s", title);
 	}
 	putchar('\n');
-	for (size_t i = 0; i < t->stat_count; i++) {
-		sysfs_line(line, sizeof(line), "cells/%u/statistics/" PREFIX "%s", t->id, t->stats[i]);
-		printf("%-16s%14s", t->stats[i], line);
-		for (size_t k = 0; k < t->cpu_count; k++) {
-			sysfs_line(line, sizeof(line), "cells/%u/statistics/cpu%u/" PREFIX "%s", t->id,
-				   t->cpus[k], t->stats[i]);
-			printf("%14s", line);
-		}
-		putchar('\n');
-	}
+	for (size_t i = 0; i < t->stat_count; i++)
+		row_print(t, i);
 	fflush(stdout);
 }
 
