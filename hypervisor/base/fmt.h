@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Formatted text without a C library. Understands %c %s %d %i %u %x %X %p %% with the
- * flags 0 - #, a width, a precision for %s, and the lengths l, ll, z. Anything else
- * is copied as it stands.
+ * Formatted text without a C library, as much of it as the hypervisor says: %c %s %u %x
+ * and %%, with a width, zero padding, and the lengths l, ll and z for 64 bits. What it
+ * does not know is copied as it stands and takes no argument.
  */
 #ifndef BASE_FMT_H
 #define BASE_FMT_H

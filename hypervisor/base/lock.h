@@ -10,29 +10,9 @@ struct lock {
 	uint32_t serving;
 };
 
-static inline void lock_take(struct lock *lock)
-{
-	uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
-
-	/* pairs with the release in lock_drop() */
-	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
-		;
-}
-
+void lock_take(struct lock *lock);
 /* Takes it if nobody has it or waits for it. */
-static inline MUST_CHECK bool lock_try(struct lock *lock)
-{
-	uint32_t ticket = __atomic_load_n(&lock->serving, __ATOMIC_RELAXED);
-
-	/* pairs with the release in lock_drop(): a free lock has next == serving */
-	return __atomic_compare_exchange_n(&lock->next, &ticket, ticket + 1, false,
-					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
-static inline void lock_drop(struct lock *lock)
-{
-	/* only the holder writes serving; pairs with the acquires above */
-	__atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
-}
+MUST_CHECK bool lock_try(struct lock *lock);
+void lock_drop(struct lock *lock);
 
 #endif

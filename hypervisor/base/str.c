@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Word loops, because gigabytes are zeroed with them. Words are only ever accessed at
+ * Word loops; memset's is unrolled, because gigabytes are zeroed with it. Words are only ever accessed at
  * their natural alignment: before the MMU is on all memory is Device memory, where an
  * unaligned access faults (DDI0487 B2.9.2).
  */
@@ -37,15 +37,6 @@ NO_IDIOMS static void copy_forward(uint8_t *to, const uint8_t *from, size_t size
 	if (congruent(to, from)) {
 		for (; size > 0 && !word_aligned(to); size--)
 			*to++ = *from++;
-		for (; size >= CHUNK; size -= CHUNK, to += CHUNK, from += CHUNK) {
-			const word_t *f = (const void *)from;
-			word_t *t = (void *)to;
-			word_t a = f[0], b = f[1], c = f[2], d = f[3];
-			word_t e = f[4], g = f[5], h = f[6], i = f[7];
-
-			t[0] = a, t[1] = b, t[2] = c, t[3] = d;
-			t[4] = e, t[5] = g, t[6] = h, t[7] = i;
-		}
 		for (; size >= WORD; size -= WORD, to += WORD, from += WORD)
 			*(word_t *)(void *)to = *(const word_t *)(const void *)from;
 	}

@@ -130,11 +130,19 @@ static bool all_parked(struct cell *cell, const struct cpu *except)
 	return true;
 }
 
-/* Under way: the message a second management command gets. */
-static err_t in_transition(const struct cell *cell, struct why *why)
+/* What every call that the state does not permit says. */
+static err_t refuse(const struct cell *cell, enum cell_state state, struct why *why)
 {
-	return why_set(why, ERR_BUSY, "cell \"%s\": its memory is being zeroed: try again in a moment",
-		       name_of(cell));
+	static const char *const texts[CELL_STATE_COUNT] = {
+		[CELL_PREPARING] = "its memory is being zeroed: try again in a moment",
+		[CELL_OPENING] = "its memory is being zeroed: try again in a moment",
+		[CELL_CLOSING] = "it is being destroyed",
+		[CELL_RUNNING] = "it is running: shut it down first",
+		[CELL_FAILED] = "it failed: load its images again, then start it",
+	};
+
+	BUG_ON(texts[state] == NULL);
+	return why_set(why, ERR_BUSY, "cell \"%s\": %s", name_of(cell), texts[state]);
 }
 
 /* A new cell whose memory is zero by now is one that is shut down. */
@@ -170,24 +178,14 @@ err_t cell_start(struct cell *cell, struct why *why)
 {
 	enum cell_state state = settle(cell);
 
-	switch (state) {
-	case CELL_PREPARING:
-	case CELL_OPENING:
-	case CELL_CLOSING:
-		return in_transition(cell, why);
-	case CELL_RUNNING:
+	if (state == CELL_RUNNING)
 		return why_set(why, ERR_BUSY, "cell \"%s\" is running already", name_of(cell));
-	case CELL_FAILED:
-		return why_set(why, ERR_BUSY, "cell \"%s\" failed: load its images again, then start it",
-			       name_of(cell));
-	case CELL_LOADABLE:
+	if (state != CELL_LOADABLE && state != CELL_SHUT_DOWN)
+		return refuse(cell, state, why);
+	if (!all_parked(cell, NULL))
+		return ERR_AGAIN;
+	if (state == CELL_LOADABLE)
 		map_loadable(cell, false);
-		break;
-	case CELL_SHUT_DOWN:
-		break;
-	case CELL_STATE_COUNT:
-		BUG("no state");
-	}
 	lock_take(&cell->lock);
 	cell->state = CELL_RUNNING;
 	run_from_entry(cell);
@@ -200,22 +198,10 @@ err_t cell_shutdown(struct cell *cell, struct why *why)
 {
 	enum cell_state state = settle(cell);
 
-	switch (state) {
-	case CELL_PREPARING:
-	case CELL_OPENING:
-	case CELL_CLOSING:
-		return in_transition(cell, why);
-	case CELL_SHUT_DOWN:
-	case CELL_LOADABLE:
-		if (!all_parked(cell, NULL))
-			return ERR_AGAIN;
-		return OK;
-	case CELL_RUNNING:
-	case CELL_FAILED:
-		break;
-	case CELL_STATE_COUNT:
-		BUG("no state");
-	}
+	if (state == CELL_SHUT_DOWN || state == CELL_LOADABLE)
+		return all_parked(cell, NULL) ? OK : ERR_AGAIN;
+	if (state != CELL_RUNNING && state != CELL_FAILED)
+		return refuse(cell, state, why);
 	lock_take(&cell->lock);
 	stop_cpus(cell, NULL);
 	lock_drop(&cell->lock);
@@ -229,67 +215,48 @@ err_t cell_shutdown(struct cell *cell, struct why *why)
 	return OK;
 }
 
+/* From a state at rest: the CPUs begin to zero what the new state hands over. */
+static err_t begin_scrub(struct cell *cell, enum cell_state state, uint32_t wanted)
+{
+	if (!all_parked(cell, NULL))
+		return ERR_AGAIN;
+	set_state(cell, state);
+	scrub_begin(cell, wanted);
+	return ERR_AGAIN;
+}
+
 err_t cell_set_loadable(struct cell *cell, struct why *why)
 {
 	enum cell_state state = settle(cell);
 
-	switch (state) {
-	case CELL_LOADABLE:
+	if (state == CELL_LOADABLE)
 		return OK;
-	case CELL_PREPARING:
-	case CELL_CLOSING:
-		return in_transition(cell, why);
-	case CELL_RUNNING:
-		return why_set(why, ERR_BUSY, "cell \"%s\" is running: shut it down first", name_of(cell));
-	case CELL_FAILED:
-	case CELL_SHUT_DOWN:
-		if (!all_parked(cell, NULL))
-			return ERR_AGAIN;
-		set_state(cell, CELL_OPENING);
-		scrub_begin(cell, ABI_MEM_LOADABLE);
+	if (state == CELL_FAILED || state == CELL_SHUT_DOWN)
+		return begin_scrub(cell, CELL_OPENING, ABI_MEM_LOADABLE);
+	if (state != CELL_OPENING)
+		return refuse(cell, state, why);
+	if (!scrub_finished(cell))
 		return ERR_AGAIN;
-	case CELL_OPENING:
-		if (!scrub_finished(cell))
-			return ERR_AGAIN;
-		map_loadable(cell, true);
-		set_state(cell, CELL_LOADABLE);
-		return OK;
-	case CELL_STATE_COUNT:
-		break;
-	}
-	BUG("no state");
+	map_loadable(cell, true);
+	set_state(cell, CELL_LOADABLE);
+	return OK;
 }
 
 err_t cell_destroy(struct cell *cell, struct why *why)
 {
 	enum cell_state state = settle(cell);
 
-	switch (state) {
-	case CELL_PREPARING:
-	case CELL_OPENING:
-		return in_transition(cell, why);
-	case CELL_RUNNING:
-		return why_set(why, ERR_BUSY, "cell \"%s\" is running: shut it down first", name_of(cell));
-	case CELL_FAILED:
-	case CELL_SHUT_DOWN:
-	case CELL_LOADABLE:
-		if (!all_parked(cell, NULL))
-			return ERR_AGAIN;
-		if (state == CELL_LOADABLE)
-			map_loadable(cell, false);
-		set_state(cell, CELL_CLOSING);
-		scrub_begin(cell, 0);
+	if (state == CELL_LOADABLE)
+		map_loadable(cell, false);
+	if (state == CELL_LOADABLE || state == CELL_FAILED || state == CELL_SHUT_DOWN)
+		return begin_scrub(cell, CELL_CLOSING, 0);
+	if (state != CELL_CLOSING)
+		return refuse(cell, state, why);
+	if (!scrub_finished(cell))
 		return ERR_AGAIN;
-	case CELL_CLOSING:
-		if (!scrub_finished(cell))
-			return ERR_AGAIN;
-		log_print(&cell->sys->log, "cell \"%s\" destroyed\n", name_of(cell));
-		plan_revert(cell);
-		return OK;
-	case CELL_STATE_COUNT:
-		break;
-	}
-	BUG("no state");
+	log_print(&cell->sys->log, "cell \"%s\" destroyed\n", name_of(cell));
+	plan_revert(cell);
+	return OK;
 }
 
 /* A running cell says itself how it is, in words it has; anything else is running. */

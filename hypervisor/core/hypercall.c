@@ -30,34 +30,6 @@ static err_t create(struct call *c)
 	return OK;
 }
 
-static err_t start(struct call *c)
-{
-	struct cell *cell = named_cell(c);
-
-	return cell == NULL ? ERR_NOT_FOUND : cell_start(cell, &c->why);
-}
-
-static err_t set_loadable(struct call *c)
-{
-	struct cell *cell = named_cell(c);
-
-	return cell == NULL ? ERR_NOT_FOUND : cell_set_loadable(cell, &c->why);
-}
-
-static err_t destroy(struct call *c)
-{
-	struct cell *cell = named_cell(c);
-
-	return cell == NULL ? ERR_NOT_FOUND : cell_destroy(cell, &c->why);
-}
-
-static err_t shutdown(struct call *c)
-{
-	struct cell *cell = named_cell(c);
-
-	return cell == NULL ? ERR_NOT_FOUND : cell_shutdown(cell, &c->why);
-}
-
 static err_t get_state(struct call *c)
 {
 	struct cell *cell;
@@ -179,19 +151,30 @@ enum scope {
 
 static const struct {
 	err_t (*call)(struct call *c);
+	err_t (*manage)(struct cell *cell, struct why *why);	/* instead, with the cell that `a` names */
 	enum scope scope;
 } calls[] = {
-	[ABI_HC_DISABLE] = { disable, ROOT_WAITS },
-	[ABI_HC_CELL_CREATE] = { create, ROOT_MANAGES },
-	[ABI_HC_CELL_START] = { start, ROOT_MANAGES },
-	[ABI_HC_CELL_SET_LOADABLE] = { set_loadable, ROOT_MANAGES },
-	[ABI_HC_CELL_DESTROY] = { destroy, ROOT_MANAGES },
-	[ABI_HC_INFO] = { info, ANY_CELL },
-	[ABI_HC_CELL_GET_STATE] = { get_state, ROOT_LOCKED },
-	[ABI_HC_CPU_INFO] = { cpu_info, ANY_CELL },
-	[ABI_HC_PUTC] = { putc, ANY_CELL },
-	[ABI_HC_CELL_SHUTDOWN] = { shutdown, ROOT_MANAGES },
+	[ABI_HC_DISABLE] = { disable, NULL, ROOT_WAITS },
+	[ABI_HC_CELL_CREATE] = { create, NULL, ROOT_MANAGES },
+	[ABI_HC_CELL_START] = { NULL, cell_start, ROOT_MANAGES },
+	[ABI_HC_CELL_SET_LOADABLE] = { NULL, cell_set_loadable, ROOT_MANAGES },
+	[ABI_HC_CELL_DESTROY] = { NULL, cell_destroy, ROOT_MANAGES },
+	[ABI_HC_INFO] = { info, NULL, ANY_CELL },
+	[ABI_HC_CELL_GET_STATE] = { get_state, NULL, ROOT_LOCKED },
+	[ABI_HC_CPU_INFO] = { cpu_info, NULL, ANY_CELL },
+	[ABI_HC_PUTC] = { putc, NULL, ANY_CELL },
+	[ABI_HC_CELL_SHUTDOWN] = { NULL, cell_shutdown, ROOT_MANAGES },
 };
+
+static err_t manage(struct call *c, uint64_t number)
+{
+	struct cell *cell;
+
+	if (calls[number].call != NULL)
+		return calls[number].call(c);
+	cell = named_cell(c);
+	return cell == NULL ? ERR_NOT_FOUND : calls[number].manage(cell, &c->why);
+}
 
 static err_t call_locked(struct call *c, uint64_t number)
 {
@@ -202,7 +185,7 @@ static err_t call_locked(struct call *c, uint64_t number)
 		lock_take(&sys->lock);
 	else if (!lock_try(&sys->lock))
 		return ERR_BUSY;
-	e = calls[number].call(c);
+	e = manage(c, number);
 	if (calls[number].scope != ROOT_LOCKED)
 		log_set_error(&sys->log, &c->why);
 	lock_drop(&sys->lock);

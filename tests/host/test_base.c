@@ -87,33 +87,24 @@ static void fmt_agrees_on_integers(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
-		long long v = values[i];
-		unsigned long long u = (unsigned long long)v;
+		unsigned long long u = (unsigned long long)values[i];
 
-		SAME("[%d][%i][%u][%x][%X][%#x]", (int)v, (int)v, (unsigned)u, (unsigned)u,
-		     (unsigned)u, (unsigned)u);
-		SAME("[%ld][%lu][%lx][%#lX]", (long)v, (unsigned long)u, (unsigned long)u,
-		     (unsigned long)u);
-		SAME("[%lld][%llu][%#llx]", v, u, u);
+		SAME("[%u][%x]", (unsigned)u, (unsigned)u);
+		SAME("[%lu][%lx]", (unsigned long)u, (unsigned long)u);
+		SAME("[%llu][%llx]", u, u);
 		SAME("[%zu][%zx]", (size_t)u, (size_t)u);
-		SAME("[%12d][%-12d][%012d]", (int)v, (int)v, (int)v);
-		SAME("[%3lld][%-3lld][%03lld]", v, v, v);
-		SAME("[%20llx][%-20llx][%020llx][%#020llx][%#20llx]", u, u, u, u, u);
+		SAME("[%12u][%012u]", (unsigned)u, (unsigned)u);
+		SAME("[%3llu][%03llu]", u, u);
+		SAME("[%20llx][%020llx]", u, u);
 	}
 }
 
 static void fmt_agrees_on_text(void **state)
 {
-	char unterminated[3] = { 'a', 'b', 'c' };
-	int thing;
-
 	(void)state;
 	SAME("plain");
-	SAME("%s|%10s|%-10s|%.2s|%10.2s|%-5.0s|%.s", "text", "text", "text", "text", "text", "text",
-	     "text");
-	SAME("%.3s", unterminated);
-	SAME("%c%3c%-3c%%", 'a', 'b', 'c');
-	SAME("%p", (void *)&thing);
+	SAME("%s|%10s|%2s", "text", "text", "text");
+	SAME("%c%3c%%", 'a', 'b');
 	SAME("100%%");
 }
 
@@ -132,8 +123,8 @@ static size_t fmt_unchecked(char *buffer, size_t size, const char *format, ...)
 static void fmt_copies_what_it_does_not_know(void **state)
 {
 	static const char *const unknown[] = {
-		"%", "a%", "%q", "%5", "%-", "%.3d", "%l", "%lc", "%ls", "%hd", "%f", "%*d", "% d",
-		"%+d", "%n", "%5%", "%zs", "%lp", "%.2c",
+		"%", "a%", "%q", "%5", "%-", "%.3u", "%l", "%lc", "%ls", "%hu", "%f", "%*u", "% u",
+		"%+u", "%n", "%5%", "%zs", "%p", "%.2c", "%d", "%-5u", "%#x", "%X",
 	};
 	char got[64];
 
@@ -143,7 +134,7 @@ static void fmt_copies_what_it_does_not_know(void **state)
 		assert_string_equal(got, unknown[i]);
 	}
 	/* An unknown one takes no argument */
-	fmt_unchecked(got, sizeof(got), "%q %d", 5);
+	fmt_unchecked(got, sizeof(got), "%q %u", 5u);
 	assert_string_equal(got, "%q 5");
 }
 
@@ -152,14 +143,12 @@ static void fmt_survives_extremes(void **state)
 	char got[8] = "~~~~~~~";
 
 	(void)state;
-	assert_int_equal(fmt_unchecked(NULL, 0, "%d", 5), 0);
-	assert_int_equal(fmt_unchecked(got, 4, "%999999999999d", 5), 3);
+	assert_int_equal(fmt_unchecked(NULL, 0, "%u", 5u), 0);
+	assert_int_equal(fmt_unchecked(got, 4, "%999999999999u", 5u), 3);
 	assert_string_equal(got, "   ");
 	assert_int_equal(got[4], '~');
 	assert_int_equal(fmt_unchecked(got, sizeof(got), "%s", (char *)NULL), 6);
 	assert_string_equal(got, "(null)");
-	assert_int_equal(fmt_unchecked(got, sizeof(got), "%p", NULL), 3);
-	assert_string_equal(got, "0x0");
 }
 
 /* Every pair of alignments and every length over the word loops' thresholds. */

@@ -85,7 +85,7 @@ struct machine {
 extern struct machine machine;
 
 /* linker script */
-extern uint8_t _start[], _text[], _idmap[], _rodata[], _data[], _log[], _percpu[], _end[];
+extern uint8_t _start[], _text[], _idmap[], _rodata[], _data[], _percpu[];
 
 static inline struct percpu *percpu_of(unsigned cpu)
 {

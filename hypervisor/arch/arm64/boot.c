@@ -79,6 +79,12 @@ static enum phase wait_while(enum phase phase)
 	return phase_now();
 }
 
+/* Too far away for the linker's -mcmodel=tiny. */
+static uint8_t *log_memory(void)
+{
+	return (uint8_t *)HV_BASE + image_header.log_offset;
+}
+
 /* Maps part of the image by the linker's addresses. */
 static err_t map_image(const uint8_t *from, const uint8_t *to, uint32_t flags)
 {
@@ -155,6 +161,7 @@ static err_t build_tables(void)
 {
 	const struct abi_image *image = &image_header;
 	uint8_t *config = (uint8_t *)HV_BASE + image->config_offset;
+	uint8_t *log = log_memory();
 	uint8_t *pool = machine.sys.pool.virt;
 	unsigned i;
 
@@ -169,6 +176,7 @@ static err_t build_tables(void)
 			 MAP_READ | MAP_EXEC));
 	TRY(map_image(_rodata, _data, MAP_READ));
 	TRY(map_image(_data, _percpu, MAP_READ | MAP_WRITE));
+	TRY(map_image(log, log + image->log_size, MAP_READ | MAP_WRITE));
 	TRY(map_image(config, pool, MAP_READ));
 	TRY(map_image(pool, (uint8_t *)HV_BASE + image->size, MAP_READ | MAP_WRITE));
 	for (i = 0; i < machine.sys.cpu_count; i++) {
@@ -319,7 +327,7 @@ static void build(void)
 	err_t e;
 
 	/* Words from before the log is there have no other place */
-	log_init(&machine.sys.log, _log, image_header.log_size);
+	log_init(&machine.sys.log, log_memory(), image_header.log_size);
 	e = build_system(&why);
 	if (e != OK)
 		fail(e, &why);
@@ -357,7 +365,7 @@ long boot_cpu(unsigned number, struct regs *regs, struct bare *bare)
 	el2_save(bare);
 	if (meet(number, bare) != GO) {
 		log_set_error(&machine.sys.log, &meeting.why);
-		arch_memory_clean(_log, sizeof(struct abi_log));
+		arch_memory_clean(log_memory(), sizeof(struct abi_log));
 		sysreg_write(vbar_el2, bare->vbar);
 		sysreg_write(tpidr_el2, bare->tpidr);
 		leave_to_bare(regs, bare, err_to_abi(meeting.error));

@@ -19,23 +19,30 @@ clean_fp:
 	wrffr	p0.b
 1:	ret
 
-/* clean_debug(last breakpoint, last watchpoint) */
+/* clean_debug(last breakpoint, last watchpoint): from the last one down, 8 bytes each */
 	.globl	clean_debug
 clean_debug:
-	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
-	cmp	w0, #\n
-	b.lo	1f
+	adr	x2, 1f
+	sub	x2, x2, w0, uxtw #3
+	br	x2
+	.irp	n, 15,14,13,12,11,10,9,8,7,6,5,4,3,2,1,0
+	.ifeq	\n
+1:
+	.endif
 	msr	dbgbcr\n\()_el1, xzr
 	msr	dbgbvr\n\()_el1, xzr
 	.endr
-1:
-	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
-	cmp	w1, #\n
-	b.lo	2f
+	adr	x2, 2f
+	sub	x2, x2, w1, uxtw #3
+	br	x2
+	.irp	n, 15,14,13,12,11,10,9,8,7,6,5,4,3,2,1,0
+	.ifeq	\n
+2:
+	.endif
 	msr	dbgwcr\n\()_el1, xzr
 	msr	dbgwvr\n\()_el1, xzr
 	.endr
-2:	ret
+	ret
 
 /* id_register(index): (CRm - 1) * 8 + op2 of op0 = 3, op1 = 0, CRn = 0 */
 	.globl	id_register

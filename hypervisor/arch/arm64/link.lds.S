@@ -28,10 +28,11 @@ SECTIONS
 	. = ALIGN(4096);
 	.boot_tables (NOLOAD) : { *(.boot_tables) }
 	. = ALIGN(4096);
-	_log = .;
-	. += CONFIG_LOG_SIZE_KB * 1024;
 	_percpu = .;
 	. += CONFIG_MAX_CPUS * PERCPU_SIZE;
+	. = ALIGN(4096);
+	_log = .;
+	. += CONFIG_LOG_SIZE_KB * 1024;
 	. = ALIGN(4096);
 	_end = .;
 

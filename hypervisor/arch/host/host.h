@@ -19,6 +19,8 @@ void host_reset(void);
 
 /* The first thing found wrong since host_reset(), or "". */
 const char *host_complaint(void);
+/* Says what is wrong; only the first is kept. Any CPU. */
+void host_complain(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* Flushes since host_reset(), by range or whole. */
 unsigned host_flushes(void);
@@ -38,6 +40,9 @@ MUST_CHECK err_t host_walk(const struct paging *p, unsigned cpu, uint64_t from,
 			   struct translation *out);
 MUST_CHECK err_t host_walk_hypervisor(const struct paging *p, unsigned cpu, uint64_t from,
 				      struct translation *out);
+
+/* How many entries of space `tag` all CPUs together still hold. */
+unsigned host_tlb_holds(uint16_t tag);
 
 /*
  * paging_format.write of the host, for its own formats and for others'. Takes bit 0 for

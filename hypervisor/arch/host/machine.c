@@ -2,10 +2,47 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include "arch/host/machine.h"
 #include "base/bug.h"
 
-static struct host_machine machine;
+static struct host_machine machine = {
+	.stopped = PTHREAD_COND_INITIALIZER,
+	.going = PTHREAD_COND_INITIALIZER,
+};
+static pthread_mutex_t mutex;
+static pthread_once_t mutex_once = PTHREAD_ONCE_INIT;
+
+static void make_mutex(void)
+{
+	pthread_mutexattr_t attributes;
+
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&mutex, &attributes);
+	pthread_mutexattr_destroy(&attributes);
+}
+
+void host_lock(void)
+{
+	pthread_once(&mutex_once, make_mutex);
+	pthread_mutex_lock(&mutex);
+}
+
+void host_unlock(void)
+{
+	pthread_mutex_unlock(&mutex);
+}
+
+void host_wait(pthread_cond_t *condition)
+{
+	pthread_cond_wait(condition, &mutex);
+}
+
+bool host_wait_until(pthread_cond_t *condition, const struct timespec *deadline)
+{
+	return pthread_cond_timedwait(condition, &mutex, deadline) == 0;
+}
 
 struct host_machine *host_machine(void)
 {
@@ -32,11 +69,13 @@ void host_complain(const char *format, ...)
 {
 	va_list args;
 
-	if (machine.complaint[0] != '\0')
-		return;
-	va_start(args, format);
-	vsnprintf(machine.complaint, sizeof(machine.complaint), format, args);
-	va_end(args);
+	host_lock();
+	if (machine.complaint[0] == '\0') {
+		va_start(args, format);
+		vsnprintf(machine.complaint, sizeof(machine.complaint), format, args);
+		va_end(args);
+	}
+	host_unlock();
 }
 
 unsigned host_flushes(void)
@@ -71,6 +110,10 @@ const char *host_bug_disarm(void)
 
 void bug(const char *file, unsigned line, const char *what)
 {
+	if (host_this_thread() != NULL) {
+		host_complain("BUG %s:%u: %s", file, line, what);
+		host_stop_for_bug();
+	}
 	snprintf(machine.bug_text, sizeof(machine.bug_text), "%s:%u: %s", file, line, what);
 	if (!machine.bug_armed) {
 		fprintf(stderr, "BUG %s\n", machine.bug_text);

@@ -3,7 +3,12 @@
 #ifndef ARCH_HOST_MACHINE_H
 #define ARCH_HOST_MACHINE_H
 
+#include <pthread.h>
+#include <time.h>
+
+#include "arch/host/cpus.h"
 #include "arch/host/host.h"
+#include "arch/host/ram.h"
 
 #define HOST_CACHED 2048
 
@@ -26,8 +31,48 @@ struct host_cpu {
 	unsigned oldest;		/* once full, replaced next */
 };
 
+/* One CPU that runs core's code: a thread that runs only when it is told to. */
+struct host_thread {
+	pthread_t id;
+	struct cpu *cpu;
+	enum host_at at;		/* this and the next three under host_lock */
+	bool go;
+	bool end;
+	bool kicked;
+	unsigned pause_in;		/* calls into the architecture until it pauses; 0: never */
+	jmp_buf base;			/* the start of its stack */
+	void (*run)(struct cpu *self);	/* what it continues in there; NULL: the guest */
+	void (*exit)(struct cpu *self, void *arg);
+	void *exit_arg;
+	bool quiet;			/* its guest's interrupts were silenced since it ran */
+	unsigned starts;
+	struct vcpu_start start;	/* the last one */
+};
+
+/* A piece of RAM as one CPU sees it: bytes reach RAM when they are cleaned, or late, on closing. */
+struct host_window {
+	uint8_t *bytes;			/* NULL: closed */
+	uint8_t *before;
+	hpa_t at;
+	uint64_t size;
+};
+
+struct host_ram {
+	uint8_t *bytes;
+	uint8_t *dirty;			/* by page: the hypervisor's writes lie in a cache */
+	uint32_t *cleaned;		/* by page: checksum when cleaned in place */
+	struct span span;		/* host-physical */
+	struct span hypervisor;		/* the part no window may show */
+};
+
 struct host_machine {
 	struct host_cpu cpu[HOST_CPUS];
+	struct host_thread thread[HOST_CPUS];
+	unsigned threads;
+	pthread_cond_t stopped;
+	pthread_cond_t going;
+	struct host_window window[HOST_CPUS];
+	struct host_ram ram;
 	char complaint[240];
 	unsigned flushes;
 	void (*step)(void *arg);
@@ -40,7 +85,18 @@ struct host_machine {
 };
 
 struct host_machine *host_machine(void);
-void host_complain(const char *format, ...) PRINTF_LIKE(1, 2);
+/* Guards the machine; may be taken again by who has it. */
+void host_lock(void);
+void host_unlock(void);
+/* With host_lock, which others have meanwhile. The second returns false when it is too late. */
+void host_wait(pthread_cond_t *condition);
+bool host_wait_until(pthread_cond_t *condition, const struct timespec *deadline);
+/* The CPU that calls, or NULL for the test itself. */
+struct host_thread *host_this_thread(void);
+/* At the start of every call of the contract; `self` NULL: any CPU may. Without host_lock. */
+void host_enter(const struct cpu *self, const char *what);
+/* On a CPU: it came upon a BUG. */
+_Noreturn void host_stop_for_bug(void);
 void host_step(void);
 
 #endif

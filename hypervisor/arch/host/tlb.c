@@ -145,21 +145,50 @@ static err_t walk(const struct paging *p, struct regime r, unsigned number, uint
 	return OK;
 }
 
+static err_t walk_locked(const struct paging *p, struct regime r, unsigned number, uint64_t from,
+			 struct translation *out)
+{
+	err_t e;
+
+	host_lock();
+	e = walk(p, r, number, from, out);
+	host_unlock();
+	return e;
+}
+
 err_t host_walk(const struct paging *p, unsigned cpu, uint64_t from, struct translation *out)
 {
-	return walk(p, (struct regime){ p->tag, false }, cpu, from, out);
+	return walk_locked(p, (struct regime){ p->tag, false }, cpu, from, out);
 }
 
 err_t host_walk_hypervisor(const struct paging *p, unsigned cpu, uint64_t from,
 			   struct translation *out)
 {
-	return walk(p, (struct regime){ 0, true }, cpu, from, out);
+	return walk_locked(p, (struct regime){ 0, true }, cpu, from, out);
+}
+
+unsigned host_tlb_holds(uint16_t tag)
+{
+	struct regime r = { tag, false };
+	unsigned count = 0;
+
+	host_lock();
+	for (unsigned n = 0; n < HOST_CPUS; n++) {
+		const struct host_cpu *cpu = &host_machine()->cpu[n];
+
+		for (unsigned i = 0; i < cpu->count; i++)
+			count += same_regime(&cpu->cached[i], r);
+	}
+	host_unlock();
+	return count;
 }
 
 void host_write(uint64_t *entry, uint64_t value)
 {
-	uint64_t old = *entry;
+	uint64_t old;
 
+	host_lock();
+	old = *entry;
 	host_step();
 	/* no matter whether a CPU of the model holds it: one could, by speculation */
 	if ((old & PRESENT) && (value & PRESENT) && old != value)
@@ -177,6 +206,7 @@ void host_write(uint64_t *entry, uint64_t value)
 		}
 	}
 	*entry = value;
+	host_unlock();
 }
 
 /*
@@ -187,6 +217,8 @@ static void flush(struct regime r, struct span range)
 {
 	struct host_machine *machine = host_machine();
 
+	host_enter(NULL, "flush");
+	host_lock();
 	host_step();
 	for (unsigned n = 0; n < HOST_CPUS; n++) {
 		struct host_cpu *cpu = &machine->cpu[n];
@@ -205,6 +237,7 @@ static void flush(struct regime r, struct span range)
 	}
 	machine->flushes++;
 	host_step();
+	host_unlock();
 }
 
 void arch_tlb_flush_space(uint16_t tag, struct span range)

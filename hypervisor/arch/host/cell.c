@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The architecture's part of a cell: who owns which CPU and line, as a table that is checked at every move. */
+#include "arch/host/machine.h"
+#include "base/bug.h"
+
+#define LINES 1024u
+
+struct arch_cell {
+	bool cpus[CONFIG_MAX_CPUS];
+	bool lines[LINES];
+};
+
+bool host_cell_has_cpu(const struct cell *cell, unsigned cpu)
+{
+	return cell->arch->cpus[cpu];
+}
+
+bool host_cell_has_line(const struct cell *cell, unsigned line)
+{
+	return cell->arch->lines[line];
+}
+
+err_t arch_cell_init(struct cell *cell)
+{
+	void *page;
+
+	static_assert(sizeof(struct arch_cell) <= PAGE_SIZE, "one page");
+	host_enter(NULL, "cell init");
+	TRY(pool_take(&cell->sys->pool, 1, 1, &page));
+	cell->arch = page;
+	if (!cell_is_root(cell))
+		return OK;
+	for (unsigned i = 0; i < cell->sys->cpu_count; i++)
+		cell->arch->cpus[i] = true;
+	for (unsigned i = 0; i < cell->config.cell->irq_count; i++)
+		for (unsigned n = 0; n < cell->config.irq[i].count; n++)
+			cell->arch->lines[cell->config.irq[i].first + n] = true;
+	return OK;
+}
+
+void arch_cell_exit(struct cell *cell)
+{
+	host_enter(NULL, "cell exit");
+	for (unsigned i = 0; i < CONFIG_MAX_CPUS; i++)
+		if (cell->arch->cpus[i])
+			host_complain("cell %u ends and has CPU %u", cell->id, i);
+	for (unsigned i = 0; i < LINES; i++)
+		if (cell->arch->lines[i])
+			host_complain("cell %u ends and has line %u", cell->id, i);
+	pool_give(&cell->sys->pool, cell->arch, 1);
+	cell->arch = NULL;
+}
+
+void arch_cell_comm(const struct cell *cell, struct abi_comm *comm)
+{
+	host_enter(NULL, "cell comm");
+	comm->arch.arm64.gic_version = (uint8_t)cell->id;
+}
+
+void arch_cell_cpu_moved(struct cell *from, const struct cpu *cpu)
+{
+	host_enter(NULL, "cell cpu");
+	if (!from->arch->cpus[cpu->id] || cpu->cell == from)
+		host_complain("CPU %u did not move from cell %u", cpu->id, from->id);
+	if (cpu->state == CPU_IN_GUEST || cpu->state == CPU_STARTING)
+		host_complain("CPU %u moved and was not parked", cpu->id);
+	from->arch->cpus[cpu->id] = false;
+	cpu->cell->arch->cpus[cpu->id] = true;
+}
+
+void arch_cell_lines_move(struct cell *from, struct cell *to, struct abi_irq lines)
+{
+	host_enter(NULL, "cell lines");
+	for (unsigned i = lines.first; i < lines.first + lines.count; i++) {
+		if (!from->arch->lines[i] || to->arch->lines[i])
+			host_complain("line %u did not move from cell %u to cell %u", i, from->id, to->id);
+		from->arch->lines[i] = false;
+		to->arch->lines[i] = true;
+	}
+}
