@@ -49,7 +49,15 @@ $(HYPERVISOR_BIN): $(HYPERVISOR_ELF)
 	$(call say,OBJCOPY,$@)
 	$(Q)$(OBJCOPY) -O binary $< $@
 
+# One root object: whatever else could be written would be a second
+$(BUILD)/hypervisor/.globals: $(HYPERVISOR_ELF)
+	$(Q)written=$$($(NM) $< | grep -E ' [bBdDcC] ' | grep -vE ' (machine|boot_l[0-9a-z_]*|_[a-z_]+)$$'); \
+	if [ -n "$$written" ]; then echo "$<: writable objects beside the root object:" >&2; \
+		echo "$$written" >&2; exit 1; fi
+	$(Q)touch $@
+
 .PHONY: hypervisor
+hypervisor: $(BUILD)/hypervisor/.globals
 hypervisor: $(HYPERVISOR_BIN)
 
 # The freestanding sources must be clean under the other compiler too

@@ -69,7 +69,26 @@ struct arch_cell {
 	uint64_t affinities[CONFIG_MAX_CPUS];	/* by CPU number; GIC_NO_CPU where it is not the cell's */
 };
 
-/* The machine, as far as it is arm64's: the root object. */
+enum phase {
+	GATHERING,
+	BUILDING,
+	CHECKING,
+	GO,
+	FAILED,
+};
+
+/* Where the CPUs meet at enable; zero at first, like all of .bss, by the driver. */
+struct meeting {
+	uint32_t phase;		/* enum phase, atomic */
+	uint32_t arrived;	/* atomic */
+	uint32_t checked;	/* atomic */
+	uint32_t active;	/* atomic */
+	struct lock lock;	/* guards why and error */
+	err_t error;
+	struct why why;
+};
+
+/* The machine, as far as it is arm64's: the root object, and the only one that is written. */
 struct machine {
 	struct system sys;
 	struct paging tables;		/* the hypervisor's own */
@@ -81,6 +100,8 @@ struct machine {
 	uint32_t gicd_ctlr_bare;	/* as Linux had it */
 	struct span mediated[2];
 	struct span uart;
+	struct meeting meeting;
+	bool dead;			/* atomic: a bug was found, every CPU that comes here stays */
 };
 extern struct machine machine;
 
@@ -132,6 +153,7 @@ void gic_guest_sgi(struct cpu *self, uint64_t icc_sgi1r);
 /* exit.c */
 void guest_sleep(void);
 void exit_sync(struct regs *regs);
+_Noreturn void halt(void);
 void exit_fiq(struct regs *regs);
 void exit_serror(struct regs *regs);
 _Noreturn void exit_hypervisor(struct regs *regs, unsigned vector);

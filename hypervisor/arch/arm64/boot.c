@@ -15,50 +15,31 @@
 struct machine machine;
 extern struct abi_image image_header;
 
-enum phase {
-	GATHERING,
-	BUILDING,
-	CHECKING,
-	GO,
-	FAILED,
-};
-
-/* Where the CPUs meet; set to zero with the rest of .bss by the driver. */
-static struct meeting {
-	uint32_t phase;		/* enum phase, atomic */
-	uint32_t arrived;	/* atomic */
-	uint32_t checked;	/* atomic */
-	uint32_t active;	/* atomic */
-	struct lock lock;	/* guards why and error */
-	err_t error;
-	struct why why;
-} meeting;
-
 #define MEETING_TIMEOUT_S 5
 
 static enum phase phase_now(void)
 {
-	return __atomic_load_n(&meeting.phase, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&machine.meeting.phase, __ATOMIC_ACQUIRE);
 }
 
 static bool advance(enum phase from, enum phase to)
 {
 	uint32_t expected = from;
 
-	return __atomic_compare_exchange_n(&meeting.phase, &expected, to, false, __ATOMIC_ACQ_REL,
+	return __atomic_compare_exchange_n(&machine.meeting.phase, &expected, to, false, __ATOMIC_ACQ_REL,
 					   __ATOMIC_ACQUIRE);
 }
 
 /* The first reason is kept. */
 static void fail(err_t e, const struct why *why)
 {
-	lock_take(&meeting.lock);
-	if (meeting.error == OK) {
-		meeting.error = e;
-		meeting.why = *why;
+	lock_take(&machine.meeting.lock);
+	if (machine.meeting.error == OK) {
+		machine.meeting.error = e;
+		machine.meeting.why = *why;
 	}
-	lock_drop(&meeting.lock);
-	__atomic_store_n(&meeting.phase, FAILED, __ATOMIC_RELEASE);
+	lock_drop(&machine.meeting.lock);
+	__atomic_store_n(&machine.meeting.phase, FAILED, __ATOMIC_RELEASE);
 }
 
 /* Until the phase is no longer `phase`. A CPU that never comes makes all others go back. */
@@ -73,7 +54,7 @@ static enum phase wait_while(enum phase phase)
 			continue;
 		if (advance(phase, FAILED))
 			fail(why_set(&why, ERR_BUSY, "%u of %u CPUs came within %u s",
-				     __atomic_load_n(&meeting.arrived, __ATOMIC_RELAXED),
+				     __atomic_load_n(&machine.meeting.arrived, __ATOMIC_RELAXED),
 				     image_header.online_cpus, MEETING_TIMEOUT_S), &why);
 	}
 	return phase_now();
@@ -317,7 +298,7 @@ static void check(unsigned number, const struct bare *bare)
 
 	if (e != OK)
 		fail(e, &why);
-	else if (__atomic_add_fetch(&meeting.checked, 1, __ATOMIC_ACQ_REL) == image_header.online_cpus)
+	else if (__atomic_add_fetch(&machine.meeting.checked, 1, __ATOMIC_ACQ_REL) == image_header.online_cpus)
 		advance(CHECKING, GO);
 }
 
@@ -341,7 +322,7 @@ static void build(void)
 /* All the way to GO or FAILED. */
 static enum phase meet(unsigned number, const struct bare *bare)
 {
-	if (__atomic_add_fetch(&meeting.arrived, 1, __ATOMIC_ACQ_REL) == image_header.online_cpus &&
+	if (__atomic_add_fetch(&machine.meeting.arrived, 1, __ATOMIC_ACQ_REL) == image_header.online_cpus &&
 	    advance(GATHERING, BUILDING))
 		build();
 	wait_while(GATHERING);
@@ -364,17 +345,18 @@ long boot_cpu(unsigned number, struct regs *regs, struct bare *bare)
 
 	el2_save(bare);
 	if (meet(number, bare) != GO) {
-		log_set_error(&machine.sys.log, &meeting.why);
+		log_set_error(&machine.sys.log, &machine.meeting.why);
 		arch_memory_clean(log_memory(), sizeof(struct abi_log));
 		sysreg_write(vbar_el2, bare->vbar);
 		sysreg_write(tpidr_el2, bare->tpidr);
-		leave_to_bare(regs, bare, err_to_abi(meeting.error));
+		leave_to_bare(regs, bare, err_to_abi(machine.meeting.error));
 	}
 	el2_activate(&percpu->cpu);
 	gic_cpu_activate(&percpu->cpu);
 	if (machine.uart.size != 0)
 		machine.sys.log.uart = pl011_write;
-	if (__atomic_add_fetch(&meeting.active, 1, __ATOMIC_ACQ_REL) == machine.sys.cpu_count)
+	machine.sys.log.verbose = CONFIG_LOG_TO_UART;
+	if (__atomic_add_fetch(&machine.meeting.active, 1, __ATOMIC_ACQ_REL) == machine.sys.cpu_count)
 		say_hello(&machine.sys);
 	return 0;
 }

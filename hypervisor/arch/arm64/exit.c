@@ -99,6 +99,8 @@ void exit_fiq(struct regs *regs)
 	self->stats[ABI_STAT_TOTAL]++;
 	self->stats[ABI_STAT_MANAGEMENT]++;
 	gic_ack_management();
+	if (__atomic_load_n(&machine.dead, __ATOMIC_ACQUIRE))
+		halt();
 	cpu_check_stop(self);
 }
 

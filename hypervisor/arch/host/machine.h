@@ -58,7 +58,8 @@ struct host_window {
 };
 
 struct host_ram {
-	uint8_t *bytes;
+	uint8_t *memory;		/* as allocated */
+	uint8_t *bytes;			/* of the first page */
 	uint8_t *dirty;			/* by page: the hypervisor's writes lie in a cache */
 	uint32_t *cleaned;		/* by page: checksum when cleaned in place */
 	struct span span;		/* host-physical */

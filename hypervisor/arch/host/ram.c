@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/cpu.h"
 #include "arch/host/machine.h"
 #include "base/bug.h"
 #include "base/crc.h"
@@ -32,11 +33,9 @@ void host_ram_begin(struct span span, struct span hypervisor)
 	uint64_t pages = span.size >> PAGE_SHIFT;
 
 	*ram() = (struct host_ram){ .span = span, .hypervisor = hypervisor };
-	/* tables must be page-aligned for whoever looks at them */
-	ram()->bytes = aligned_alloc(PAGE_SIZE, (size_t)span.size);
-	if (ram()->bytes == NULL)
-		abort();
-	memset(ram()->bytes, 0, (size_t)span.size);
+	/* page-aligned; untouched pages cost nothing */
+	ram()->memory = zeroed(span.size + PAGE_SIZE, 1);
+	ram()->bytes = ram()->memory + (-(uintptr_t)ram()->memory & PAGE_MASK);
 	ram()->dirty = zeroed(pages, 1);
 	ram()->cleaned = zeroed(pages, sizeof(uint32_t));
 }
@@ -52,7 +51,7 @@ void host_ram_end(void)
 		free(w->before);
 		*w = (struct host_window){ 0 };
 	}
-	free(ram()->bytes);
+	free(ram()->memory);
 	free(ram()->dirty);
 	free(ram()->cleaned);
 	*ram() = (struct host_ram){ 0 };
