@@ -34,6 +34,12 @@ u64 arch_hwid(void);
  */
 void arch_reserve_hint(char *text, size_t size, u64 lowest);
 
+/*
+ * Does the firmware say that not all of these host-physical bytes are RAM? False, too,
+ * if it says nothing. Whoever writes to what is no RAM stops the machine.
+ */
+bool arch_no_ram(u64 start, u64 size);
+
 /* Write back to memory and drop from every cache; `start` is a kernel address. */
 void arch_cache_clean(const void *start, size_t size);
 

@@ -4,6 +4,7 @@
 #include <linux/ioport.h>
 #include <linux/miscdevice.h>
 #include <linux/of.h>
+#include <linux/of_address.h>
 #include <linux/kernel.h>
 #include <linux/sizes.h>
 #include <asm/barrier.h>
@@ -151,6 +152,38 @@ void arch_reserve_hint(char *text, size_t size, u64 lowest)
 	else
 		scnprintf(text, size, "add a reserved-memory node with no-map at 0x%llx to the device tree",
 			  (unsigned long long)lowest);
+}
+
+/* The region of the device tree's memory nodes that holds `at`; *any: there are such nodes. */
+static bool find_memory(u64 at, struct resource *memory, bool *any)
+{
+	struct device_node *node;
+	int i;
+
+	for_each_node_by_type(node, "memory")
+		for (i = 0; !of_address_to_resource(node, i, memory); i++) {
+			*any = true;
+			if (at >= memory->start && at <= memory->end) {
+				of_node_put(node);
+				return true;
+			}
+		}
+	return false;
+}
+
+/* mem= leaves the tree as it is. A kernel that EFI started has no memory nodes. */
+bool arch_no_ram(u64 start, u64 size)
+{
+	struct resource memory;
+	bool any = false;
+
+	while (find_memory(start, &memory, &any)) {
+		if (size - 1 <= memory.end - start)
+			return false;
+		size -= memory.end + 1 - start;
+		start = memory.end + 1;
+	}
+	return any;
 }
 
 /* The smallest line of any CPU (CTR_EL0.DminLine), to the point of coherency. */

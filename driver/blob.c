@@ -3,6 +3,7 @@
  * Configuration files as the user hands them in. Checked here only as far as reading
  * them safely needs: the hypervisor validates all of it again.
  */
+#include <linux/crc32.h>
 #include <linux/gfp.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -79,6 +80,26 @@ static int check_spans(const struct blob *blob, char *error)
 	return 0;
 }
 
+/*
+ * The hypervisor's checksum is checked here as well: the driver writes to the addresses
+ * in the file before the hypervisor sees it.
+ */
+static int check_crc(const struct blob *blob, const struct abi_header *header, char *error)
+{
+	const size_t at = offsetof(struct abi_header, crc), behind = at + sizeof(header->crc);
+	static const u32 zero;
+	const char *bytes = blob->bytes;
+	u32 crc = crc32_le(~0u, bytes, at);
+
+	crc = crc32_le(crc, (const void *)&zero, sizeof(zero));
+	crc = ~crc32_le(crc, bytes + behind, blob->size - behind);
+	if (crc != header->crc)
+		return refuse(error, EINVAL,
+			      "crc: the file says 0x%08x, its bytes give 0x%08x; it was damaged, copy or build it again",
+			      header->crc, crc);
+	return 0;
+}
+
 static int blob_parse(struct blob *blob, u8 kind, char *error)
 {
 	const struct abi_header *header;
@@ -107,7 +128,8 @@ static int blob_parse(struct blob *blob, u8 kind, char *error)
 		goto truncated;
 	if (!names_terminated(blob))
 		return refuse(error, EINVAL, "name: a name is empty or not terminated");
-	return check_spans(blob, error);
+	err = check_spans(blob, error);
+	return err ? err : check_crc(blob, header, error);
 truncated:
 	return refuse(error, EINVAL, "size: the file ends after %zu bytes, within its records",
 		      blob->size);

@@ -8,6 +8,7 @@
 #include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 
@@ -49,8 +50,10 @@ static int check_room(const struct blob *blob, const struct abi_image *image, ch
 		return refuse(error, EINVAL,
 			      "cpus: %u are configured, the hypervisor was built for %u: set MAX_CPUS and build it anew",
 			      blob->system->cpu_count, image->max_cpus);
-	if (!PAGE_ALIGNED(room->start) || !PAGE_ALIGNED(room->size))
-		return refuse(error, EINVAL, "hypervisor: 0x%llx, size 0x%llx, is no multiple of a page",
+	/* where the image runs: entered elsewhere it could not even say so */
+	if (!IS_ALIGNED(room->start, SZ_2M) || !PAGE_ALIGNED(room->size))
+		return refuse(error, EINVAL,
+			      "hypervisor: 0x%llx, size 0x%llx: the start is no multiple of 2 MiB or the size none of a page",
 			      (unsigned long long)room->start, (unsigned long long)room->size);
 	if (image->memory_size > room->size || config > room->size - image->memory_size ||
 	    image->min_pool > room->size - image->memory_size - config)
@@ -65,6 +68,29 @@ static bool is_linux_ram(u64 start, u64 size)
 {
 	return region_intersects(start, size, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) !=
 	       REGION_DISJOINT;
+}
+
+/* The hypervisor's and the cells' memory is there, or at least nothing speaks against it. */
+static int check_ram(const struct blob *blob, char *error)
+{
+	const struct abi_span *hypervisor = &blob->system->hypervisor;
+	u32 i;
+
+	if (arch_no_ram(hypervisor->start, hypervisor->size))
+		return refuse(error, EADDRINUSE,
+			      "hypervisor: 0x%llx-0x%llx is no RAM of this machine: correct the system's text",
+			      (unsigned long long)hypervisor->start,
+			      (unsigned long long)(hypervisor->start + hypervisor->size - 1));
+	for (i = 0; i < blob->cell->mem_count; i++) {
+		const struct abi_mem *m = &blob->mem[i];
+
+		if (m->flags & ABI_MEM_RESERVED && arch_no_ram(m->phys, m->size))
+			return refuse(error, EADDRINUSE,
+				      "memory[%u] \"%s\": 0x%llx-0x%llx is no RAM of this machine: correct the system's text",
+				      i, m->name, (unsigned long long)m->phys,
+				      (unsigned long long)(m->phys + m->size - 1));
+	}
+	return 0;
 }
 
 /* No byte that Linux uses as RAM may be configured for the hypervisor or for cells. */
@@ -253,6 +279,8 @@ static int check_all(const struct firmware *file, const struct blob *blob, char 
 		err = check_room(blob, (const void *)file->data, error);
 	if (!err)
 		err = arch_ready(error);
+	if (!err)
+		err = check_ram(blob, error);
 	if (!err)
 		err = check_reserved(blob, error);
 	return err;

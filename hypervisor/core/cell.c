@@ -82,8 +82,17 @@ void cell_putc(struct cell *cell, char c)
 	lock_take(&cell->line_lock);
 	if (c == '\n' || cell->line_size == CELL_LINE_SIZE)
 		flush_line(cell);
-	if (c >= ' ' || c == '\t')
+	/* char is signed on some architectures; bytes above 0x7f are other languages' letters */
+	if ((uint8_t)c >= ' ' || c == '\t')
 		cell->line[cell->line_size++] = c;
+	lock_drop(&cell->line_lock);
+}
+
+/* The cell's last words, though it did not end the line. */
+static void end_line(struct cell *cell)
+{
+	lock_take(&cell->line_lock);
+	flush_line(cell);
 	lock_drop(&cell->line_lock);
 }
 
@@ -93,6 +102,7 @@ static void run_from_entry(struct cell *cell)
 	struct cpu *cpu;
 	err_t e;
 
+	end_line(cell);
 	comm_reset(cell);
 	space_publish(&cell->space);
 	cell->reset_by = NULL;
@@ -208,9 +218,7 @@ err_t cell_shutdown(struct cell *cell, struct why *why)
 	if (!all_parked(cell, NULL))
 		return ERR_AGAIN;
 	set_state(cell, CELL_SHUT_DOWN);
-	lock_take(&cell->line_lock);
-	flush_line(cell);
-	lock_drop(&cell->line_lock);
+	end_line(cell);
 	log_print(&cell->sys->log, "cell \"%s\" shut down\n", name_of(cell));
 	return OK;
 }
@@ -262,8 +270,13 @@ err_t cell_destroy(struct cell *cell, struct why *why)
 /* A running cell says itself how it is, in words it has; anything else is running. */
 static uint32_t running_state(const struct cell *cell)
 {
-	uint32_t said = cell->comm == NULL ? ABI_CELL_RUNNING : cell->comm->cell_state;
+	uint32_t said;
 
+	if (cell->comm == NULL)
+		return ABI_CELL_RUNNING;
+	/* a guest with its caches off wrote past ours */
+	arch_memory_clean(cell->comm, sizeof(*cell->comm));
+	said = cell->comm->cell_state;
 	return said <= ABI_CELL_FAILED_COMM_REV ? said : ABI_CELL_RUNNING;
 }
 
@@ -302,6 +315,7 @@ static _Noreturn void stop_from_inside(struct cpu *self, enum cell_state state, 
 		cell->state = state;
 	stop_cpus(cell, self);
 	lock_drop(&cell->lock);
+	end_line(cell);
 	cpu_park(self, cpu);
 }
 

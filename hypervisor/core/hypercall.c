@@ -25,6 +25,8 @@ static err_t create(struct call *c)
 {
 	unsigned id = 0;
 
+	if (c->self->sys->leaving)
+		return why_set(&c->why, ERR_BUSY, "the hypervisor is being disabled");
 	TRY(cell_create(c->self, gpa(c->a), c->b, &id, &c->why));
 	c->result = (long)id;
 	return OK;
@@ -194,12 +196,18 @@ static err_t call_locked(struct call *c, uint64_t number)
 
 long hypercall(struct cpu *self, uint64_t number, uint64_t a, uint64_t b)
 {
-	struct call c = { .self = self, .a = a, .b = b };
+	struct call c;
 	err_t e;
 
 	self->stats[ABI_STAT_HYPERCALL]++;
 	if (number >= ARRAY_SIZE(calls))
 		return -ABI_ENOSYS;
+	/* member by member: to clear all of the text takes longer than most calls */
+	c.self = self;
+	c.a = a;
+	c.b = b;
+	c.result = 0;
+	c.why.text[0] = '\0';
 	if (calls[number].scope == ANY_CELL)
 		e = calls[number].call(&c);
 	else if (!cell_is_root(self->cell))

@@ -2,7 +2,6 @@
 #include <stdarg.h>
 
 #include "base/fmt.h"
-#include "base/str.h"
 #include "core/log.h"
 
 #define LINE_SIZE 256
@@ -59,8 +58,8 @@ void log_cell_line(struct log *log, const char *name, const char *text)
 
 void log_set_error(struct log *log, const struct why *why)
 {
-	static_assert(sizeof(log->ring->error) == sizeof(why->text), "one buffer fits the other");
-	memcpy(log->ring->error, why->text, sizeof(why->text));
+	/* the text alone: what lies behind it on the stack is not for the root cell */
+	fmt(log->ring->error, sizeof(log->ring->error), "%s", why->text);
 }
 
 void log_fatal(struct log *log, const char *format, ...)

@@ -28,6 +28,33 @@ static const struct abi_mem *root_region(const struct system *sys, const struct 
 	BUG("a cell's region is none of the root cell's");
 }
 
+/*
+ * What of the root cell's region around `mem` is none of the cells' there are. Tables are
+ * merged no further: what is cut for another cell must stay so, also while its loadable
+ * memory is mapped in the root cell and looks like the rest.
+ */
+static struct span merge_range(const struct system *sys, const struct abi_mem *mem)
+{
+	struct span range = mem_host_span(root_region(sys, mem));
+	uint64_t end = range.start + range.size;
+	const struct cell *cell;
+	unsigned i;
+
+	for (cell = sys->root->next; cell != NULL; cell = cell->next) {
+		for (i = 0; i < cell->config.cell->mem_count; i++) {
+			const struct abi_mem *other = &cell->config.mem[i];
+
+			if (!mem_is_private(other))
+				continue;
+			if (other->phys < mem->phys && other->phys + other->size > range.start)
+				range.start = other->phys + other->size;
+			if (other->phys > mem->phys && other->phys < end)
+				end = other->phys;
+		}
+	}
+	return (struct span){ range.start, end - range.start };
+}
+
 static err_t free_id(const struct system *sys, unsigned *out, struct why *why)
 {
 	const struct cell *cell;
@@ -224,7 +251,7 @@ void plan_drop(struct plan *plan)
 	/* the one that ran out of pages may have been cut in part */
 	for (i = 0; cell->config.cell != NULL && i <= plan->cut && i < cell->config.cell->mem_count; i++)
 		if (mem_is_private(&cell->config.mem[i]) && cell->arch != NULL)
-			space_merge(&sys->root->space, mem_host_span(root_region(sys, &cell->config.mem[i])));
+			space_merge(&sys->root->space, merge_range(sys, &cell->config.mem[i]));
 	free_cell(cell);
 	plan->cell = NULL;
 }
@@ -269,7 +296,7 @@ void plan_root_map(struct system *sys, const struct abi_mem *mem, bool merge)
 	const struct abi_mem *region = root_region(sys, mem);
 	err_t e = space_map(&sys->root->space,
 			    (struct mapping){ mem->phys, hpa(mem->phys), mem->size, space_flags(region) },
-			    merge ? mem_host_span(region) : (struct span){ 0, 0 });
+			    merge ? merge_range(sys, mem) : (struct span){ 0, 0 });
 
 	BUG_ON(e != OK);
 }
@@ -286,12 +313,12 @@ void plan_revert(struct cell *cell)
 		give_cpu(cpu, sys->root);
 		arch_cell_cpu_moved(cell, cpu);
 	}
-	for (i = 0; i < cell->config.cell->mem_count; i++)
-		if (mem_is_private(&cell->config.mem[i]))
-			plan_root_map(sys, &cell->config.mem[i], true);
 	for (link = &sys->root; *link != cell; link = &(*link)->next)
 		;
 	*link = cell->next;
 	sys->cell_count--;
+	for (i = 0; i < cell->config.cell->mem_count; i++)
+		if (mem_is_private(&cell->config.mem[i]))
+			plan_root_map(sys, &cell->config.mem[i], true);
 	free_cell(cell);
 }

@@ -6,6 +6,7 @@
  *                 state but for running -> failed, the hypervisor's own page tables.
  *                 Taken by management calls with lock_try: a second one gets ERR_BUSY.
  *   cell.lock     cell.state (inside system.lock, or alone when a cell fails)
+ *   cell.line_lock  the line its console has begun (inside cell.lock, or alone)
  *   cpu.lock      cpu.state and cpu.start (inside cell.lock)
  *   space.lock    a root space's tables against the fault path (innermost)
  *   log.lock      innermost

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ESR_EL2 taken apart: known values, every class and fault code, random syndromes. */
+#include <string.h>
 #include "test.h"
 
 #include "arch/arm64/pure/esr.h"
@@ -15,11 +16,36 @@ static uint64_t field(uint64_t value, unsigned high, unsigned low)
 	return out;
 }
 
+static struct exit decoded(uint64_t esr, uint64_t far, uint64_t hpfar)
+{
+	struct exit x = { 0 };
+
+	esr_decode(esr, far, hpfar, &x);
+	return x;
+}
+
+/* What one exit leaves behind must not be taken for the next one's. */
+static void check_over(const struct exit_abort *a, uint64_t esr, uint64_t far, uint64_t hpfar)
+{
+	struct exit over;
+
+	memset(&over, 1, sizeof(over));
+	esr_decode(esr, far, hpfar, &over);
+	assert_int_equal(over.abort.level, a->level);
+	assert_int_equal(over.abort.write, a->write);
+	assert_int_equal(over.abort.fetch, a->fetch);
+	assert_int_equal(over.abort.walk, a->walk);
+	assert_int_equal(over.abort.cache_op, a->cache_op);
+	assert_int_equal(over.abort.syndrome, a->syndrome);
+	assert_int_equal(over.abort.far_only, a->far_only);
+	assert_int_equal(over.abort.address_known, a->address_known);
+}
+
 static void test_every_class(void **state)
 {
 	(void)state;
 	for (unsigned ec = 0; ec < 64; ec++) {
-		struct exit x = esr_decode((uint64_t)ec << 26 | 1u << 25, 0, 0);
+		struct exit x = decoded((uint64_t)ec << 26 | 1u << 25, 0, 0);
 		enum exit_kind kind = ec == 0x01 ? EXIT_WFX : ec == 0x16 ? EXIT_HVC64 :
 				      ec == 0x17 ? EXIT_SMC64 : ec == 0x18 ? EXIT_SYSREG :
 				      ec == 0x20 ? EXIT_INSN_ABORT :
@@ -28,14 +54,14 @@ static void test_every_class(void **state)
 		assert_int_equal(x.ec, ec);
 		assert_int_equal(x.kind, kind);
 		assert_int_equal(x.length, 4);
-		assert_int_equal(esr_decode((uint64_t)ec << 26, 0, 0).length, 2);
+		assert_int_equal(decoded((uint64_t)ec << 26, 0, 0).length, 2);
 	}
 }
 
 /* ISS2 and whatever lies above must not reach the class. */
 static void test_upper_half_is_ignored(void **state)
 {
-	struct exit x = esr_decode(0xffffffff00000000 | 0x5a004a48, 0, 0);
+	struct exit x = decoded(0xffffffff00000000 | 0x5a004a48, 0, 0);
 
 	(void)state;
 	assert_int_equal(x.kind, EXIT_HVC64);
@@ -46,11 +72,11 @@ static void test_upper_half_is_ignored(void **state)
 static void test_calls_and_waits(void **state)
 {
 	(void)state;
-	assert_int_equal(esr_decode(0x5a00ffff, 0, 0).immediate, 0xffff);
-	assert_int_equal(esr_decode(0x5e000000, 0, 0).kind, EXIT_SMC64);
-	assert_int_equal(esr_decode(0x5e001234, 0, 0).immediate, 0x1234);
+	assert_int_equal(decoded(0x5a00ffff, 0, 0).immediate, 0xffff);
+	assert_int_equal(decoded(0x5e000000, 0, 0).kind, EXIT_SMC64);
+	assert_int_equal(decoded(0x5e001234, 0, 0).immediate, 0x1234);
 	for (unsigned ti = 0; ti < 4; ti++) {
-		struct exit x = esr_decode(0x07e00000 | ti, 0, 0);
+		struct exit x = decoded(0x07e00000 | ti, 0, 0);
 
 		assert_int_equal(x.kind, EXIT_WFX);
 		assert_int_equal(x.wfe, ti == 1 || ti == 3);
@@ -60,8 +86,8 @@ static void test_calls_and_waits(void **state)
 static void test_sysreg(void **state)
 {
 	/* msr ICC_SGI1R_EL1, x2 and mrs xzr, MPIDR_EL1 */
-	struct exit msr = esr_decode(0x623a3056, 0, 0);
-	struct exit mrs = esr_decode(0x623a03e1, 0, 0);
+	struct exit msr = decoded(0x623a3056, 0, 0);
+	struct exit mrs = decoded(0x623a03e1, 0, 0);
 	uint64_t seed = 1;
 
 	(void)state;
@@ -74,7 +100,7 @@ static void test_sysreg(void **state)
 	assert_true(mrs.sysreg.read);
 	for (unsigned i = 0; i < 10000; i++) {
 		uint64_t iss = test_random(&seed) & 0x1ffffff;
-		struct exit x = esr_decode(0x62000000 | iss, 0, 0);
+		struct exit x = decoded(0x62000000 | iss, 0, 0);
 
 		assert_int_equal(x.sysreg.id >> 16, field(iss, 21, 20));
 		assert_int_equal(x.sysreg.id >> 12 & 0xf, field(iss, 16, 14));
@@ -89,7 +115,7 @@ static void test_sysreg(void **state)
 /* str w2, [..] that met a level 2 translation fault */
 static void test_known_data_abort(void **state)
 {
-	struct exit x = esr_decode(0x93820046, 0xffff800008123f04, 0x80100);
+	struct exit x = decoded(0x93820046, 0xffff800008123f04, 0x80100);
 
 	(void)state;
 	assert_int_equal(x.kind, EXIT_DATA_ABORT);
@@ -173,7 +199,7 @@ static void test_aborts(void **state)
 		uint64_t iss = (test_random(&seed) & 0x1ffffc0) | (i & 63);
 		uint64_t esr = (uint64_t)(data ? 0x24 : 0x20) << 26 | 1u << 25 | iss;
 		uint64_t far = test_random(&seed), hpfar = test_random(&seed);
-		struct exit x = esr_decode(esr, far, hpfar);
+		struct exit x = decoded(esr, far, hpfar);
 		struct expected_fault fault = fault_of(i & 63);
 
 		assert_int_equal(x.kind, data ? EXIT_DATA_ABORT : EXIT_INSN_ABORT);
@@ -181,6 +207,7 @@ static void test_aborts(void **state)
 		assert_int_equal(x.abort.level, fault.level);
 		check_place(&x.abort, esr, far, hpfar);
 		check_access(&x.abort, esr, data);
+		check_over(&x.abort, esr, far, hpfar);
 	}
 }
 

@@ -49,7 +49,8 @@ def debug(options: argparse.Namespace) -> None:
         with Machine(kernel=options.kernel, cpu=options.cpu, gdb=socket, log_path=log) as machine:
             if not options.before_enable:
                 carve(steps, machine)
-            print(f"console: {log.relative_to(paths.TOP)}; 'quit' ends the machine")
+            print(f"console: {log.relative_to(paths.TOP)}; 'quit' ends the machine. The hypervisor's memory\n"
+                  "is seen from a CPU that is in it: 'hbreak hypercall', or 'thread N' of a sleeping cell's.")
             status = _gdb(machine, elf, socket)
             if status != 0:
                 raise paths.MissingError(f"{GDB} ended with status {status}")

@@ -141,27 +141,27 @@ static uint32_t access_kind(const struct exit_abort *abort)
 	return abort->write ? MAP_WRITE : MAP_READ;
 }
 
-void exit_abort(struct cpu *self, struct regs *regs, const struct exit *x)
+void exit_abort(struct cpu *self, struct regs *regs, struct exit *x)
 {
-	struct exit y = *x;
+	struct exit_abort *abort = &x->abort;
 	struct violation v;
 	err_t e;
 
 	/* HPFAR_EL2 is UNKNOWN here; a stage-1 fault now means that the guest changed its tables: it tries again */
-	if (y.abort.far_only && translate(y.abort.far, y.abort.write, &y.abort.address) != OK &&
-	    y.abort.fault == FAULT_PERMISSION)
+	if (abort->far_only && translate(abort->far, abort->write, &abort->address) != OK &&
+	    abort->fault == FAULT_PERMISSION)
 		return;
-	v = (struct violation){ .address = y.abort.address, .address_known = y.abort.address_known,
-				.pc = sysreg_read(elr_el2), .access = access_kind(&y.abort) };
+	v = (struct violation){ .address = abort->address, .address_known = abort->address_known,
+				.pc = sysreg_read(elr_el2), .access = access_kind(abort) };
 	if (v.address_known && fault_region(self->sys, v.address) != NULL) {
 		self->stats[ABI_STAT_MMIO]++;
-		e = emulate(self, regs, &y);
+		e = emulate(self, regs, x);
 		if (e != OK && e != ERR_AGAIN)
-			violation(self, &y, &v, true);
+			violation(self, x, &v, true);
 		return;
 	}
 	self->stats[ABI_STAT_ARM64_FAULT]++;
-	if (y.abort.fault != FAULT_EXTERNAL && fault_is_stale(self, &v))
+	if (abort->fault != FAULT_EXTERNAL && fault_is_stale(self, &v))
 		return;
-	violation(self, &y, &v, false);
+	violation(self, x, &v, false);
 }

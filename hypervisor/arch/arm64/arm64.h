@@ -159,9 +159,9 @@ void exit_serror(struct regs *regs);
 _Noreturn void exit_hypervisor(struct regs *regs, unsigned vector);
 void skip_instruction(const struct exit *x);
 /* abort.c */
-void exit_abort(struct cpu *self, struct regs *regs, const struct exit *x);
+void exit_abort(struct cpu *self, struct regs *regs, struct exit *x);
 /* traps.c */
-void exit_sysreg(struct cpu *self, struct regs *regs, const struct exit *x);
+void exit_sysreg(struct cpu *self, struct regs *regs, struct exit *x);
 /* inject.c */
 void inject_undefined(const struct exit *x);
 void inject_external_abort(const struct exit *x);

@@ -15,7 +15,9 @@
 struct machine machine;
 extern struct abi_image image_header;
 
-#define MEETING_TIMEOUT_S 5
+/* How long CPUs take to come, and how long the work then takes at the very most. */
+#define GATHERING_S 5
+#define WORKING_S 60
 
 static enum phase phase_now(void)
 {
@@ -46,16 +48,18 @@ static void fail(err_t e, const struct why *why)
 static enum phase wait_while(enum phase phase)
 {
 	uint64_t start = sysreg_read(cntpct_el0);
-	uint64_t limit = MEETING_TIMEOUT_S * sysreg_read(cntfrq_el0);
+	unsigned seconds = phase == GATHERING ? GATHERING_S : WORKING_S;
+	uint64_t limit = seconds * sysreg_read(cntfrq_el0);
 	struct why why;
 
 	while (phase_now() == phase) {
 		if (sysreg_read(cntpct_el0) - start <= limit)
 			continue;
 		if (advance(phase, FAILED))
-			fail(why_set(&why, ERR_BUSY, "%u of %u CPUs came within %u s",
+			fail(why_set(&why, ERR_BUSY, "phase %u: %u of %u CPUs came and %u passed within %u s", phase,
 				     __atomic_load_n(&machine.meeting.arrived, __ATOMIC_RELAXED),
-				     image_header.online_cpus, MEETING_TIMEOUT_S), &why);
+				     image_header.online_cpus,
+				     __atomic_load_n(&machine.meeting.checked, __ATOMIC_RELAXED), seconds), &why);
 	}
 	return phase_now();
 }

@@ -11,7 +11,7 @@ void skip_instruction(const struct exit *x)
 	sysreg_write(elr_el2, sysreg_read(elr_el2) + x->length);
 }
 
-static void exit_hvc(struct cpu *self, struct regs *regs, const struct exit *x)
+static void exit_hvc(struct cpu *self, struct regs *regs, struct exit *x)
 {
 	if (x->immediate == ABI_HVC_IMMEDIATE) {
 		regs->x[0] = (uint64_t)hypercall(self, regs->x[0], regs->x[1], regs->x[2]);
@@ -26,7 +26,7 @@ static void exit_hvc(struct cpu *self, struct regs *regs, const struct exit *x)
 	inject_undefined(x);
 }
 
-static void exit_smc(struct cpu *self, struct regs *regs, const struct exit *x)
+static void exit_smc(struct cpu *self, struct regs *regs, struct exit *x)
 {
 	/* a trapped SMC's preferred return is the SMC itself (DDI0487 D1.10) */
 	skip_instruction(x);
@@ -50,7 +50,7 @@ void guest_sleep(void)
 	isb();
 }
 
-static void exit_wfx(struct cpu *self, struct regs *regs, const struct exit *x)
+static void exit_wfx(struct cpu *self, struct regs *regs, struct exit *x)
 {
 	(void)regs;
 	self->stats[ABI_STAT_ARM64_WFI]++;
@@ -59,7 +59,7 @@ static void exit_wfx(struct cpu *self, struct regs *regs, const struct exit *x)
 		guest_sleep();
 }
 
-static void exit_other(struct cpu *self, struct regs *regs, const struct exit *x)
+static void exit_other(struct cpu *self, struct regs *regs, struct exit *x)
 {
 	(void)regs;
 	log_print(&self->sys->log, "%s \"%s\": CPU %u: exception class 0x%x at PC 0x%llx is not handled\n",
@@ -70,7 +70,7 @@ static void exit_other(struct cpu *self, struct regs *regs, const struct exit *x
 	inject_undefined(x);
 }
 
-static void (*const handlers[])(struct cpu *self, struct regs *regs, const struct exit *x) = {
+static void (*const handlers[])(struct cpu *self, struct regs *regs, struct exit *x) = {
 	[EXIT_OTHER] = exit_other,
 	[EXIT_WFX] = exit_wfx,
 	[EXIT_HVC64] = exit_hvc,
@@ -84,9 +84,10 @@ static_assert(ARRAY_SIZE(handlers) == EXIT_KINDS, "every kind of exit");
 void exit_sync(struct regs *regs)
 {
 	struct cpu *self = this_cpu();
-	struct exit x = esr_decode(sysreg_read(esr_el2), sysreg_read(far_el2), sysreg_read(hpfar_el2));
+	struct exit x;
 
 	self->stats[ABI_STAT_TOTAL]++;
+	esr_decode(sysreg_read(esr_el2), sysreg_read(far_el2), sysreg_read(hpfar_el2), &x);
 	handlers[x.kind](self, regs, &x);
 	cpu_check_stop(self);
 }

@@ -78,7 +78,7 @@ static bool access_trapped(struct cpu *self, struct regs *regs, const struct exi
 	return false;
 }
 
-void exit_sysreg(struct cpu *self, struct regs *regs, const struct exit *x)
+void exit_sysreg(struct cpu *self, struct regs *regs, struct exit *x)
 {
 	const struct exit_sysreg *s = &x->sysreg;
 

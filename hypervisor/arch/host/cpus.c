@@ -240,7 +240,11 @@ void host_settle(void)
 {
 	bool moved = true;
 
-	while (moved) {
+	for (unsigned rounds = 0; moved; rounds++) {
+		if (rounds > PATIENCE_MS) {
+			fprintf(stderr, "the CPUs do not come to rest\n");
+			abort();
+		}
 		moved = false;
 		for (unsigned i = 0; i < host_machine()->threads; i++) {
 			if (!has_work(i))
@@ -249,7 +253,7 @@ void host_settle(void)
 			if (host_cpu_at(i) != HOST_BUSY)
 				host_cpu_go(i);
 			/* it may spin for another, which then has its turn */
-			host_cpu_stopped(i, 5);
+			host_cpu_stopped(i, 2);
 		}
 	}
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The architecture's part of a cell: who owns which CPU and line, as a table that is checked at every move. */
+/* The architecture's part of a cell: who owns which CPU and line, checked at every move. */
 #include "arch/cpu.h"
 #include "arch/host/machine.h"
 #include "base/bug.h"

@@ -115,19 +115,29 @@ void arch_window_close(struct cpu *self)
 	*w = (struct host_window){ 0 };
 }
 
+static bool clean_one_window(const struct host_window *w, const uint8_t *at, uint64_t size)
+{
+	uint64_t from = (uintptr_t)at - (uintptr_t)w->bytes;
+
+	if (w->bytes == NULL || !span_within((struct span){ (uintptr_t)at, size },
+					     (struct span){ (uintptr_t)w->bytes, w->size }))
+		return false;
+	to_ram(w, from, size);
+	for (uint64_t offset = from; offset < from + size; offset += PAGE_SIZE)
+		ram()->dirty[page_of(hpa(w->at.v + offset))] = 0;
+	return true;
+}
+
+/* A CPU cleans through its own window only. */
 static bool clean_window(const uint8_t *at, uint64_t size)
 {
-	for (unsigned i = 0; i < HOST_CPUS; i++) {
-		const struct host_window *w = &host_machine()->window[i];
-		struct span window = { (uintptr_t)w->bytes, w->size };
+	const struct host_thread *t = host_this_thread();
 
-		if (w->bytes == NULL || !span_within((struct span){ (uintptr_t)at, size }, window))
-			continue;
-		to_ram(w, (uint64_t)(at - w->bytes), size);
-		for (uint64_t offset = 0; offset < size; offset += PAGE_SIZE)
-			ram()->dirty[page_of(hpa(w->at.v + (uint64_t)(at - w->bytes) + offset))] = 0;
-		return true;
-	}
+	if (t != NULL)
+		return clean_one_window(&host_machine()->window[t->cpu->id], at, size);
+	for (unsigned i = 0; i < HOST_CPUS; i++)
+		if (clean_one_window(&host_machine()->window[i], at, size))
+			return true;
 	return false;
 }
 
@@ -149,9 +159,9 @@ void arch_memory_clean(const void *at, uint64_t size)
 	if (clean_window(at, size))
 		return;
 	checksum = checksum_of(at);
-	if (checksum == NULL || size != PAGE_SIZE)
+	if (checksum == NULL || size > PAGE_SIZE)
 		host_complain("cleaned what is neither a window nor a page of the hypervisor's");
-	else
+	else if (size == PAGE_SIZE)
 		*checksum = crc32(0, at, PAGE_SIZE);
 }
 

@@ -84,6 +84,7 @@ static const struct fault_code {
 static void fault_decode(struct exit_abort *abort, uint64_t fsc)
 {
 	abort->fault = FAULT_OTHER;
+	abort->level = 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(fault_codes); i++) {
 		const struct fault_code *row = &fault_codes[i];
 
@@ -140,6 +141,7 @@ static void abort_decode(struct exit *x, uint64_t esr, uint64_t far, uint64_t hp
 	fault_decode(abort, fsc);
 	abort->walk = esr & ISS_ABORT_S1PTW;
 	abort->fetch = x->kind == EXIT_INSN_ABORT;
+	abort->write = abort->cache_op = abort->syndrome = false;
 	if (!abort->fetch)
 		access_decode(abort, esr);
 	abort->far = far;
@@ -160,30 +162,28 @@ static void sysreg_decode(struct exit_sysreg *sysreg, uint64_t esr)
 	sysreg->read = esr & ISS_SYSREG_READ;
 }
 
-struct exit esr_decode(uint64_t esr, uint64_t far, uint64_t hpfar)
+void esr_decode(uint64_t esr, uint64_t far, uint64_t hpfar, struct exit *x)
 {
-	struct exit x = { .ec = (uint8_t)FIELD_GET(ESR_EC, esr) };
-
-	x.kind = (enum exit_kind)kinds[x.ec];
-	x.length = esr & ESR_IL ? 4 : 2;
-	switch (x.kind) {
+	x->ec = (uint8_t)FIELD_GET(ESR_EC, esr);
+	x->kind = (enum exit_kind)kinds[x->ec];
+	x->length = esr & ESR_IL ? 4 : 2;
+	switch (x->kind) {
 	case EXIT_WFX:
-		x.wfe = esr & ISS_WFX_EVENT;
+		x->wfe = esr & ISS_WFX_EVENT;
 		break;
 	case EXIT_HVC64:
 	case EXIT_SMC64:
-		x.immediate = (uint16_t)FIELD_GET(ISS_IMM16, esr);
+		x->immediate = (uint16_t)FIELD_GET(ISS_IMM16, esr);
 		break;
 	case EXIT_SYSREG:
-		sysreg_decode(&x.sysreg, esr);
+		sysreg_decode(&x->sysreg, esr);
 		break;
 	case EXIT_INSN_ABORT:
 	case EXIT_DATA_ABORT:
-		abort_decode(&x, esr, far, hpfar);
+		abort_decode(x, esr, far, hpfar);
 		break;
 	case EXIT_OTHER:
 	case EXIT_KINDS:
 		break;
 	}
-	return x;
 }

@@ -65,6 +65,7 @@ struct exit {
 	struct exit_abort abort;
 };
 
-struct exit esr_decode(uint64_t esr, uint64_t far, uint64_t hpfar);
+/* Fills in what the kind has; all else of *x stays as it was (clearing it would cost more than decoding). */
+void esr_decode(uint64_t esr, uint64_t far, uint64_t hpfar, struct exit *x);
 
 #endif
