@@ -2,8 +2,9 @@
 /*
  * What the ways in and out of a cell cost, in counter ticks: `iters` (1000) times each, the
  * counter read right before and right after. Run with one tick to an instruction (QEMU
- * -icount shift=0, 1 GHz counter) these are instruction counts. On the bare machine the
- * hypercall is left out. `psci=smc` or `psci=hvc` says how VERSION is asked for.
+ * -icount shift=0, 1 GHz counter) these are instruction counts, of all CPUs together: `wait`
+ * (0) nanoseconds pass first, in which whoever started this comes to rest. On the bare
+ * machine the hypercall is left out. `psci=smc` or `psci=hvc` says how VERSION is asked for.
  */
 #include "inmate.h"
 #include "arm64/cpu.h"
@@ -15,6 +16,7 @@
 
 struct stat {
 	uint64_t count, min, max, sum;
+	uint64_t at_min;	/* samples that took no longer */
 };
 
 /* One sample between two reads of the counter; no barriers: they would be counted too. */
@@ -27,8 +29,11 @@ struct stat {
 
 static void stat_add(struct stat *s, uint64_t ticks)
 {
-	if (!s->count || ticks < s->min)
+	if (!s->count || ticks < s->min) {
 		s->min = ticks;
+		s->at_min = 0;
+	}
+	s->at_min += ticks == s->min;
 	if (ticks > s->max)
 		s->max = ticks;
 	s->sum += ticks;
@@ -37,7 +42,8 @@ static void stat_add(struct stat *s, uint64_t ticks)
 
 static void stat_print(const char *what, const struct stat *s)
 {
-	printk("null: %s min=%lu avg=%lu max=%lu\n", what, s->min, s->sum / s->count, s->max);
+	printk("null: %s min=%lu avg=%lu max=%lu at_min=%lu\n", what, s->min, s->sum / s->count,
+	       s->max, s->at_min);
 }
 
 static uint64_t sample_hypercall(void)
@@ -168,6 +174,7 @@ void inmate_main(void)
 		inmate_stop(ABI_CELL_FAILED);
 	}
 	irq_init();
+	timer_sleep_until(timer_now() + timer_ns_to_ticks(cmdline_get_int("wait", 0)));
 	irq_enable(SGI, vector_reached, &v);
 	irq_enable(IRQ_TIMER, vector_reached, &v);
 	cmdline_get_str("psci", psci, sizeof(psci));

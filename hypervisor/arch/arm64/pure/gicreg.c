@@ -75,6 +75,9 @@ static uint64_t owned_bits(const struct gicreg_lines *lines, unsigned intid, uns
 {
 	uint64_t mask = 0;
 
+	/* one bit a line: the word is the bitmap's own, if it lies wholly within the frame's lines */
+	if (bits == 1 && intid >= lines->first && intid + size * 8 <= lines->end)
+		return lines->owned[intid / 64] >> intid % 64 & BITS(size * 8 - 1, 0);
 	for (unsigned at = 0; at < size * 8; at += bits, intid++)
 		if (gicreg_owns(lines, intid))
 			mask |= BITS(bits - 1, 0) << at;
