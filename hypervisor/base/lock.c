@@ -13,17 +13,8 @@ NOT_INLINE void lock_take(struct lock *lock)
 		;
 }
 
-NOT_INLINE bool lock_try(struct lock *lock)
-{
-	uint32_t ticket = __atomic_load_n(&lock->serving, __ATOMIC_RELAXED);
-
-	/* pairs with the release in lock_drop(): a free lock has next == serving */
-	return __atomic_compare_exchange_n(&lock->next, &ticket, ticket + 1, false,
-					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
 NOT_INLINE void lock_drop(struct lock *lock)
 {
-	/* only the holder writes serving; pairs with the acquires above */
+	/* only the holder writes serving; pairs with the acquire above */
 	__atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
 }

@@ -11,8 +11,6 @@ struct lock {
 };
 
 void lock_take(struct lock *lock);
-/* Takes it if nobody has it or waits for it. */
-MUST_CHECK bool lock_try(struct lock *lock);
 void lock_drop(struct lock *lock);
 
 #endif

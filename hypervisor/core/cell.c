@@ -233,10 +233,34 @@ static err_t begin_scrub(struct cell *cell, enum cell_state state, uint32_t want
 	return ERR_AGAIN;
 }
 
+/* A running cell says itself how it is, in words it has; anything else is running. */
+static uint32_t running_state(const struct cell *cell)
+{
+	uint32_t said;
+
+	if (cell->comm == NULL)
+		return ABI_CELL_RUNNING;
+	/* a guest with its caches off wrote past ours */
+	arch_memory_clean(cell->comm, sizeof(*cell->comm));
+	said = cell->comm->cell_state;
+	return said <= ABI_CELL_FAILED_COMM_REV ? said : ABI_CELL_RUNNING;
+}
+
+/* A cell that said it has ended, but still has CPUs in it: they are stopped, and it is at rest. */
+static err_t stop_if_ended(struct cell *cell, enum cell_state *state, struct why *why)
+{
+	if (*state != CELL_RUNNING || running_state(cell) <= ABI_CELL_RUNNING_LOCKED)
+		return OK;
+	TRY(cell_shutdown(cell, why));
+	*state = CELL_SHUT_DOWN;
+	return OK;
+}
+
 err_t cell_set_loadable(struct cell *cell, struct why *why)
 {
 	enum cell_state state = settle(cell);
 
+	TRY(stop_if_ended(cell, &state, why));
 	if (state == CELL_LOADABLE)
 		return OK;
 	if (state == CELL_FAILED || state == CELL_SHUT_DOWN)
@@ -254,6 +278,7 @@ err_t cell_destroy(struct cell *cell, struct why *why)
 {
 	enum cell_state state = settle(cell);
 
+	TRY(stop_if_ended(cell, &state, why));
 	if (state == CELL_LOADABLE)
 		map_loadable(cell, false);
 	if (state == CELL_LOADABLE || state == CELL_FAILED || state == CELL_SHUT_DOWN)
@@ -265,19 +290,6 @@ err_t cell_destroy(struct cell *cell, struct why *why)
 	log_print(&cell->sys->log, "cell \"%s\" destroyed\n", name_of(cell));
 	plan_revert(cell);
 	return OK;
-}
-
-/* A running cell says itself how it is, in words it has; anything else is running. */
-static uint32_t running_state(const struct cell *cell)
-{
-	uint32_t said;
-
-	if (cell->comm == NULL)
-		return ABI_CELL_RUNNING;
-	/* a guest with its caches off wrote past ours */
-	arch_memory_clean(cell->comm, sizeof(*cell->comm));
-	said = cell->comm->cell_state;
-	return said <= ABI_CELL_FAILED_COMM_REV ? said : ABI_CELL_RUNNING;
 }
 
 err_t cell_get_state(struct cell *cell, uint32_t *state, struct why *why)

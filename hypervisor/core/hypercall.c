@@ -146,9 +146,8 @@ static err_t disable(struct call *c)
 
 enum scope {
 	ANY_CELL,		/* touches nothing that changes */
-	ROOT_LOCKED,		/* the root cell's, under the system lock */
+	ROOT_ASKS,		/* the root cell's, under the system lock */
 	ROOT_MANAGES,		/* ... and the reason of a failure is for the log */
-	ROOT_WAITS,		/* ... and every CPU gets its turn */
 };
 
 static const struct {
@@ -156,13 +155,13 @@ static const struct {
 	err_t (*manage)(struct cell *cell, struct why *why);	/* instead, with the cell that `a` names */
 	enum scope scope;
 } calls[] = {
-	[ABI_HC_DISABLE] = { disable, NULL, ROOT_WAITS },
+	[ABI_HC_DISABLE] = { disable, NULL, ROOT_MANAGES },
 	[ABI_HC_CELL_CREATE] = { create, NULL, ROOT_MANAGES },
 	[ABI_HC_CELL_START] = { NULL, cell_start, ROOT_MANAGES },
 	[ABI_HC_CELL_SET_LOADABLE] = { NULL, cell_set_loadable, ROOT_MANAGES },
 	[ABI_HC_CELL_DESTROY] = { NULL, cell_destroy, ROOT_MANAGES },
 	[ABI_HC_INFO] = { info, NULL, ANY_CELL },
-	[ABI_HC_CELL_GET_STATE] = { get_state, NULL, ROOT_LOCKED },
+	[ABI_HC_CELL_GET_STATE] = { get_state, NULL, ROOT_ASKS },
 	[ABI_HC_CPU_INFO] = { cpu_info, NULL, ANY_CELL },
 	[ABI_HC_PUTC] = { putc, NULL, ANY_CELL },
 	[ABI_HC_CELL_SHUTDOWN] = { NULL, cell_shutdown, ROOT_MANAGES },
@@ -183,12 +182,9 @@ static err_t call_locked(struct call *c, uint64_t number)
 	struct system *sys = c->self->sys;
 	err_t e;
 
-	if (calls[number].scope == ROOT_WAITS)
-		lock_take(&sys->lock);
-	else if (!lock_try(&sys->lock))
-		return ERR_BUSY;
+	lock_take(&sys->lock);
 	e = manage(c, number);
-	if (calls[number].scope != ROOT_LOCKED)
+	if (calls[number].scope == ROOT_MANAGES)
 		log_set_error(&sys->log, &c->why);
 	lock_drop(&sys->lock);
 	return e;

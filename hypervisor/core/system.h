@@ -4,7 +4,7 @@
  *
  *   system.lock   the pool, the list of cells, who owns which CPU and line, every cell's
  *                 state but for running -> failed, the hypervisor's own page tables.
- *                 Taken by management calls with lock_try: a second one gets ERR_BUSY.
+ *                 A second management call waits for the first, which waits for nobody.
  *   cell.lock     cell.state (inside system.lock, or alone when a cell fails)
  *   cell.line_lock  the line its console has begun (inside cell.lock, or alone)
  *   cpu.lock      cpu.state and cpu.start (inside cell.lock)

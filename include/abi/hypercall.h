@@ -16,7 +16,7 @@
 #define ABI_HC_DISABLE 0		/* on every online CPU; returns to bare metal with 0; arm64: x4..x17 undefined */
 #define ABI_HC_CELL_CREATE 1		/* (config gpa, size in bytes) -> id; then poll GET_STATE */
 #define ABI_HC_CELL_START 2		/* (id) */
-#define ABI_HC_CELL_SET_LOADABLE 3	/* (id) stop, zero, open to root; ABI_EAGAIN: call again */
+#define ABI_HC_CELL_SET_LOADABLE 3	/* (id) not running: zero, open to root; ABI_EAGAIN: call again */
 #define ABI_HC_CELL_DESTROY 4		/* (id) zero, give back; ABI_EAGAIN: call again */
 /* Every cell */
 #define ABI_HC_INFO 5			/* (ABI_INFO_*) */

@@ -75,7 +75,7 @@ def cli(built) -> Command:
 def test_help_lists_commands_and_exit_statuses(cli):
     r = cli.run("--help")
     assert r.returncode == 0 and r.stderr == ""
-    for word in ("enable", "cell create", "cell load", "hardware check", "Exit status:"):
+    for word in ("enable", "cell create", "cell load", "config", "Exit status:"):
         assert word in r.stdout
     for status in range(10):
         assert f"\n  {status}  " in r.stdout
@@ -275,8 +275,6 @@ def test_python_part_is_started_with_its_arguments(cli, tmp_path):
     (package / "__main__.py").write_text("import sys; print(sys.argv[1:]); sys.exit(7)\n")
     r = cli.run("config", "build", "a b", "--help", JAILHOUSE_PYTHONPATH=str(tmp_path))
     assert r.returncode == 7 and r.stdout == "['config', 'build', 'a b', '--help']\n"
-    r = cli.run("hardware", "check", JAILHOUSE_PYTHONPATH=str(tmp_path))
-    assert r.stdout == "['hardware', 'check']\n"
 
 
 def test_python_part_missing(cli, tmp_path):

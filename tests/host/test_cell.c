@@ -529,6 +529,26 @@ static void the_cell_says_how_it_is(void **state)
 	assert_int_equal(board_call(0, ABI_HC_CELL_GET_STATE, 1, 0), ABI_CELL_SHUT_DOWN);
 }
 
+/* What a cell says of itself holds for who manages it too, though its CPUs are still in it. */
+static void ended_in_its_own_words(void **state)
+{
+	static const uint64_t calls[] = { ABI_HC_CELL_SET_LOADABLE, ABI_HC_CELL_DESTROY };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(calls); i++) {
+		struct cell_text text = board_text("one", 3, BOARD_CELLS);
+		struct cell *cell = board_create_running(&text);
+
+		cell->comm->cell_state = ABI_CELL_RUNNING_LOCKED;
+		assert_int_equal(board_call(0, calls[i], 1, 0), -ABI_EBUSY);
+		cell->comm->cell_state = ABI_CELL_SHUT_DOWN;
+		assert_int_equal(board_poll(calls[i], 1, 0), 0);
+		if (calls[i] == ABI_HC_CELL_SET_LOADABLE)
+			board_destroy(1);
+		assert_ptr_equal(board.sys.cpus[3]->cell, board.sys.root);
+	}
+}
+
 static void the_communication_page(void **state)
 {
 	struct cell_text text = board_text("one", 3, BOARD_CELLS);
@@ -604,6 +624,7 @@ int main(void)
 		TEST(cpu_on_while_stopping),
 		TEST(cpu_states),
 		TEST(the_cell_says_how_it_is),
+		TEST(ended_in_its_own_words),
 		TEST(the_communication_page),
 		TEST(neighbours_of_a_loadable_cell),
 	};

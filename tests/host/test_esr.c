@@ -80,6 +80,7 @@ static void test_calls_and_waits(void **state)
 
 		assert_int_equal(x.kind, EXIT_WFX);
 		assert_int_equal(x.wfe, ti == 1 || ti == 3);
+		assert_int_equal(x.timed, ti >= 2);
 	}
 }
 

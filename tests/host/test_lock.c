@@ -21,27 +21,9 @@ static void taken_and_dropped(void **state)
 
 	(void)state;
 	lock_take(&lock);
-	assert_false(lock_try(&lock));
-	lock_drop(&lock);
-	assert_true(lock_try(&lock));
-	assert_false(lock_try(&lock));
+	assert_int_equal(lock.next, lock.serving + 1);
 	lock_drop(&lock);
 	assert_int_equal(lock.next, lock.serving);
-}
-
-/* A failed try takes no ticket, or nobody would ever be served again. */
-static void tries_leave_nothing(void **state)
-{
-	struct lock lock = { 0, 0 };
-
-	(void)state;
-	lock_take(&lock);
-	for (unsigned i = 0; i < 10; i++)
-		assert_false(lock_try(&lock));
-	assert_int_equal(lock.next, 1);
-	lock_drop(&lock);
-	lock_take(&lock);
-	lock_drop(&lock);
 }
 
 static void tickets_wrap(void **state)
@@ -51,7 +33,6 @@ static void tickets_wrap(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
 		lock_take(&lock);
-		assert_false(lock_try(&lock));
 		lock_drop(&lock);
 	}
 	assert_int_equal(lock.next, 2);
@@ -63,10 +44,7 @@ static void *contend(void *arg)
 	struct shared *s = arg;
 
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		if (i % 3 != 0)
-			lock_take(&s->lock);
-		else if (!lock_try(&s->lock))
-			continue;
+		lock_take(&s->lock);
 		if (s->inside++ != 0)
 			s->broken = true;
 		s->count++;
@@ -88,7 +66,7 @@ static void one_at_a_time(void **state)
 	for (unsigned i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
 	assert_false(s.broken);
-	assert_true(s.count >= 2 * (ROUNDS - ROUNDS / 3 - 1));
+	assert_int_equal(s.count, 2 * ROUNDS);
 	assert_int_equal(s.lock.next, s.lock.serving);
 	assert_int_equal(s.lock.serving, s.count);
 }
@@ -139,7 +117,6 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(taken_and_dropped),
-		cmocka_unit_test(tries_leave_nothing),
 		cmocka_unit_test(tickets_wrap),
 		cmocka_unit_test(one_at_a_time),
 		cmocka_unit_test(first_come_first_served),

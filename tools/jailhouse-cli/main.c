@@ -24,7 +24,7 @@ static const struct command commands[] = {
 	  "fill a cell's loadable memory",
 	  "-s, --string STRING    load this text, with a NUL behind it, instead of a file\n"
 	  "-a, --address ADDRESS  where the cell sees it; 0 if not given\n"
-	  "Each load begins with empty memory: name all images in one.\n", load_run },
+	  "The first load after a stop begins with empty memory; more add to it until the start.\n", load_run },
 	{ TWO("cell", "start"), CELL, "start a cell", NULL, start_run },
 	{ TWO("cell", "shutdown"), CELL, "stop a cell; it keeps its CPUs and memory", NULL,
 	  shutdown_run },
@@ -34,7 +34,6 @@ static const struct command commands[] = {
 	  "-w, --watch  again each second\n", stats_run },
 	{ ONE("config"), "{build|check} ...", "make and check configurations: jailhouse config --help",
 	  NULL, python_run },
-	{ TWO("hardware", "check"), "", "can this machine be partitioned?", NULL, python_run },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

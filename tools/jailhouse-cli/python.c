@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Commands that are written in Python: config and hardware. */
+/* Commands that are written in Python: config. */
 #include <errno.h>
 #include <libgen.h>
 #include <stdio.h>

@@ -55,7 +55,8 @@ static void exit_wfx(struct cpu *self, struct regs *regs, struct exit *x)
 	(void)regs;
 	self->stats[ABI_STAT_ARM64_WFI]++;
 	skip_instruction(x);
-	if (!x->wfe)
+	/* a wait with a time limit may end early (DDI0487 D1.6): there is no timer of ours to end it */
+	if (!x->wfe && !x->timed)
 		guest_sleep();
 }
 

@@ -17,6 +17,7 @@
 
 #define ISS_IMM16 BITS(15, 0)
 #define ISS_WFX_EVENT BIT(0)		/* of TI: WFI, WFE, WFIT, WFET */
+#define ISS_WFX_TIMED BIT(1)
 
 #define ISS_SYSREG_OP0 BITS(21, 20)
 #define ISS_SYSREG_OP2 BITS(19, 17)
@@ -170,6 +171,7 @@ void esr_decode(uint64_t esr, uint64_t far, uint64_t hpfar, struct exit *x)
 	switch (x->kind) {
 	case EXIT_WFX:
 		x->wfe = esr & ISS_WFX_EVENT;
+		x->timed = esr & ISS_WFX_TIMED;
 		break;
 	case EXIT_HVC64:
 	case EXIT_SMC64:

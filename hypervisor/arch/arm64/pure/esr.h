@@ -61,6 +61,7 @@ struct exit {
 	uint8_t length;		/* of the instruction: 4, or 2 where IL is 0 */
 	uint16_t immediate;	/* HVC, SMC */
 	bool wfe;		/* WFX: WFE or WFET rather than WFI or WFIT */
+	bool timed;		/* WFX: WFIT or WFET */
 	struct exit_sysreg sysreg;
 	struct exit_abort abort;
 };
