@@ -8,6 +8,7 @@
 #include <linux/kernel.h>
 #include <linux/sizes.h>
 #include <asm/barrier.h>
+#include <asm/cpufeature.h>
 #include <asm/cputype.h>
 #include <asm/ptrace.h>
 #include <asm/sysreg.h>
@@ -111,6 +112,10 @@ int arch_ready(char *error)
 	if (read_sysreg(CurrentEL) == CurrentEL_EL2)
 		return refuse(error, EOPNOTSUPP, "the kernel itself runs in EL2 (VHE): boot with "
 			      KERNEL_PARAMETERS);
+	/* PMR is the hypervisor's: Linux's interrupts would not be masked by it any more */
+	if (system_uses_irq_prio_masking())
+		return refuse(error, EOPNOTSUPP, "the kernel masks interrupts by priority: boot with "
+			      "irqchip.gicv3_pseudo_nmi=0");
 	if (!((read_cpuid(ID_AA64PFR0_EL1) >> ID_AA64PFR0_EL1_EL2_SHIFT) & 0xf))
 		return refuse(error, EOPNOTSUPP, "the CPU has no EL2: use a machine with "
 			      "virtualization (QEMU: -M virt,virtualization=on)");

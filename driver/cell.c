@@ -239,8 +239,11 @@ static int cell_make(struct cell *cell, char *error)
 		return configuration_error(result);
 	cell->id = (u32)result;
 	err = cell_publish(cell, error);
-	if (err)
+	if (err) {
+		/* its memory is still being zeroed */
+		cell_settle(ABI_HC_CELL_GET_STATE, cell, unused);
 		cell_settle(ABI_HC_CELL_DESTROY, cell, unused);
+	}
 	return err;
 }
 

@@ -55,6 +55,10 @@ static int check_room(const struct blob *blob, const struct abi_image *image, ch
 		return refuse(error, EINVAL,
 			      "hypervisor: 0x%llx, size 0x%llx: the start is no multiple of 2 MiB or the size none of a page",
 			      (unsigned long long)room->start, (unsigned long long)room->size);
+	/* what the image's first tables reach */
+	if (room->size > SZ_1G)
+		return refuse(error, EINVAL, "hypervisor: size 0x%llx is more than 1 GiB: make it smaller",
+			      (unsigned long long)room->size);
 	if (image->memory_size > room->size || config > room->size - image->memory_size ||
 	    image->min_pool > room->size - image->memory_size - config)
 		return refuse(error, ENOSPC,
@@ -91,6 +95,54 @@ static int check_ram(const struct blob *blob, char *error)
 				      (unsigned long long)(m->phys + m->size - 1));
 	}
 	return 0;
+}
+
+struct linux_ram {
+	const struct blob *blob;
+	u64 start;		/* of what is in no region of the root cell; start > end: nothing */
+	u64 end;
+};
+
+static bool in_root_region(const struct blob *blob, u64 at, u64 *behind)
+{
+	u32 i;
+
+	for (i = 0; i < blob->cell->mem_count; i++) {
+		const struct abi_mem *m = &blob->mem[i];
+
+		if (!(m->flags & ABI_MEM_IO) && at >= m->phys && at - m->phys < m->size) {
+			*behind = m->phys + m->size;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int find_uncovered(struct resource *res, void *arg)
+{
+	struct linux_ram *ram = arg;
+	u64 at = res->start;
+
+	while (at <= res->end && in_root_region(ram->blob, at, &at))
+		;
+	if (at > res->end)
+		return 0;
+	ram->start = at;
+	ram->end = res->end;
+	return 1;
+}
+
+/* All of Linux's RAM stays the root cell's: without it Linux ends at the first touch. */
+static int check_linux_ram(const struct blob *blob, char *error)
+{
+	struct linux_ram ram = { .blob = blob };
+
+	if (walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY, 0,
+				U64_MAX, &ram, find_uncovered) != 1)
+		return 0;
+	return refuse(error, EADDRINUSE,
+		      "Linux uses RAM at 0x%llx-0x%llx that is no memory of the root cell: add it to the system's text",
+		      (unsigned long long)ram.start, (unsigned long long)ram.end);
 }
 
 /* No byte that Linux uses as RAM may be configured for the hypervisor or for cells. */
@@ -283,6 +335,8 @@ static int check_all(const struct firmware *file, const struct blob *blob, char 
 		err = check_ram(blob, error);
 	if (!err)
 		err = check_reserved(blob, error);
+	if (!err)
+		err = check_linux_ram(blob, error);
 	return err;
 }
 

@@ -83,7 +83,7 @@ void cell_putc(struct cell *cell, char c)
 	if (c == '\n' || cell->line_size == CELL_LINE_SIZE)
 		flush_line(cell);
 	/* char is signed on some architectures; bytes above 0x7f are other languages' letters */
-	if ((uint8_t)c >= ' ' || c == '\t')
+	if (((uint8_t)c >= ' ' && c != 0x7f) || c == '\t')
 		cell->line[cell->line_size++] = c;
 	lock_drop(&cell->line_lock);
 }
@@ -112,8 +112,11 @@ static void run_from_entry(struct cell *cell)
 		__atomic_store_n(&cpu->stop, false, __ATOMIC_RELAXED);
 		lock_drop(&cpu->lock);
 	}
-	e = cpu_start(cell_cpu_from(cell, 0), (struct vcpu_start){ gpa(cell->config.cell->entry), 0 });
+	arch_cell_lines_reset(cell);
+	e = cpu_start(cell, cell_cpu_from(cell, 0),
+		      (struct vcpu_start){ gpa(cell->config.cell->entry), 0, cell->ran });
 	BUG_ON(e != OK);
+	cell->ran = true;
 }
 
 /* Every CPU but `except` is told to stop, and has nothing left to run on. Caller holds cell.lock. */
@@ -325,7 +328,8 @@ static _Noreturn void stop_from_inside(struct cpu *self, enum cell_state state, 
 	lock_take(&cell->lock);
 	if (cell->state == CELL_RUNNING)
 		cell->state = state;
-	stop_cpus(cell, self);
+	/* this CPU too: a sibling could still power it on again */
+	stop_cpus(cell, NULL);
 	lock_drop(&cell->lock);
 	end_line(cell);
 	cpu_park(self, cpu);

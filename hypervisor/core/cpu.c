@@ -33,12 +33,14 @@ enum cpu_state cpu_get_state(struct cpu *cpu)
 	return state;
 }
 
-err_t cpu_start(struct cpu *cpu, struct vcpu_start start)
+err_t cpu_start(const struct cell *cell, struct cpu *cpu, struct vcpu_start start)
 {
 	err_t e = OK;
 
 	lock_take(&cpu->lock);
-	if (cpu->state == CPU_STARTING)
+	if (cpu->cell != cell)
+		e = ERR_NOT_FOUND;
+	else if (cpu->state == CPU_STARTING)
 		e = ERR_AGAIN;
 	else if (cpu->state != CPU_PARKED)
 		e = ERR_BUSY;
@@ -81,8 +83,11 @@ _Noreturn void cpu_run(struct cpu *self)
 	for (;;) {
 		if (__atomic_load_n(&self->leave, __ATOMIC_ACQUIRE))
 			arch_cpu_power_off(self);
-		if (take_start(self, &start))
+		if (take_start(self, &start)) {
+			if (start.clean)
+				scrub_clean(self);
 			arch_vcpu_start(self, start);
+		}
 		if (!scrub_step(self))
 			arch_cpu_wait(self);
 	}

@@ -17,9 +17,10 @@ void cpu_check_stop(struct cpu *self);
 
 /*
  * Makes a parked CPU run its cell's guest from `start`. Any CPU, any of the system's or the
- * cell's locks held. ERR_BUSY: not parked; ERR_AGAIN: already being started.
+ * cell's locks held. ERR_NOT_FOUND: not the cell's (any more); ERR_BUSY: not parked;
+ * ERR_AGAIN: already being started.
  */
-MUST_CHECK err_t cpu_start(struct cpu *cpu, struct vcpu_start start);
+MUST_CHECK err_t cpu_start(const struct cell *cell, struct cpu *cpu, struct vcpu_start start);
 
 /* Tells it to leave the guest and park. The caller revokes the space too: a guest can mask a kick. */
 void cpu_stop(struct cpu *cpu);

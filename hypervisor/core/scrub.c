@@ -42,21 +42,28 @@ static struct span find_chunk(const struct config *config, uint32_t wanted, uint
 	return (struct span){ start, end - start };
 }
 
+static uint32_t count_chunks(const struct config *config, uint32_t wanted)
+{
+	uint32_t total = 0;
+	unsigned i;
+
+	for (i = 0; i < config->cell->mem_count; i++)
+		if (scrubbed(&config->mem[i], wanted))
+			total += region_chunks(&config->mem[i]);
+	return total;
+}
+
 void scrub_begin(struct cell *cell, uint32_t wanted)
 {
 	struct scrub *scrub = &cell->scrub;
-	uint32_t total = 0;
 	struct cpu *cpu;
-	unsigned i;
 
-	for (i = 0; i < cell->config.cell->mem_count; i++)
-		if (scrubbed(&cell->config.mem[i], wanted))
-			total += region_chunks(&cell->config.mem[i]);
+	lock_take(&scrub->lock);
 	scrub->wanted = wanted;
+	scrub->total = count_chunks(&cell->config, wanted);
+	scrub->next = 0;
 	scrub->done = 0;
-	__atomic_store_n(&scrub->next, 0, __ATOMIC_RELEASE);
-	/* pairs with the acquire in claim() */
-	__atomic_store_n(&scrub->total, total, __ATOMIC_RELEASE);
+	lock_drop(&scrub->lock);
 	for_each_cell_cpu(cpu, cell)
 		arch_cpu_kick(cpu);
 }
@@ -64,13 +71,25 @@ void scrub_begin(struct cell *cell, uint32_t wanted)
 bool scrub_finished(struct cell *cell)
 {
 	struct scrub *scrub = &cell->scrub;
+	bool finished;
 
+	lock_take(&scrub->lock);
 	/* pairs with the release in scrub_step(): all of it is written */
-	if (__atomic_load_n(&scrub->done, __ATOMIC_ACQUIRE) != scrub->total)
-		return false;
-	/* A CPU that looks late finds nothing to do */
-	__atomic_store_n(&scrub->total, 0, __ATOMIC_RELEASE);
-	return true;
+	finished = __atomic_load_n(&scrub->done, __ATOMIC_ACQUIRE) == scrub->total;
+	lock_drop(&scrub->lock);
+	return finished;
+}
+
+static bool next_chunk(const struct cell *cell, struct scrub *scrub, struct span *chunk)
+{
+	bool some;
+
+	lock_take(&scrub->lock);
+	some = scrub->next < scrub->total;
+	if (some)
+		*chunk = find_chunk(&cell->config, scrub->wanted, scrub->next++);
+	lock_drop(&scrub->lock);
+	return some;
 }
 
 /*
@@ -80,23 +99,13 @@ bool scrub_finished(struct cell *cell)
 static struct cell *claim(struct cpu *self, struct span *chunk)
 {
 	struct cell *cell;
-	struct scrub *scrub;
-	uint32_t total, n;
 
 	lock_take(&self->lock);
 	cell = self->cell;
-	scrub = &cell->scrub;
-	total = __atomic_load_n(&scrub->total, __ATOMIC_ACQUIRE);
-	if (__atomic_load_n(&scrub->next, __ATOMIC_ACQUIRE) < total) {
-		n = __atomic_fetch_add(&scrub->next, 1, __ATOMIC_ACQ_REL);
-		if (n < total) {
-			*chunk = find_chunk(&cell->config, scrub->wanted, n);
-			lock_drop(&self->lock);
-			return cell;
-		}
-	}
+	if (!next_chunk(cell, &cell->scrub, chunk))
+		cell = NULL;
 	lock_drop(&self->lock);
-	return NULL;
+	return cell;
 }
 
 bool scrub_step(struct cpu *self)
@@ -113,4 +122,18 @@ bool scrub_step(struct cpu *self)
 	arch_window_close(self);
 	__atomic_fetch_add(&cell->scrub.done, 1, __ATOMIC_RELEASE);
 	return true;
+}
+
+void scrub_clean(struct cpu *self)
+{
+	const struct config *config = &self->cell->config;
+	uint32_t i, total = count_chunks(config, 0);
+
+	for (i = 0; i < total; i++) {
+		struct span chunk = find_chunk(config, 0, i);
+
+		arch_memory_clean(arch_window_open(self, hpa(chunk.start), chunk.size), chunk.size);
+		arch_window_close(self);
+		cpu_check_stop(self);
+	}
 }

@@ -42,6 +42,7 @@ enum cpu_state {
 struct vcpu_start {
 	gpa_t entry;
 	uint64_t argument;
+	bool clean;		/* memory first: it was written through caches the guest begins without */
 };
 
 struct cpu {
@@ -73,9 +74,10 @@ enum cell_state {
 
 /* Zeroing by the cell's parked CPUs, in chunks each takes as it can. */
 struct scrub {
+	struct lock lock;
 	uint32_t wanted;	/* ABI_MEM_* a region must have; 0: any RAM not SHARED */
 	uint32_t total;
-	uint32_t next;		/* atomic */
+	uint32_t next;
 	uint32_t done;		/* atomic */
 };
 
@@ -93,6 +95,7 @@ struct cell {
 	enum cell_state state;
 	struct cpu *reset_by;	/* inside cell.lock: the CPU that restarts the cell, or NULL */
 	struct scrub scrub;
+	bool ran;		/* inside cell.lock: since all of its memory was last zeroed */
 	struct lock line_lock;
 	char line[CELL_LINE_SIZE + 1];	/* of the debug console, not yet ended */
 	unsigned line_size;

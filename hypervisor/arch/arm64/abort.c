@@ -9,13 +9,6 @@
 #include "pure/ldst.h"
 #include "sysreg.h"
 
-static bool in_el0(void)
-{
-	uint64_t spsr = sysreg_read(spsr_el2);
-
-	return (spsr & SPSR_AARCH32) || (spsr & BITS(3, 2)) == 0;
-}
-
 /* First stage only, as the guest would: ERR_FAULT where it would fault itself. PAR_EL1 is the guest's. */
 static err_t translate(uint64_t va, bool write, gpa_t *out)
 {
@@ -134,11 +127,23 @@ static void violation(struct cpu *self, const struct exit *x, const struct viola
 	inject_external_abort(x);
 }
 
+/*
+ * What was wanted. A permission that a cache operation or a table walk lacked is the one to
+ * write: DC IVAC, and the walker's update of a descriptor.
+ */
 static uint32_t access_kind(const struct exit_abort *abort)
 {
 	if (abort->fetch)
 		return MAP_EXEC;
+	if (abort->fault == FAULT_PERMISSION && (abort->cache_op || abort->walk))
+		return MAP_WRITE;
 	return abort->write ? MAP_WRITE : MAP_READ;
+}
+
+/* Faults that another CPU's change of the tables can have caused. */
+static bool may_be_stale(enum fault fault)
+{
+	return fault == FAULT_TRANSLATION || fault == FAULT_PERMISSION || fault == FAULT_ACCESS_FLAG;
 }
 
 void exit_abort(struct cpu *self, struct regs *regs, struct exit *x)
@@ -161,7 +166,7 @@ void exit_abort(struct cpu *self, struct regs *regs, struct exit *x)
 		return;
 	}
 	self->stats[ABI_STAT_ARM64_FAULT]++;
-	if (abort->fault != FAULT_EXTERNAL && fault_is_stale(self, &v))
+	if (may_be_stale(abort->fault) && fault_is_stale(self, &v))
 		return;
 	violation(self, x, &v, false);
 }

@@ -8,6 +8,7 @@
 #include "layout.h"
 #include "pure/esr.h"
 #include "pure/gic.h"
+#include "sysreg.h"
 
 /* A guest's general registers, as vectors.S saves them at the top of the CPU's stack. */
 struct regs {
@@ -44,7 +45,9 @@ struct bare {
 	uint64_t ich_vmcr;
 	uint32_t gicr_group0;	/* SGI 15 as Linux had it */
 	uint32_t gicr_enabled;
+	uint32_t gicr_icfgr1;
 	uint8_t gicr_priority;
+	uint64_t hcrx;		/* where there is one */
 };
 
 struct arch_cpu {
@@ -52,6 +55,8 @@ struct arch_cpu {
 	uint8_t *gicr;		/* RD_base of its redistributor */
 	struct gicr_view gicr_view;
 	uint32_t gicr_ctlr;	/* EnableLPIs as the root cell has it */
+	uint8_t icc_pmr;	/* as its guest, not the root cell, wrote it */
+	uint32_t icc_ctlr;
 	uint64_t *window_block;	/* entry for a 2 MiB block */
 	uint64_t *window_page;	/* entry for a page */
 	uint8_t *window;	/* block at + 0, page at + 2 MiB */
@@ -129,6 +134,9 @@ uint64_t id_register(unsigned index);	/* op0=3 op1=0 CRn=0: (CRm - 1) * 8 + op2 
 long boot_cpu(unsigned number, struct regs *regs, struct bare *bare);
 
 /* el2.c */
+/* The vector extensions EL2 left to EL1; Linux may have them off (arm64.nosve, arm64.nosme). */
+bool el2_has_sve(const struct cpu *self);
+bool el2_has_sme(const struct cpu *self);
 void el2_save(struct bare *bare);
 err_t el2_check(struct cpu *self, struct why *why);
 /* The hypervisor's tables, vectors and traps, for the cell the CPU belongs to. */
@@ -148,6 +156,8 @@ void gic_cpu_quiesce(struct cpu *self);
 void gic_restore(void);
 /* Takes the management SGI if it is there. */
 void gic_ack_management(void);
+/* What a cell writes to ICC_PMR_EL1. */
+void gic_set_pmr(struct cpu *self, uint64_t pmr);
 void gic_guest_sgi(struct cpu *self, uint64_t icc_sgi1r);
 
 /* exit.c */
@@ -166,7 +176,7 @@ void exit_sysreg(struct cpu *self, struct regs *regs, struct exit *x);
 void inject_undefined(const struct exit *x);
 void inject_external_abort(const struct exit *x);
 /* psci.c: an SMCCC call by SMC or HVC, result in the registers */
-void smccc_call(struct cpu *self, struct regs *regs);
+void smccc_call(struct cpu *self, struct regs *regs, bool hvc);
 /* smc.S: x0..x7 of regs to the firmware, x0..x3 back */
 void smc_forward(struct regs *regs);
 uint64_t smc_call(uint64_t function, uint64_t a, uint64_t b, uint64_t c);
@@ -183,6 +193,14 @@ static inline struct cpu *this_cpu(void)
 
 	__asm__ volatile("mrs %0, tpidr_el2" : "=r"(percpu));
 	return &((struct percpu *)percpu)->cpu;
+}
+
+/* Was the guest in EL0 when it came here? */
+static inline bool in_el0(void)
+{
+	uint64_t spsr = sysreg_read(spsr_el2);
+
+	return (spsr & SPSR_AARCH32) || (spsr & BITS(3, 2)) == 0;
 }
 
 static inline uint64_t reg_get(const struct regs *regs, unsigned n)

@@ -32,15 +32,25 @@ static bool advance(enum phase from, enum phase to)
 					   __ATOMIC_ACQUIRE);
 }
 
+/* Too far away for the linker's -mcmodel=tiny. */
+static uint8_t *log_memory(void)
+{
+	return (uint8_t *)HV_BASE + image_header.log_offset;
+}
+
 /* The first reason is kept. */
 static void fail(err_t e, const struct why *why)
 {
 	lock_take(&machine.meeting.lock);
+	/* nobody may have come as far as to build anything */
+	if (machine.sys.log.ring == NULL)
+		log_init(&machine.sys.log, log_memory(), image_header.log_size);
 	if (machine.meeting.error == OK) {
 		machine.meeting.error = e;
 		machine.meeting.why = *why;
 	}
 	lock_drop(&machine.meeting.lock);
+	/* the words first: whoever sees FAILED passes them on */
 	__atomic_store_n(&machine.meeting.phase, FAILED, __ATOMIC_RELEASE);
 }
 
@@ -53,21 +63,13 @@ static enum phase wait_while(enum phase phase)
 	struct why why;
 
 	while (phase_now() == phase) {
-		if (sysreg_read(cntpct_el0) - start <= limit)
-			continue;
-		if (advance(phase, FAILED))
+		if (sysreg_read(cntpct_el0) - start > limit)
 			fail(why_set(&why, ERR_BUSY, "phase %u: %u of %u CPUs came and %u passed within %u s", phase,
 				     __atomic_load_n(&machine.meeting.arrived, __ATOMIC_RELAXED),
 				     image_header.online_cpus,
 				     __atomic_load_n(&machine.meeting.checked, __ATOMIC_RELAXED), seconds), &why);
 	}
 	return phase_now();
-}
-
-/* Too far away for the linker's -mcmodel=tiny. */
-static uint8_t *log_memory(void)
-{
-	return (uint8_t *)HV_BASE + image_header.log_offset;
 }
 
 /* Maps part of the image by the linker's addresses. */

@@ -4,6 +4,11 @@
 #include "pure/format.h"
 #include "sysreg.h"
 
+static bool has_hcrx(void)
+{
+	return FIELD_GET(MMFR1_HCX, sysreg_read(id_aa64mmfr1_el1)) != 0;
+}
+
 void el2_save(struct bare *bare)
 {
 	bare->vbar = sysreg_read(vbar_el2);
@@ -18,6 +23,7 @@ void el2_save(struct bare *bare)
 	bare->vmpidr = sysreg_read(vmpidr_el2);
 	bare->vpidr = sysreg_read(vpidr_el2);
 	bare->hstr = sysreg_read(hstr_el2);
+	bare->hcrx = has_hcrx() ? sysreg_read(S3_4_C1_C2_2) : 0;
 }
 
 err_t el2_check(struct cpu *self, struct why *why)
@@ -39,11 +45,25 @@ err_t el2_check(struct cpu *self, struct why *why)
 	return OK;
 }
 
+bool el2_has_sve(const struct cpu *self)
+{
+	return FIELD_GET(PFR0_SVE, sysreg_read(id_aa64pfr0_el1)) != 0 && !(self->arch->bare.cptr & CPTR_TZ);
+}
+
+bool el2_has_sme(const struct cpu *self)
+{
+	return FIELD_GET(PFR1_SME, sysreg_read(id_aa64pfr1_el1)) != 0 && !(self->arch->bare.cptr & CPTR_TSM);
+}
+
 /* A cell gets what the CPU has and nothing that reaches outside (DDI0487 D1.3, D24). */
 static void trap_for_cell(const struct bare *bare)
 {
 	uint64_t hcr = bare->hcr | HCR_VM | HCR_SWIO | HCR_FMO | HCR_AMO | HCR_TWI | HCR_TID3 | HCR_TSC |
 		       HCR_TIDCP | HCR_TACR | HCR_RW;
+	uint64_t mops = sysreg_read(S3_0_C0_C6_2) & ISAR2_MOPS ? HCRX_MSCEN : 0;
+
+	/* no walk through a device of the cell's: an abort there would be ours, in an AT */
+	hcr |= HCR_PTW;
 
 	if (FIELD_GET(MMFR1_LO, sysreg_read(id_aa64mmfr1_el1)))
 		hcr |= HCR_TLOR;
@@ -56,7 +76,12 @@ static void trap_for_cell(const struct bare *bare)
 	sysreg_write(hcr_el2, hcr);
 	sysreg_write(cptr_el2, bare->cptr | CPTR_TTA |
 				       (FIELD_GET(PFR0_AMU, sysreg_read(id_aa64pfr0_el1)) ? CPTR_TAM : 0));
-	sysreg_write(mdcr_el2, (bare->mdcr & ~(MDCR_E2PB | MDCR_E2TB)) | MDCR_TPMS | MDCR_TTRF);
+	sysreg_write(mdcr_el2, (bare->mdcr & ~(MDCR_E2PB | MDCR_E2TB)) | MDCR_TPMS | MDCR_TTRF |
+				       MDCR_HPMD | MDCR_HCCD);
+	if (has_hcrx())
+		sysreg_write(S3_4_C1_C2_2, bare->hcrx | mops);
+	/* whoever sleeps in a WFE wakes now and then, and can be had back (DDI0487 D12.2.7) */
+	sysreg_write(cnthctl_el2, CNTHCTL_EL1PCTEN | CNTHCTL_EL1PCEN | CNTHCTL_EVNTEN | CNTHCTL_EVNTI);
 }
 
 static void trap_for_root(const struct bare *bare)
@@ -64,6 +89,10 @@ static void trap_for_root(const struct bare *bare)
 	sysreg_write(hcr_el2, bare->hcr | HCR_VM | HCR_SWIO | HCR_FMO | HCR_TSC | HCR_RW);
 	sysreg_write(cptr_el2, bare->cptr);
 	sysreg_write(mdcr_el2, bare->mdcr);
+	if (has_hcrx())
+		sysreg_write(S3_4_C1_C2_2, bare->hcrx);
+	/* the guest's own timers and counter, untrapped */
+	sysreg_write(cnthctl_el2, bare->cnthctl | CNTHCTL_EL1PCTEN | CNTHCTL_EL1PCEN);
 }
 
 void el2_set_cell(struct cpu *self)
@@ -93,12 +122,8 @@ void el2_own_tables(struct cpu *self)
 
 void el2_activate(struct cpu *self)
 {
-	const struct bare *bare = &self->arch->bare;
-
 	sysreg_write(vtcr_el2, machine.vtcr);
 	sysreg_write(hstr_el2, 0);
-	/* the guest's own timers and counter, untrapped */
-	sysreg_write(cnthctl_el2, bare->cnthctl | 3);
 	el2_set_cell(self);
 	__asm__ volatile("tlbi vmalls12e1is");
 	dsb(ish);

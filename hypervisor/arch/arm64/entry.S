@@ -34,6 +34,8 @@ boot_l1:
 	.space	4096
 boot_l1_identity:
 	.space	4096
+boot_l2_identity:
+	.space	4096
 boot_l2:
 	.space	4096
 
@@ -71,11 +73,15 @@ _entry:
 	str	x6, [x2, x7, lsl #3]
 	orr	x6, x5, #TABLE_ATTRS
 	str	x6, [x3]
-	mov	x8, #BLOCK_ATTRS
-	lsr	x6, x1, #30
-	and	x7, x6, #0x1ff
-	orr	x6, x8, x6, lsl #30
+	/* the first 2 MiB of the image, which is here, and nothing else */
+	phys	x9, boot_l2_identity
+	orr	x6, x9, #TABLE_ATTRS
+	ubfx	x7, x1, #30, #9
 	str	x6, [x4, x7, lsl #3]
+	mov	x8, #BLOCK_ATTRS
+	orr	x6, x1, x8
+	ubfx	x7, x1, #21, #9
+	str	x6, [x9, x7, lsl #3]
 
 	phys	x6, header_size
 	ldr	x6, [x6]
@@ -87,7 +93,7 @@ _entry:
 	cmp	x7, x6
 	b.lo	1b
 
-	/* Nothing of the four pages may be in a cache from before they were written past it */
+	/* Nothing of the five pages may be in a cache from before they were written past it */
 	dmb	sy
 	mrs	x7, ctr_el0
 	ubfx	x7, x7, #16, #4

@@ -9,6 +9,8 @@
 void skip_instruction(const struct exit *x)
 {
 	sysreg_write(elr_el2, sysreg_read(elr_el2) + x->length);
+	/* what an instruction that is done leaves clear */
+	sysreg_write(spsr_el2, sysreg_read(spsr_el2) & ~(SPSR_BTYPE | SPSR_SS));
 }
 
 static void exit_hvc(struct cpu *self, struct regs *regs, struct exit *x)
@@ -18,7 +20,7 @@ static void exit_hvc(struct cpu *self, struct regs *regs, struct exit *x)
 		return;
 	}
 	if (x->immediate == 0) {
-		smccc_call(self, regs);
+		smccc_call(self, regs, true);
 		return;
 	}
 	/* ELR_EL2 is behind the hvc already */
@@ -30,7 +32,7 @@ static void exit_smc(struct cpu *self, struct regs *regs, struct exit *x)
 {
 	/* a trapped SMC's preferred return is the SMC itself (DDI0487 D1.10) */
 	skip_instruction(x);
-	smccc_call(self, regs);
+	smccc_call(self, regs, false);
 }
 
 /*
@@ -63,6 +65,10 @@ static void exit_wfx(struct cpu *self, struct regs *regs, struct exit *x)
 static void exit_other(struct cpu *self, struct regs *regs, struct exit *x)
 {
 	(void)regs;
+	if (in_el0()) {
+		inject_undefined(x);
+		return;
+	}
 	log_print(&self->sys->log, "%s \"%s\": CPU %u: exception class 0x%x at PC 0x%llx is not handled\n",
 		  cell_is_root(self->cell) ? "root cell" : "FAILED cell", self->cell->config.cell->name,
 		  self->id, x->ec, (unsigned long long)sysreg_read(elr_el2));
@@ -101,8 +107,6 @@ void exit_fiq(struct regs *regs)
 	self->stats[ABI_STAT_TOTAL]++;
 	self->stats[ABI_STAT_MANAGEMENT]++;
 	gic_ack_management();
-	if (__atomic_load_n(&machine.dead, __ATOMIC_ACQUIRE))
-		halt();
 	cpu_check_stop(self);
 }
 

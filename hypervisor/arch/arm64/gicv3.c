@@ -21,6 +21,8 @@
 #define GICR_CTLR_RWP 0x8u
 #define MANAGEMENT_BIT (1u << GIC_SGI_MANAGEMENT)
 #define INTID_NONE 1020u
+/* what Linux gives every line when it starts, and not again */
+#define PRIORITY_LINUX 0xa0u
 #define PRIORITY_WORD 0x10101010u
 static_assert(PRIORITY_WORD == GIC_PRIORITY_CELL_MIN * 0x01010101u, "what a cell starts with");
 
@@ -129,6 +131,7 @@ static void enable_management(struct cpu *self)
 
 	bare->gicr_group0 = read32(sgi, GICD_IGROUPR);
 	bare->gicr_enabled = read32(sgi, GICD_ISENABLER);
+	bare->gicr_icfgr1 = read32(sgi, GICD_ICFGR + 4);
 	bare->gicr_priority = (uint8_t)bus_read(sgi, GICD_IPRIORITYR + GIC_SGI_MANAGEMENT, 1);
 	write32(sgi, GICD_ICENABLER, MANAGEMENT_BIT);
 	wait_for_writes(self->arch->gicr);
@@ -273,11 +276,27 @@ void gic_cpu_reset(struct cpu *self)
 		write32(sgi, GICD_IPRIORITYR + i,
 			i / 4 == GIC_SGI_MANAGEMENT / 4 ? PRIORITY_WORD & 0x00ffffff : PRIORITY_WORD);
 	static_assert(GIC_SGI_MANAGEMENT % 4 == 3 && GIC_PRIORITY_MANAGEMENT == 0, "the byte left out");
+	write32(sgi, GICD_ICFGR + 4, self->arch->bare.gicr_icfgr1);
 	sysreg_write(ICC_BPR1_EL1, 0);
 	open_interface();
 	sysreg_write(ICH_VMCR_EL2, 0);
+	/* a cell masks its interrupts with PMR as on the bare machine: its writes come here */
+	sysreg_write(ICH_HCR_EL2, cell_is_root(self->cell) ? 0 : ICH_HCR_TC);
+	self->arch->icc_ctlr = 0;
+	gic_set_pmr(self, 0);
 	isb();
 	self->arch->gicr_view.waker = GICR_WAKER_PROCESSOR_SLEEP;
+}
+
+void gic_set_pmr(struct cpu *self, uint64_t pmr)
+{
+	self->arch->icc_pmr = (uint8_t)pmr;
+	if (cell_is_root(self->cell))
+		return;
+	/* it masks all of the guest's priorities at the most, never the management interrupt's */
+	sysreg_write(ICC_PMR_EL1, self->arch->icc_pmr > GIC_PRIORITY_CELL_MIN ? self->arch->icc_pmr
+									 : GIC_PRIORITY_CELL_MIN);
+	isb();
 }
 
 void gic_ack_management(void)
@@ -289,6 +308,8 @@ void gic_ack_management(void)
 		sysreg_write(ICC_EOIR0_EL1, intid);
 		isb();
 	}
+	if (__atomic_load_n(&machine.dead, __ATOMIC_ACQUIRE))
+		halt();
 }
 
 void arch_cpu_kick(const struct cpu *target)
@@ -361,7 +382,12 @@ static err_t redistributor_access(struct cpu *cpu, struct mmio_access *access)
 	struct gicr_view *view = &other;
 	const struct gic_bus bus = { frame, bus_read, bus_write };
 
-	if (owner != NULL && owner->cell == cpu->cell) {
+	/* the configured span may be longer than what is there: nothing is read behind it */
+	if (owner == NULL) {
+		access->value = access->write ? access->value : 0;
+		return OK;
+	}
+	if (owner->cell == cpu->cell) {
 		view = &owner->arch->gicr_view;
 		view->own = true;
 		view->root = cell_is_root(cpu->cell);
@@ -424,9 +450,10 @@ void arch_cell_cpu_moved(struct cell *from, const struct cpu *cpu)
 	__atomic_store_n(&cpu->cell->arch->affinities[cpu->id], cpu->hwid, __ATOMIC_RELAXED);
 }
 
-/* Masked, not pending, not active, at the lowest common priority, to a CPU of its owner. Caller holds gicd_lock. */
-static void silence_line(unsigned intid, uint64_t affinity)
+/* Masked, level-sensitive, not pending, not active, to a CPU of its owner. Caller holds gicd_lock. */
+static void silence_line(unsigned intid, uint64_t affinity, uint8_t priority)
 {
+	uint32_t config = GICD_ICFGR + intid / 16 * 4;
 	uint32_t word = intid / 32 * 4;
 	uint32_t bit = 1u << intid % 32;
 
@@ -435,12 +462,14 @@ static void silence_line(unsigned intid, uint64_t affinity)
 		;
 	write32(machine.gicd, GICD_ICPENDR + word, bit);
 	write32(machine.gicd, GICD_ICACTIVER + word, bit);
-	bus_write(machine.gicd, GICD_IPRIORITYR + intid, 1, GIC_PRIORITY_CELL_MIN);
+	write32(machine.gicd, config, read32(machine.gicd, config) & ~(3u << intid % 16 * 2));
+	bus_write(machine.gicd, GICD_IPRIORITYR + intid, 1, priority);
 	bus_write(machine.gicd, GICD_IROUTER + 8 * intid, 8, affinity);
 }
 
 void arch_cell_lines_move(struct cell *from, struct cell *to, struct abi_irq lines)
 {
+	uint8_t priority = cell_is_root(to) ? PRIORITY_LINUX : GIC_PRIORITY_CELL_MIN;
 	uint64_t affinity = GIC_NO_CPU;
 	unsigned i;
 
@@ -449,10 +478,18 @@ void arch_cell_lines_move(struct cell *from, struct cell *to, struct abi_irq lin
 	lock_take(&machine.gicd_lock);
 	for (i = lines.first; i < lines.first + lines.count; i++) {
 		own_line(from->arch, i, false);
-		silence_line(i, affinity);
+		silence_line(i, affinity, priority);
 		own_line(to->arch, i, true);
 	}
 	lock_drop(&machine.gicd_lock);
+}
+
+void arch_cell_lines_reset(struct cell *cell)
+{
+	unsigned i;
+
+	for (i = 0; i < cell->config.cell->irq_count; i++)
+		arch_cell_lines_move(cell, cell, cell->config.irq[i]);
 }
 
 void arch_cell_comm(const struct cell *cell, struct abi_comm *comm)

@@ -13,6 +13,7 @@
 /* an abort taken without a change of exception level has the next number */
 #define EC_SAME_LEVEL 1u
 #define SCTLR_EL1_SPAN BIT(23)
+#define SCTLR_EL1_DSSBS BIT(44)
 #define SPSR_PAN BIT(22)
 
 static bool from_el1(uint64_t spsr)
@@ -40,7 +41,8 @@ static void inject(uint64_t esr)
 	sysreg_write(spsr_el1, spsr);
 	sysreg_write(elr_el1, sysreg_read(elr_el2));
 	sysreg_write(elr_el2, sysreg_read(vbar_el1) + vector_offset(spsr));
-	sysreg_write(spsr_el2, SPSR_EL1H_MASKED | pan);
+	sysreg_write(spsr_el2, SPSR_EL1H_MASKED | pan | (spsr & SPSR_DIT) |
+				       (sysreg_read(sctlr_el1) & SCTLR_EL1_DSSBS ? SPSR_SSBS : 0));
 }
 
 void inject_undefined(const struct exit *x)

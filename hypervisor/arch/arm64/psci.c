@@ -20,7 +20,6 @@
 #define AFFINITY_ON 0
 #define AFFINITY_OFF 1
 #define AFFINITY_ON_PENDING 2
-#define SUSPEND_POWER_DOWN BIT(16)
 /* what Linux's hyp stub answers to what it does not know */
 #define HVC_STUB_ERR 0xbadca11
 
@@ -36,11 +35,11 @@ static long version(struct smccc *s)
 	return PSCI_VERSION_1_1;
 }
 
-/* Standby: the CPU wakes with what it had. Power-down states wake at once, which PSCI permits. */
+/* Every state is a standby: the CPU wakes with what it had, which PSCI permits for power-down states too. */
 static long cpu_suspend(struct smccc *s)
 {
-	if (!(s->a & SUSPEND_POWER_DOWN))
-		guest_sleep();
+	(void)s;
+	guest_sleep();
 	return 0;
 }
 
@@ -65,9 +64,11 @@ static long cpu_on(struct smccc *s)
 		return INVALID_PARAMETERS;
 	if (!may_enter(s->self->cell, s->b))
 		return INVALID_ADDRESS;
-	e = cpu_start(target, (struct vcpu_start){ gpa(s->b), s->c });
+	e = cpu_start(s->self->cell, target, (struct vcpu_start){ gpa(s->b), s->c, false });
 	if (e == OK)
 		return 0;
+	if (e == ERR_NOT_FOUND)
+		return INVALID_PARAMETERS;
 	return e == ERR_AGAIN ? ON_PENDING : ALREADY_ON;
 }
 
@@ -178,7 +179,7 @@ static bool is_board_service(uint32_t number)
 	return (number & BIT(31)) && owner >= 1 && owner <= 3;
 }
 
-void smccc_call(struct cpu *self, struct regs *regs)
+void smccc_call(struct cpu *self, struct regs *regs, bool hvc)
 {
 	uint32_t number = (uint32_t)regs->x[0];
 	uint64_t mask = number & SMC64 ? ~0ull : BITS(31, 0);
@@ -192,7 +193,7 @@ void smccc_call(struct cpu *self, struct regs *regs)
 		result = functions[i].call(&s);
 	else if (cell_is_root(self->cell) && is_board_service(number))
 		result = forward(&s);
-	else if (!(number & BIT(31)))
+	else if (hvc && !(number & BIT(31)))
 		result = HVC_STUB_ERR;
 	regs->x[0] = (uint64_t)result;
 }

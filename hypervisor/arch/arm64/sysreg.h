@@ -24,6 +24,7 @@
 /* HCR_EL2 */
 #define HCR_VM BIT(0)
 #define HCR_SWIO BIT(1)
+#define HCR_PTW BIT(2)
 #define HCR_FMO BIT(3)
 #define HCR_IMO BIT(4)
 #define HCR_AMO BIT(5)
@@ -43,14 +44,27 @@
 #define HCR_TID5 BIT(58)
 
 /* CPTR_EL2, with HCR_EL2.E2H = 0 */
+#define CPTR_TZ BIT(8)
+#define CPTR_TSM BIT(12)
 #define CPTR_TTA BIT(20)
 #define CPTR_TAM BIT(30)
 
 /* MDCR_EL2 */
 #define MDCR_TPMS BIT(14)
 #define MDCR_E2PB BITS(13, 12)
+#define MDCR_HPMD BIT(17)
 #define MDCR_TTRF BIT(19)
+#define MDCR_HCCD BIT(23)
 #define MDCR_E2TB BITS(25, 24)
+
+/* CNTHCTL_EL2 */
+#define CNTHCTL_EL1PCTEN BIT(0)
+#define CNTHCTL_EL1PCEN BIT(1)
+#define CNTHCTL_EVNTEN BIT(2)
+#define CNTHCTL_EVNTI BITS(7, 4)
+
+/* HCRX_EL2, by encoding S3_4_C1_C2_2 */
+#define HCRX_MSCEN BIT(11)
 
 /* SCTLR_EL2 */
 #define SCTLR_M BIT(0)
@@ -69,6 +83,10 @@
 #define SPSR_EL1H_MASKED 0x3c5ull	/* D, A, I, F masked */
 #define SPSR_MODE BITS(3, 0)
 #define SPSR_AARCH32 BIT(4)
+#define SPSR_BTYPE BITS(11, 10)
+#define SPSR_SSBS BIT(12)
+#define SPSR_SS BIT(21)
+#define SPSR_DIT BIT(24)
 
 #define MPIDR_AFFINITY 0xff00ffffffull
 
@@ -100,14 +118,18 @@
 #define ISAR1_APA BITS(7, 4)
 #define ISAR1_API BITS(11, 8)
 #define ISAR2_APA3 BITS(15, 12)
+#define ISAR2_WFXT BITS(3, 0)
+#define ISAR2_MOPS BITS(19, 16)
 #define MMFR0_PARANGE BITS(3, 0)
 #define MMFR0_TGRAN4 BITS(31, 28)
 #define MMFR1_VH BITS(11, 8)
 #define MMFR1_LO BITS(19, 16)
+#define MMFR1_HCX BITS(43, 40)
 #define MMFR2_NV BITS(27, 24)
 #define MMFR3_TCRX BITS(3, 0)
 #define MMFR3_S1PIE BITS(11, 8)
 #define MMFR3_S1POE BITS(19, 16)
+#define MMFR3_SCTLRX BITS(7, 4)
 
 /* PAR_EL1 */
 #define PAR_F BIT(0)
@@ -123,6 +145,8 @@
 #define ICC_AP1R1_EL1 S3_0_C12_C9_1
 #define ICC_AP1R2_EL1 S3_0_C12_C9_2
 #define ICC_AP1R3_EL1 S3_0_C12_C9_3
+#define ICC_DIR_EL1 S3_0_C12_C11_1
+#define ICC_RPR_EL1 S3_0_C12_C11_3
 #define ICC_SGI1R_EL1 S3_0_C12_C11_5
 #define ICC_SGI0R_EL1 S3_0_C12_C11_7
 #define ICC_BPR1_EL1 S3_0_C12_C12_3
@@ -144,6 +168,8 @@
 #define ICH_VMCR_VEOIM BIT(9)
 #define ICH_VMCR_VBPR1 BITS(20, 18)
 #define ICH_VMCR_VPMR BITS(31, 24)
+/* ICH_HCR_EL2 */
+#define ICH_HCR_TC BIT(10)
 /* ICC_SGI0R_EL1 */
 #define SGIR_TARGETS BITS(15, 0)
 #define SGIR_AFF1 BITS(23, 16)

@@ -13,10 +13,21 @@ static const struct {
 	{ SYSREG_ID(3, 0, 0, 5, 0), DFR0_TRACEVER | DFR0_PMSVER | DFR0_TRACEFILT | DFR0_TRACEBUFFER |
 				    DFR0_MTPMU | DFR0_BRBE | DFR0_HPMN0 },
 	{ SYSREG_ID(3, 0, 0, 7, 1), MMFR1_VH | MMFR1_LO },
+	{ SYSREG_ID(3, 0, 0, 6, 2), ISAR2_WFXT },
 	{ SYSREG_ID(3, 0, 0, 7, 2), MMFR2_NV },
+	/* registers Linux may not have opened to EL1 (HCRX_EL2, HFGRTR_EL2) */
+	{ SYSREG_ID(3, 0, 0, 7, 3), MMFR3_TCRX | MMFR3_SCTLRX | MMFR3_S1PIE | MMFR3_S1POE },
 };
 
-static uint64_t id_value(uint32_t id)
+/* What Linux has switched off for EL1 is not there. */
+static uint64_t switched_off(const struct cpu *self, uint32_t id)
+{
+	if (id == SYSREG_ID(3, 0, 0, 4, 0) && !el2_has_sve(self))
+		return PFR0_SVE;
+	return id == SYSREG_ID(3, 0, 0, 4, 1) && !el2_has_sme(self) ? PFR1_SME : 0;
+}
+
+static uint64_t id_value(const struct cpu *self, uint32_t id)
 {
 	uint64_t value = id_register((((id >> 4) & 15) - 1) * 8 + (id & 15));
 	unsigned i;
@@ -24,7 +35,7 @@ static uint64_t id_value(uint32_t id)
 	for (i = 0; i < ARRAY_SIZE(hidden_features); i++)
 		if (hidden_features[i].id == id)
 			value &= ~hidden_features[i].hidden;
-	return value;
+	return value & ~switched_off(self, id);
 }
 
 /* Group 3 (HCR_EL2.TID3): op0 = 3, op1 = 0, CRn = 0, CRm = 1..7 */
@@ -47,17 +58,63 @@ static void ignore(struct cpu *self, uint64_t value)
 	self->stats[ABI_STAT_ARM64_SYSREG]++;
 }
 
+static void write_pmr(struct cpu *self, uint64_t value)
+{
+	self->stats[ABI_STAT_ARM64_SYSREG]++;
+	gic_set_pmr(self, value);
+}
+
+static uint64_t read_pmr(const struct cpu *self)
+{
+	return self->arch->icc_pmr;
+}
+
+/* EOImode and CBPR are kept and have no effect: an EOI deactivates, and DIR finds nothing to do. */
+static void write_ctlr(struct cpu *self, uint64_t value)
+{
+	self->stats[ABI_STAT_ARM64_SYSREG]++;
+	self->arch->icc_ctlr = (uint32_t)(value & (ICC_CTLR_EOIMODE | ICC_CTLR_CBPR));
+}
+
+static uint64_t read_ctlr(const struct cpu *self)
+{
+	return (sysreg_read(ICC_CTLR_EL1) & ~(ICC_CTLR_EOIMODE | ICC_CTLR_CBPR)) | self->arch->icc_ctlr;
+}
+
+static uint64_t read_rpr(const struct cpu *self)
+{
+	(void)self;
+	return sysreg_read(ICC_RPR_EL1);
+}
+
+/* System registers, no bypass (IHI0069H 12.2, ICC_SRE_EL1) */
+static uint64_t read_sre(const struct cpu *self)
+{
+	(void)self;
+	return 7;
+}
+
+static uint64_t read_zero(const struct cpu *self)
+{
+	(void)self;
+	return 0;
+}
+
+/* A hole is UNDEFINED. */
 static const struct {
 	uint32_t id;
 	void (*write)(struct cpu *self, uint64_t value);
-	uint64_t read;		/* the value, where reading is not refused */
-	bool readable;
+	uint64_t (*read)(const struct cpu *self);
 } trapped[] = {
-	{ SYSREG_ID(3, 0, 12, 11, 5), write_sgi1, 0, false },	/* ICC_SGI1R_EL1 */
-	{ SYSREG_ID(3, 0, 12, 11, 6), ignore, 0, false },	/* ICC_ASGI1R_EL1 */
-	{ SYSREG_ID(3, 0, 12, 11, 7), ignore, 0, false },	/* ICC_SGI0R_EL1 */
-	{ SYSREG_ID(3, 0, 12, 12, 5), ignore, 7, true },	/* ICC_SRE_EL1: system registers, no bypass */
-	{ SYSREG_ID(3, 0, 1, 0, 1), ignore, 0, true },		/* ACTLR_EL1 */
+	{ SYSREG_ID(3, 0, 12, 11, 5), write_sgi1, NULL },	/* ICC_SGI1R_EL1 */
+	{ SYSREG_ID(3, 0, 12, 11, 6), ignore, NULL },		/* ICC_ASGI1R_EL1 */
+	{ SYSREG_ID(3, 0, 12, 11, 7), ignore, NULL },		/* ICC_SGI0R_EL1 */
+	{ SYSREG_ID(3, 0, 4, 6, 0), write_pmr, read_pmr },	/* ICC_PMR_EL1 */
+	{ SYSREG_ID(3, 0, 12, 12, 4), write_ctlr, read_ctlr },	/* ICC_CTLR_EL1 */
+	{ SYSREG_ID(3, 0, 12, 11, 1), ignore, NULL },		/* ICC_DIR_EL1 */
+	{ SYSREG_ID(3, 0, 12, 11, 3), NULL, read_rpr },		/* ICC_RPR_EL1 */
+	{ SYSREG_ID(3, 0, 12, 12, 5), ignore, read_sre },	/* ICC_SRE_EL1 */
+	{ SYSREG_ID(3, 0, 1, 0, 1), ignore, read_zero },	/* ACTLR_EL1 */
 };
 
 static bool access_trapped(struct cpu *self, struct regs *regs, const struct exit_sysreg *s)
@@ -67,10 +124,10 @@ static bool access_trapped(struct cpu *self, struct regs *regs, const struct exi
 	for (i = 0; i < ARRAY_SIZE(trapped); i++) {
 		if (trapped[i].id != s->id)
 			continue;
-		if (s->read && !trapped[i].readable)
+		if (s->read ? trapped[i].read == NULL : trapped[i].write == NULL)
 			return false;
 		if (s->read)
-			reg_set(regs, s->reg, trapped[i].read);
+			reg_set(regs, s->reg, trapped[i].read(self));
 		else
 			trapped[i].write(self, reg_get(regs, s->reg));
 		return true;
@@ -88,7 +145,7 @@ void exit_sysreg(struct cpu *self, struct regs *regs, struct exit *x)
 	}
 	self->stats[ABI_STAT_ARM64_SYSREG]++;
 	if (s->read && is_id_register(s->id)) {
-		reg_set(regs, s->reg, id_value(s->id));
+		reg_set(regs, s->reg, id_value(self, s->id));
 		skip_instruction(x);
 		return;
 	}

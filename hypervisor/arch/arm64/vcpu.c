@@ -32,8 +32,10 @@ static void clean_translation(void)
 		clear(S3_0_C10_C2_2);		/* PIRE0_EL1 */
 		clear(S3_0_C10_C2_3);		/* PIR_EL1 */
 	}
-	if (has(mmfr3, MMFR3_S1POE))
+	if (has(mmfr3, MMFR3_S1POE)) {
 		clear(S3_0_C10_C2_4);		/* POR_EL1 */
+		clear(S3_3_C10_C2_4);		/* POR_EL0 */
+	}
 }
 
 static void clean_exceptions(void)
@@ -84,13 +86,14 @@ static void clean_pauth_keys(void)
 	clear(S3_0_C2_C3_1);
 }
 
-static void clean_vectors(void)
+static void clean_vectors(const struct cpu *self)
 {
-	bool sve = has(sysreg_read(id_aa64pfr0_el1), PFR0_SVE);
+	bool sve = el2_has_sve(self);
 
-	if (has(sysreg_read(id_aa64pfr1_el1), PFR1_SME)) {
+	if (el2_has_sme(self)) {
 		clear(S3_3_C4_C2_2);		/* SVCR: out of streaming mode, ZA off */
 		clear(S3_0_C1_C2_6);		/* SMCR_EL1 */
+		clear(S3_0_C1_C2_4);		/* SMPRI_EL1 */
 		clear(S3_3_C13_C0_5);		/* TPIDR2_EL0 */
 	}
 	clean_fp(sve);
@@ -156,7 +159,7 @@ _Noreturn void arch_vcpu_start(struct cpu *self, struct vcpu_start start)
 	clean_exceptions();
 	clean_threads();
 	clean_pauth_keys();
-	clean_vectors();
+	clean_vectors(self);
 	clean_timers();
 	clean_pmu();
 	clean_debug_state();

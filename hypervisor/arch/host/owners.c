@@ -3,6 +3,7 @@
 #include "arch/cpu.h"
 #include "arch/host/machine.h"
 #include "base/bug.h"
+#include "core/cpu.h"
 
 #define LINES 1024u
 
@@ -78,4 +79,18 @@ void arch_cell_lines_move(struct cell *from, struct cell *to, struct abi_irq lin
 		from->arch->lines[i] = false;
 		to->arch->lines[i] = true;
 	}
+}
+
+void arch_cell_lines_reset(struct cell *cell)
+{
+	struct cpu *cpu;
+
+	host_enter(NULL, "cell lines reset");
+	for_each_cell_cpu(cpu, cell)
+		if (cpu->state == CPU_IN_GUEST)
+			host_complain("cell %u starts anew and CPU %u is in it", cell->id, cpu->id);
+	for (unsigned n = 0; n < cell->config.cell->irq_count; n++)
+		for (unsigned i = 0; i < cell->config.irq[n].count; i++)
+			if (!cell->arch->lines[cell->config.irq[n].first + i])
+				host_complain("line %u is not cell %u's", cell->config.irq[n].first + i, cell->id);
 }

@@ -53,5 +53,7 @@ void arch_cell_comm(const struct cell *cell, struct abi_comm *comm);
 void arch_cell_cpu_moved(struct cell *from, const struct cpu *cpu);
 /* The lines are silenced (masked, not pending, not active) and are `to`'s from now on. */
 void arch_cell_lines_move(struct cell *from, struct cell *to, struct abi_irq lines);
+/* The cell starts anew: its lines are silenced as for a new owner. */
+void arch_cell_lines_reset(struct cell *cell);
 
 #endif
