@@ -19,7 +19,8 @@ FREESTANDING := -std=c11 -ffreestanding -fno-common -fno-pic -fno-pie -mgeneral-
 # All of it lies within 1 MiB of all of it, and is optimised as one program; the passes
 # that are off trade size for speed
 HYPERVISOR_CFLAGS := $(FREESTANDING) -mcmodel=tiny -flto \
-	-fno-tree-loop-optimize -fno-move-loop-invariants -fno-tree-pre -fno-tree-dominator-opts
+	-fno-tree-loop-optimize -fno-move-loop-invariants -fno-tree-pre -fno-tree-dominator-opts \
+	-fno-shrink-wrap
 HYPERVISOR_LDFLAGS := -Wl,--gc-sections,-z,noexecstack,-z,max-page-size=4096 \
 	-Wl,--fatal-warnings,--build-id=none -nostdlib -static -flto-partition=one
 # The compiler calls memcpy & co. when all else is compiled already

@@ -101,6 +101,7 @@ struct machine {
 	uint64_t vtcr;
 	uint64_t host_end;
 	uint8_t *gicd;
+	uint32_t gicr_stride;		/* from one redistributor to the next */
 	struct lock gicd_lock;		/* read-modify-write of shared distributor words */
 	uint32_t gicd_ctlr_bare;	/* as Linux had it */
 	struct span mediated[2];

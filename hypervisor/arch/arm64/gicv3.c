@@ -78,11 +78,6 @@ static uint32_t typer_affinity(uint64_t hwid)
 	return (uint32_t)(hwid & 0xffffff) | (uint32_t)(hwid >> 32 << 24);
 }
 
-static uint32_t frame_stride(uint8_t *frame)
-{
-	return bus_read(frame, GICR_TYPER, 8) & GICR_TYPER_VLPIS ? GICR_STRIDE_VLPI : GICR_STRIDE;
-}
-
 /* The redistributor of a CPU, or NULL. */
 static uint8_t *find_redistributor(uint64_t hwid)
 {
@@ -93,11 +88,14 @@ static uint8_t *find_redistributor(uint64_t hwid)
 	while (offset + GICR_STRIDE <= gicr->size) {
 		uint64_t typer = bus_read(base + offset, GICR_TYPER, 8);
 
+		/* the same for all of them (IHI0069H 12.10) */
+		machine.gicr_stride = typer & GICR_TYPER_VLPIS ? GICR_STRIDE_VLPI : GICR_STRIDE;
+
 		if (typer >> 32 == typer_affinity(hwid))
 			return base + offset;
 		if (typer & GICR_TYPER_LAST)
 			return NULL;
-		offset += frame_stride(base + offset);
+		offset += machine.gicr_stride;
 	}
 	return NULL;
 }
@@ -375,7 +373,7 @@ static struct cpu *owner_of(const struct system *sys, const uint8_t *frame)
 static err_t redistributor_access(struct cpu *cpu, struct mmio_access *access)
 {
 	const struct abi_span *gicr = &cpu->sys->config.system->platform.arm64.gicr;
-	uint32_t stride = frame_stride((uint8_t *)gicr->start);
+	uint32_t stride = machine.gicr_stride;
 	uint8_t *frame = (uint8_t *)gicr->start + align_down(access->address.v, stride);
 	struct cpu *owner = owner_of(cpu->sys, frame);
 	struct gicr_view other = { .root = false };
