@@ -510,6 +510,111 @@ static void cpu_states(void **state)
 	assert_null(cell_cpu_from(cell, 4));
 }
 
+struct cpu_on {
+	struct cpu *target;
+	err_t e;
+};
+
+static void exit_cpu_on(struct cpu *self, void *arg)
+{
+	struct cpu_on *on = arg;
+
+	on->e = cpu_start(self->cell, on->target, (struct vcpu_start){ .entry = gpa(0) });
+}
+
+/* The cell is off, and all of it stays where it is. */
+static void check_off(const struct cell *cell, unsigned starts)
+{
+	struct vcpu_start last;
+
+	host_settle();
+	assert_int_equal(cell->state, CELL_SHUT_DOWN);
+	assert_int_equal(host_cpu_starts(3, &last), starts);
+	for (unsigned cpu = 2; cpu < 4; cpu++) {
+		assert_int_equal(board.cpus[cpu].state, CPU_PARKED);
+		assert_int_equal(host_cpu_at(cpu), HOST_WAITING);
+	}
+}
+
+/* CPU 3 turns the cell off, and before CPU 2 has noticed it tells CPU 3 to start again. */
+static void powered_off_stays_off(void **state)
+{
+	struct cell *cell = two_running();
+	struct cpu_on on = { &board.cpus[3], ERR_BUSY };
+
+	(void)state;
+	board_exit(3, board_exit_power_off, NULL);
+	assert_int_equal(host_cpu_at(2), HOST_IN_GUEST);
+	board_exit(2, exit_cpu_on, &on);
+	assert_ok(on.e);
+	check_off(cell, 1);
+	assert_int_equal(board_poll(ABI_HC_CELL_SET_LOADABLE, 1, 0), 0);
+	assert_int_equal(board_call(0, ABI_HC_CELL_START, 1, 0), 0);
+	host_settle();
+	assert_int_equal(host_cpu_at(2), HOST_IN_GUEST);
+	board_destroy(1);
+}
+
+/* The same with CPU 3 anywhere on its way, and then with a cell that failed. */
+static void cpu_on_at_every_step_of(void (*what)(struct cpu *self, void *arg), enum cell_state wanted)
+{
+	bool paused = true;
+
+	for (unsigned n = 1; paused; n++) {
+		struct vcpu_start last;
+		struct cpu_on on = { &board.cpus[3], OK };
+		struct cell *cell = two_running();
+		unsigned starts = host_cpu_starts(3, &last);
+
+		hold_up(what, n);
+		paused = host_cpu_at(3) == HOST_PAUSED;
+		host_cpu_exit(2, exit_cpu_on, &on);
+		host_cpu_go(2);
+		host_cpu_stopped(2, 2);
+		host_settle();
+		host_cpu_pause_in(3, 0);
+		assert_string_equal(host_complaint(), "");
+		assert_int_equal(cell->state, wanted);
+		assert_int_equal(host_cpu_starts(3, &last), starts);
+		assert_int_equal(host_cpu_at(2), HOST_WAITING);
+		assert_int_equal(host_cpu_at(3), HOST_WAITING);
+		board_destroy(1);
+	}
+}
+
+static void cpu_on_at_every_step(void **state)
+{
+	(void)state;
+	cpu_on_at_every_step_of(board_exit_power_off, CELL_SHUT_DOWN);
+	cpu_on_at_every_step_of(board_exit_fail, CELL_FAILED);
+}
+
+/* Found in one's own cell, and another's by the time it is to be started. */
+static void cpu_that_moved(void **state)
+{
+	struct vcpu_start start = { .entry = gpa(0) };
+	struct cell_text one = board_text("one", 2, BOARD_CELLS);
+	struct cell_text two = board_text("two", 3, BOARD_CELLS + 0x400000);
+	struct vcpu_start last;
+
+	(void)state;
+	board_create(&one);
+	board_create(&two);
+	assert_err(cpu_start(board.sys.root, &board.cpus[3], start), ERR_NOT_FOUND);
+	assert_err(cpu_start(cell_find(&board.sys, 1), &board.cpus[3], start), ERR_NOT_FOUND);
+	assert_int_equal(board.cpus[3].state, CPU_PARKED);
+	assert_false(host_cpu_kicked(3));
+	/* whatever it does there: it is not said */
+	assert_int_equal(board_call(0, ABI_HC_CELL_START, 2, 0), 0);
+	assert_err(cpu_start(board.sys.root, &board.cpus[3], start), ERR_NOT_FOUND);
+	host_settle();
+	assert_err(cpu_start(board.sys.root, &board.cpus[3], start), ERR_NOT_FOUND);
+	assert_int_equal(host_cpu_starts(3, &last), 1);
+	board_destroy(2);
+	assert_err(cpu_start(cell_find(&board.sys, 1), &board.cpus[3], start), ERR_NOT_FOUND);
+	assert_ok(cpu_start(board.sys.root, &board.cpus[3], start));
+}
+
 /* What a cell says about itself counts while it runs, as far as the words are known. */
 static void the_cell_says_how_it_is(void **state)
 {
@@ -622,6 +727,9 @@ int main(void)
 		TEST(loading_at_every_step),
 		TEST(shutdown_before_it_started),
 		TEST(cpu_on_while_stopping),
+		TEST(powered_off_stays_off),
+		TEST(cpu_on_at_every_step),
+		TEST(cpu_that_moved),
 		TEST(cpu_states),
 		TEST(the_cell_says_how_it_is),
 		TEST(ended_in_its_own_words),

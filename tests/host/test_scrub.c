@@ -245,6 +245,169 @@ static void nothing_to_zero(void **state)
 	assert_true(board_filled(BOARD_CELLS, 0x2000, NOBODYS));
 }
 
+/*
+ * CPU 3 is held up as it looks for work. Meanwhile the others end what is zeroed, and the
+ * next begins: it must see the one or the other, never half of each.
+ */
+static void late_between_two(void **state)
+{
+	struct cell_text text = ragged_text();
+	struct cell *cell;
+
+	(void)state;
+	board_offline(3);
+	assert_int_equal(board_call(0, ABI_HC_CELL_CREATE, BOARD_CONFIG, board_put(&text)), 1);
+	cell = cell_find(&board.sys, 1);
+	board_fill(BOARD_CELLS, BOARD_CELLS_END - BOARD_CELLS, NOBODYS);
+	lock_take(&cell->scrub.lock);
+	/* one chunk is left when it looks */
+	cell->scrub.next = RAGGED_CHUNKS - 1;
+	cell->scrub.done = RAGGED_CHUNKS - 1;
+	host_cpu_go(3);
+	assert_false(host_cpu_stopped(3, 20));
+	/* not any more: of what may be loaded all is left, of the rest nothing */
+	cell->scrub.wanted = ABI_MEM_LOADABLE;
+	cell->scrub.total = RAGGED_LOADABLE_CHUNKS;
+	cell->scrub.next = 0;
+	cell->scrub.done = 0;
+	lock_drop(&cell->scrub.lock);
+	host_settle();
+	assert_int_equal(cell->scrub.next, RAGGED_LOADABLE_CHUNKS);
+	assert_int_equal(cell->scrub.done, RAGGED_LOADABLE_CHUNKS);
+	check_zeroed(&text, ABI_MEM_LOADABLE, NOBODYS);
+}
+
+/* A whole one ends, its cell with it, and the CPU that was late is another cell's by then. */
+static void late_for_a_cell_that_is_gone(void **state)
+{
+	struct cell_text old = ragged_text();
+	struct cell_text new = board_text("new", 3, BOARD_CELLS + 0x1800000);
+
+	(void)state;
+	old.cell.cpus[0] = 0xc;
+	board_create(&old);
+	assert_int_equal(board_call(0, ABI_HC_CELL_DESTROY, 1, 0), -ABI_EAGAIN);
+	/* CPU 2 does it all; CPU 3 has not looked yet */
+	host_cpu_run(2);
+	assert_int_equal(host_cpu_at(3), HOST_WAITING);
+	assert_int_equal(board_call(0, ABI_HC_CELL_DESTROY, 1, 0), 0);
+	board_fill(BOARD_CELLS, BOARD_CELLS_END - BOARD_CELLS, NOBODYS);
+	assert_int_equal(board_call(0, ABI_HC_CELL_CREATE, BOARD_CONFIG, board_put(&new)), 1);
+	host_settle();
+	assert_int_equal(board_poll(ABI_HC_CELL_GET_STATE, 1, 0), ABI_CELL_SHUT_DOWN);
+	check_zeroed(&new, 0, NOBODYS);
+}
+
+/* What a guest with its caches on leaves behind in the first and last page of each region. */
+static void dirty_private(const struct cell_text *text, uint8_t byte)
+{
+	struct cpu *self = &board.cpus[3];
+
+	for (uint32_t i = 0; i < text->cell.mem_count; i++) {
+		const struct abi_mem *mem = &text->mem[i];
+		const uint64_t pages[] = { mem->phys, mem->phys + mem->size - PAGE_SIZE };
+
+		if (mem->flags & (ABI_MEM_COMM | ABI_MEM_SHARED))
+			continue;
+		for (unsigned n = 0; n < ARRAY_SIZE(pages); n++) {
+			memset(arch_window_open(self, hpa(pages[n]), PAGE_SIZE), byte, PAGE_SIZE);
+			arch_window_close(self);
+		}
+	}
+}
+
+static bool is_clean(uint64_t page)
+{
+	bool clean;
+
+	assert_string_equal(host_complaint(), "");
+	host_ram_check_cleaned((struct span){ page, PAGE_SIZE });
+	clean = host_complaint()[0] == '\0';
+	if (!clean)
+		host_reset();
+	return clean;
+}
+
+/* In memory, and as the guest left it. */
+static void check_clean(const struct cell_text *text, uint8_t byte)
+{
+	for (uint32_t i = 0; i < text->cell.mem_count; i++) {
+		const struct abi_mem *mem = &text->mem[i];
+
+		if (mem->flags & (ABI_MEM_COMM | ABI_MEM_SHARED))
+			continue;
+		assert_true(is_clean(mem->phys) && is_clean(mem->phys + mem->size - PAGE_SIZE));
+		assert_true(board_filled(mem->phys, PAGE_SIZE, byte));
+		assert_true(board_filled(mem->phys + mem->size - PAGE_SIZE, PAGE_SIZE, byte));
+	}
+}
+
+/* The model complains of a guest that begins over memory that is still in a cache. */
+static void started_again_it_is_cleaned(void **state)
+{
+	struct cell_text text = ragged_text();
+	struct vcpu_start last;
+
+	(void)state;
+	board_create_running(&text);
+	host_cpu_starts(3, &last);
+	assert_false(last.clean);
+	dirty_private(&text, OF_CELL);
+	assert_int_equal(board_poll(ABI_HC_CELL_SHUTDOWN, 1, 0), 0);
+	assert_false(is_clean(text.mem[1].phys));
+	assert_int_equal(board_call(0, ABI_HC_CELL_START, 1, 0), 0);
+	host_settle();
+	assert_int_equal(host_cpu_starts(3, &last), 2);
+	check_clean(&text, OF_CELL);
+	/* and when it starts itself again */
+	dirty_private(&text, OF_ROOT);
+	board_exit(3, board_exit_reset, NULL);
+	host_settle();
+	assert_int_equal(host_cpu_starts(3, &last), 3);
+	check_clean(&text, OF_ROOT);
+	/* and after loading, which zeroes a part only */
+	dirty_private(&text, OF_CELL);
+	board_exit(3, board_exit_fail, NULL);
+	assert_int_equal(board_poll(ABI_HC_CELL_SET_LOADABLE, 1, 0), 0);
+	assert_int_equal(board_call(0, ABI_HC_CELL_START, 1, 0), 0);
+	host_settle();
+	assert_int_equal(host_cpu_starts(3, &last), 4);
+	assert_true(is_clean(text.mem[1].phys) && is_clean(text.mem[3].phys));
+}
+
+/* Each chunk is opened and cleaned: two calls; before which one the shutdown comes in between. */
+static void shut_down_while_cleaned(void **state)
+{
+	struct cell_text text = ragged_text();
+	uint64_t last_page = text.mem[3].phys;
+	struct vcpu_start last;
+
+	(void)state;
+	board_create_running(&text);
+	for (unsigned n = 1; n < 2 * RAGGED_CHUNKS - 1; n++) {
+		unsigned starts = host_cpu_starts(3, &last);
+
+		/* another byte each time: only what changes is dirty */
+		dirty_private(&text, (uint8_t)(OF_CELL + n));
+		assert_int_equal(board_poll(ABI_HC_CELL_SHUTDOWN, 1, 0), 0);
+		assert_int_equal(board_call(0, ABI_HC_CELL_START, 1, 0), 0);
+		host_cpu_pause_in(3, n);
+		host_cpu_run(3);
+		assert_int_equal(host_cpu_at(3), HOST_PAUSED);
+		assert_int_equal(board_call(0, ABI_HC_CELL_SHUTDOWN, 1, 0), -ABI_EAGAIN);
+		assert_int_equal(board_poll(ABI_HC_CELL_SHUTDOWN, 1, 0), 0);
+		assert_int_equal(host_cpu_at(3), HOST_WAITING);
+		assert_int_equal(board.cpus[3].state, CPU_PARKED);
+		assert_int_equal(host_cpu_starts(3, &last), starts);
+		/* it did not first go through all of it */
+		assert_false(is_clean(last_page));
+		assert_int_equal(board_call(0, ABI_HC_CELL_START, 1, 0), 0);
+		host_settle();
+		assert_int_equal(host_cpu_starts(3, &last), starts + 1);
+		check_clean(&text, (uint8_t)(OF_CELL + n));
+	}
+}
+
 /* The model notices a guest that would find what lies in a cache only. */
 static void the_model_wants_it_cleaned(void **state)
 {
@@ -280,6 +443,10 @@ int main(void)
 		TEST(by_all_its_cpus),
 		TEST(only_by_its_own),
 		TEST(nothing_to_zero),
+		TEST(late_between_two),
+		TEST(late_for_a_cell_that_is_gone),
+		TEST(started_again_it_is_cleaned),
+		TEST(shut_down_while_cleaned),
 		TEST(the_model_wants_it_cleaned),
 	};
 
