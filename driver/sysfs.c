@@ -105,8 +105,9 @@ static const char *state_name(long state)
 		return "failed";
 	case ABI_CELL_FAILED_COMM_REV:
 		return "failed/comm-rev";
-	/* its memory changes hands: nothing of it runs */
+	/* its memory changes hands, or it is gone and about to leave this place: nothing of it runs */
 	case -ABI_EAGAIN:
+	case -ABI_ENOENT:
 	case ABI_CELL_SHUT_DOWN:
 		return "shut down";
 	default:
