@@ -153,6 +153,13 @@ static err_t cut_root(struct plan *plan)
 	return OK;
 }
 
+/* Exits are counted from the day the CPU is its owner's. Caller holds cpu.lock; the CPU is parked. */
+static void set_owner(struct cpu *cpu, struct cell *owner)
+{
+	memset(cpu->stats, 0, sizeof(cpu->stats));
+	__atomic_store_n(&cpu->cell, owner, __ATOMIC_RELEASE);
+}
+
 /* A CPU the root cell has powered off becomes the cell's: from here on it cannot be started by its old owner. */
 static err_t take_cpu(struct cell *cell, struct cpu *cpu, struct why *why)
 {
@@ -161,7 +168,7 @@ static err_t take_cpu(struct cell *cell, struct cpu *cpu, struct why *why)
 	lock_take(&cpu->lock);
 	parked = cpu->state == CPU_PARKED;
 	if (parked)
-		__atomic_store_n(&cpu->cell, cell, __ATOMIC_RELEASE);
+		set_owner(cpu, cell);
 	lock_drop(&cpu->lock);
 	if (!parked)
 		return why_set(why, ERR_BUSY, "CPU %u is online in the root cell: take it offline first", cpu->id);
@@ -174,7 +181,7 @@ static void give_cpu(struct cpu *cpu, struct cell *to)
 	lock_take(&cpu->lock);
 	cpu->state = CPU_PARKED;
 	__atomic_store_n(&cpu->stop, false, __ATOMIC_RELAXED);
-	__atomic_store_n(&cpu->cell, to, __ATOMIC_RELEASE);
+	set_owner(cpu, to);
 	lock_drop(&cpu->lock);
 }
 

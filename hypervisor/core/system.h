@@ -58,7 +58,7 @@ struct cpu {
 
 	bool stop;			/* atomic: leave the guest and park */
 	bool leave;			/* atomic: disable is under way, power off */
-	uint64_t stats[STAT_COUNT];	/* written by this CPU only */
+	uint64_t stats[STAT_COUNT];	/* since it is its cell's; written by this CPU, cleared while it is parked */
 };
 
 enum cell_state {

@@ -634,6 +634,20 @@ static void the_cell_says_how_it_is(void **state)
 	assert_int_equal(board_call(0, ABI_HC_CELL_GET_STATE, 1, 0), ABI_CELL_SHUT_DOWN);
 }
 
+/* What a CPU did for its last owner is none of the new one's exits. */
+static void exits_are_counted_anew(void **state)
+{
+	struct cell_text text = board_text("one", 3, BOARD_CELLS);
+
+	(void)state;
+	board.cpus[3].stats[ABI_STAT_TOTAL] = 5;
+	board_create(&text);
+	assert_int_equal(board_call(0, ABI_HC_CPU_INFO, 3, ABI_CPU_INFO_STAT + ABI_STAT_TOTAL), 0);
+	board.cpus[3].stats[ABI_STAT_TOTAL] = 7;
+	board_destroy(1);
+	assert_int_equal(board_call(0, ABI_HC_CPU_INFO, 3, ABI_CPU_INFO_STAT + ABI_STAT_TOTAL), 0);
+}
+
 /* What a cell says of itself holds for who manages it too, though its CPUs are still in it. */
 static void ended_in_its_own_words(void **state)
 {
@@ -732,6 +746,7 @@ int main(void)
 		TEST(cpu_that_moved),
 		TEST(cpu_states),
 		TEST(the_cell_says_how_it_is),
+		TEST(exits_are_counted_anew),
 		TEST(ended_in_its_own_words),
 		TEST(the_communication_page),
 		TEST(neighbours_of_a_loadable_cell),
