@@ -295,9 +295,8 @@ err_t cell_destroy(struct cell *cell, struct why *why)
 	return OK;
 }
 
-err_t cell_get_state(struct cell *cell, uint32_t *state, struct why *why)
+err_t cell_get_state(struct cell *cell, uint32_t *state)
 {
-	(void)why;
 	switch (settle(cell)) {
 	case CELL_PREPARING:
 	case CELL_OPENING:

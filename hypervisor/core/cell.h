@@ -16,7 +16,7 @@ MUST_CHECK err_t cell_shutdown(struct cell *cell, struct why *why);
 MUST_CHECK err_t cell_set_loadable(struct cell *cell, struct why *why);
 MUST_CHECK err_t cell_destroy(struct cell *cell, struct why *why);
 /* ABI_CELL_* */
-MUST_CHECK err_t cell_get_state(struct cell *cell, uint32_t *state, struct why *why);
+MUST_CHECK err_t cell_get_state(struct cell *cell, uint32_t *state);
 
 /* Not the root cell; NULL if there is none. */
 struct cell *cell_find(struct system *sys, unsigned id);

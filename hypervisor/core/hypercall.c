@@ -41,7 +41,7 @@ static err_t get_state(struct call *c)
 		cell = named_cell(c);
 		if (cell == NULL)
 			return ERR_NOT_FOUND;
-		TRY(cell_get_state(cell, &state, &c->why));
+		TRY(cell_get_state(cell, &state));
 	}
 	c->result = (long)state;
 	return OK;

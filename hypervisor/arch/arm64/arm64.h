@@ -99,7 +99,6 @@ struct machine {
 	struct paging tables;		/* the hypervisor's own */
 	struct paging_format format;
 	uint64_t vtcr;
-	uint64_t host_end;
 	uint8_t *gicd;
 	uint32_t gicr_stride;		/* from one redistributor to the next */
 	struct lock gicd_lock;		/* read-modify-write of shared distributor words */

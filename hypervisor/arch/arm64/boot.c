@@ -209,11 +209,10 @@ static err_t read_config(struct system *sys, struct why *why)
 	platform = &sys->config.system->platform.arm64;
 	machine.mediated[0] = (struct span){ platform->gicd.start, platform->gicd.size };
 	machine.mediated[1] = (struct span){ platform->gicr.start, platform->gicr.size };
-	machine.host_end = sys->stage2.end;
 	sys->limits = (struct admit_limits){
 		.max_cpus = CONFIG_MAX_CPUS,
 		.guest_end = sys->stage2.end,
-		.host_end = machine.host_end,
+		.host_end = sys->stage2.end,
 		.irq_first = GIC_SPI_FIRST,
 		.irq_end = GIC_SPI_END,
 		.mediated = machine.mediated,

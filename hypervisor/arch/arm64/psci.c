@@ -7,7 +7,6 @@
 
 #define NOT_SUPPORTED (-1)
 #define INVALID_PARAMETERS (-2)
-#define DENIED (-3)
 #define ALREADY_ON (-4)
 #define ON_PENDING (-5)
 #define INVALID_ADDRESS (-9)

@@ -26,7 +26,6 @@
 #define HCR_SWIO BIT(1)
 #define HCR_PTW BIT(2)
 #define HCR_FMO BIT(3)
-#define HCR_IMO BIT(4)
 #define HCR_AMO BIT(5)
 #define HCR_TWI BIT(13)
 #define HCR_TID3 BIT(18)
@@ -37,8 +36,6 @@
 #define HCR_E2H BIT(34)
 #define HCR_TLOR BIT(35)
 #define HCR_TERR BIT(36)
-#define HCR_APK BIT(40)
-#define HCR_API BIT(41)
 #define HCR_FIEN BIT(47)
 #define HCR_ATA BIT(56)
 #define HCR_TID5 BIT(58)
@@ -68,7 +65,6 @@
 
 /* SCTLR_EL2 */
 #define SCTLR_M BIT(0)
-#define SCTLR_A BIT(1)
 #define SCTLR_C BIT(2)
 #define SCTLR_SA BIT(3)
 #define SCTLR_I BIT(12)
@@ -81,7 +77,6 @@
 
 /* SPSR_EL2 */
 #define SPSR_EL1H_MASKED 0x3c5ull	/* D, A, I, F masked */
-#define SPSR_MODE BITS(3, 0)
 #define SPSR_AARCH32 BIT(4)
 #define SPSR_BTYPE BITS(11, 10)
 #define SPSR_SSBS BIT(12)
@@ -166,12 +161,10 @@
 /* ICH_VMCR_EL2 */
 #define ICH_VMCR_VCBPR BIT(4)
 #define ICH_VMCR_VEOIM BIT(9)
-#define ICH_VMCR_VBPR1 BITS(20, 18)
 #define ICH_VMCR_VPMR BITS(31, 24)
 /* ICH_HCR_EL2 */
 #define ICH_HCR_TC BIT(10)
 /* ICC_SGI0R_EL1 */
-#define SGIR_TARGETS BITS(15, 0)
 #define SGIR_AFF1 BITS(23, 16)
 #define SGIR_INTID BITS(27, 24)
 #define SGIR_AFF2 BITS(39, 32)
