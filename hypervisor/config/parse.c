@@ -312,7 +312,7 @@ static err_t check_cell(const struct config *c, struct why *why)
 	if ((cell->flags & ABI_CELL_PUTC_CONSOLE) && !(cell->flags & ABI_CELL_PUTC))
 		return why_set(why, ERR_INVALID, "cell flags: 0x%x, PUTC_CONSOLE needs PUTC (0x%x)",
 			       cell->flags, ABI_CELL_PUTC);
-	if (cell->reserved0 != 0 || cell->reserved1 != 0)
+	if (cell->reserved != 0)
 		return why_set(why, ERR_INVALID, "cell reserved: not 0; rebuild the file");
 	TRY(check_console(&cell->console, "cell console", why));
 	return check_cpus(c, why);

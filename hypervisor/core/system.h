@@ -24,7 +24,7 @@
 #include "core/mmio.h"
 #include "core/space.h"
 
-#define STAT_COUNT 16u
+#define STAT_COUNT ABI_STAT_COUNT
 #define CELL_LINE_SIZE 160u
 
 struct arch_cell;
@@ -37,6 +37,14 @@ enum cpu_state {
 	CPU_STARTING,		/* parked, and cpu.start is to be taken */
 	CPU_IN_GUEST,
 	CPU_FAILED,		/* parked, because it did what its cell may not */
+};
+
+/* How many exits are permitted until when (core/budget.h); times in ticks of arch_now(). */
+struct budget {
+	int64_t left;			/* below 0 after an exit: budget_judge() decides */
+	uint64_t settled;		/* before that time everything is permitted */
+	uint64_t second_ends;
+	bool reported;			/* since the CPU was started */
 };
 
 struct vcpu_start {
@@ -58,7 +66,9 @@ struct cpu {
 
 	bool stop;			/* atomic: leave the guest and park */
 	bool leave;			/* atomic: disable is under way, power off */
-	uint64_t stats[STAT_COUNT];	/* since it is its cell's; written by this CPU, cleared while it is parked */
+	struct budget budget;		/* this CPU's alone while it is in the guest */
+	/* since it is its cell's; written by this CPU, cleared while it is parked; TOTAL's is not used */
+	uint64_t stats[STAT_COUNT];
 };
 
 enum cell_state {

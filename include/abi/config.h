@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Binary configuration, version 1: what `jailhouse config build` writes and the
+ * Binary configuration, version 2: what `jailhouse config build` writes and the
  * hypervisor reads. Little-endian; every record is naturally aligned and has no
  * hidden padding, so the structures are the wire format.
  *
@@ -22,7 +22,7 @@
 #endif
 
 #define ABI_CONFIG_MAGIC "JHCONFIG"
-#define ABI_CONFIG_VERSION 1
+#define ABI_CONFIG_VERSION 2
 #define ABI_CONFIG_MAX_SIZE (64u * 1024)
 
 #define ABI_ARCH_ARM64 1
@@ -79,12 +79,20 @@ struct abi_mem {
 
 /* Interrupt lines: on arm64 GIC INTIDs of SPIs (32..1019). Per-CPU interrupts go with the CPU. */
 struct abi_irq {
-	uint32_t first;
+	uint32_t first;		/* the machine's number */
 	uint32_t count;		/* not 0 */
+	uint32_t virt;		/* the cell's number of the first; another than the machine's only if INJECTED */
+	uint32_t reserved;	/* 0 */
 };
 
 #define ABI_CELL_PUTC 0x1		/* the debug-console hypercall is permitted */
 #define ABI_CELL_PUTC_CONSOLE 0x2	/* ... and is the cell's console */
+#define ABI_CELL_INJECTED 0x4		/* the hypervisor takes its interrupts and hands them on: an exit each */
+#define ABI_CELL_TRUSTED_WFI 0x8	/* direct interrupts only: it may sleep without an exit, and can keep its CPUs */
+#define ABI_CELL_FAIL_ON_VIOLATION 0x10	/* more exits than `exits` fail it; else they are logged */
+
+#define ABI_EXITS_ANY 0xffffffffu
+#define ABI_SETTLE_MAX_MS 600000u
 
 #define ABI_CPU_SET_WORDS 4		/* 256 CPUs */
 
@@ -93,9 +101,10 @@ struct abi_cell {
 	uint32_t flags;
 	uint32_t mem_count;
 	uint32_t irq_count;
-	uint32_t reserved0;		/* 0 */
+	uint32_t exits;			/* permitted per second on each of its CPUs; 0: none; ABI_EXITS_ANY */
 	uint64_t entry;			/* guest-physical reset address */
-	uint64_t reserved1;		/* 0 */
+	uint32_t settle_ms;		/* from a CPU's start until `exits` holds; 0 with ABI_EXITS_ANY */
+	uint32_t reserved;		/* 0 */
 	uint64_t cpus[ABI_CPU_SET_WORDS];	/* bit n: CPU n of the system file */
 	struct abi_console console;	/* handed on in the communication page */
 };
@@ -133,15 +142,15 @@ struct abi_system {
 	/* uint64_t hwid[cpu_count]: Linux's CPU n has MPIDR affinity / APIC id hwid[n] */
 };
 
-_Static_assert(sizeof(struct abi_header) == 32, "config v1");
-_Static_assert(offsetof(struct abi_header, crc) == 16, "config v1");
-_Static_assert(sizeof(struct abi_console) == 32, "config v1");
-_Static_assert(sizeof(struct abi_mem) == 64, "config v1");
-_Static_assert(sizeof(struct abi_irq) == 8, "config v1");
-_Static_assert(sizeof(struct abi_cell) == 128, "config v1");
-_Static_assert(offsetof(struct abi_cell, cpus) == 64, "config v1");
-_Static_assert(sizeof(struct abi_platform_arm64) == 64, "config v1");
-_Static_assert(sizeof(struct abi_platform_x86_64) == 64, "config v1");
-_Static_assert(sizeof(struct abi_system) == 120, "config v1");
+_Static_assert(sizeof(struct abi_header) == 32, "config v2");
+_Static_assert(offsetof(struct abi_header, crc) == 16, "config v2");
+_Static_assert(sizeof(struct abi_console) == 32, "config v2");
+_Static_assert(sizeof(struct abi_mem) == 64, "config v2");
+_Static_assert(sizeof(struct abi_irq) == 16, "config v2");
+_Static_assert(sizeof(struct abi_cell) == 128, "config v2");
+_Static_assert(offsetof(struct abi_cell, cpus) == 64, "config v2");
+_Static_assert(sizeof(struct abi_platform_arm64) == 64, "config v2");
+_Static_assert(sizeof(struct abi_platform_x86_64) == 64, "config v2");
+_Static_assert(sizeof(struct abi_system) == 120, "config v2");
 
 #endif

@@ -44,7 +44,11 @@
 #define ABI_CELL_FAILED 3
 #define ABI_CELL_FAILED_COMM_REV 4
 
-/* Exit counters. The first four are every architecture's, in Jailhouse's order. */
+/*
+ * Exit counters. The first four are every architecture's, in Jailhouse's order. Each exit has
+ * exactly one reason; TOTAL is the sum of them. OVER_BUDGET is none: it counts those of
+ * them that the cell's configuration does not permit.
+ */
 #define ABI_STAT_TOTAL 0
 #define ABI_STAT_MMIO 1
 #define ABI_STAT_MANAGEMENT 2
@@ -57,7 +61,11 @@
 #define ABI_STAT_ARM64_SYSREG 7		/* other trapped system registers */
 #define ABI_STAT_ARM64_WFI 8
 #define ABI_STAT_ARM64_FAULT 9		/* stage-2 faults that were no MMIO: retried or fatal */
-#define ABI_STAT_ARM64_COUNT 10
+#define ABI_STAT_ARM64_IRQ 10		/* interrupts taken and handed on (injected cells) */
+#define ABI_STAT_ARM64_MAINTENANCE 11	/* ... that had to wait for a free list register */
+#define ABI_STAT_ARM64_OTHER 12		/* exceptions that fail a cell: SError, illegal instruction classes */
+#define ABI_STAT_OVER_BUDGET 15
+#define ABI_STAT_COUNT 16
 
 /* Linux's errno numbers, as the hypervisor returns them (negated) */
 #define ABI_EPERM 1

@@ -158,6 +158,10 @@ void gic_restore(void);
 void gic_ack_management(void);
 /* What a cell writes to ICC_PMR_EL1. */
 void gic_set_pmr(struct cpu *self, uint64_t pmr);
+
+/* gic_mmio.c */
+uint64_t gic_bus_read(void *frame, uint32_t offset, unsigned size);
+void gic_bus_write(void *frame, uint32_t offset, unsigned size, uint64_t value);
 void gic_guest_sgi(struct cpu *self, uint64_t icc_sgi1r);
 
 /* exit.c */

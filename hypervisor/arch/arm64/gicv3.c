@@ -36,42 +36,6 @@ static void write32(uint8_t *frame, uint32_t offset, uint32_t value)
 	*(volatile uint32_t *)(void *)(frame + offset) = value;
 }
 
-static uint64_t bus_read(void *context, uint32_t offset, unsigned size)
-{
-	uint8_t *at = (uint8_t *)context + offset;
-
-	switch (size) {
-	case 1:
-		return *(volatile uint8_t *)at;
-	case 2:
-		return *(volatile uint16_t *)(void *)at;
-	case 4:
-		return *(volatile uint32_t *)(void *)at;
-	default:
-		return *(volatile uint64_t *)(void *)at;
-	}
-}
-
-static void bus_write(void *context, uint32_t offset, unsigned size, uint64_t value)
-{
-	uint8_t *at = (uint8_t *)context + offset;
-
-	switch (size) {
-	case 1:
-		*(volatile uint8_t *)at = (uint8_t)value;
-		break;
-	case 2:
-		*(volatile uint16_t *)(void *)at = (uint16_t)value;
-		break;
-	case 4:
-		*(volatile uint32_t *)(void *)at = (uint32_t)value;
-		break;
-	default:
-		*(volatile uint64_t *)(void *)at = value;
-		break;
-	}
-}
-
 /* GICR_TYPER.Affinity_Value of an MPIDR. */
 static uint32_t typer_affinity(uint64_t hwid)
 {
@@ -86,7 +50,7 @@ static uint8_t *find_redistributor(uint64_t hwid)
 	uint64_t offset = 0;
 
 	while (offset + GICR_STRIDE <= gicr->size) {
-		uint64_t typer = bus_read(base + offset, GICR_TYPER, 8);
+		uint64_t typer = gic_bus_read(base + offset, GICR_TYPER, 8);
 
 		/* the same for all of them (IHI0069H 12.10) */
 		machine.gicr_stride = typer & GICR_TYPER_VLPIS ? GICR_STRIDE_VLPI : GICR_STRIDE;
@@ -130,11 +94,11 @@ static void enable_management(struct cpu *self)
 	bare->gicr_group0 = read32(sgi, GICD_IGROUPR);
 	bare->gicr_enabled = read32(sgi, GICD_ISENABLER);
 	bare->gicr_icfgr1 = read32(sgi, GICD_ICFGR + 4);
-	bare->gicr_priority = (uint8_t)bus_read(sgi, GICD_IPRIORITYR + GIC_SGI_MANAGEMENT, 1);
+	bare->gicr_priority = (uint8_t)gic_bus_read(sgi, GICD_IPRIORITYR + GIC_SGI_MANAGEMENT, 1);
 	write32(sgi, GICD_ICENABLER, MANAGEMENT_BIT);
 	wait_for_writes(self->arch->gicr);
 	write32(sgi, GICD_IGROUPR, bare->gicr_group0 & ~MANAGEMENT_BIT);
-	bus_write(sgi, GICD_IPRIORITYR + GIC_SGI_MANAGEMENT, 1, GIC_PRIORITY_MANAGEMENT);
+	gic_bus_write(sgi, GICD_IPRIORITYR + GIC_SGI_MANAGEMENT, 1, GIC_PRIORITY_MANAGEMENT);
 	write32(sgi, GICD_ISENABLER, MANAGEMENT_BIT);
 	lock_take(&machine.gicd_lock);
 	machine.gicd_ctlr_bare = (machine.gicd_ctlr_bare | read32(machine.gicd, GICD_CTLR)) & ~GICD_CTLR_RWP;
@@ -196,7 +160,7 @@ void gic_cpu_leave(struct cpu *self)
 	wait_for_writes(self->arch->gicr);
 	gic_ack_management();
 	write32(sgi, GICD_ICPENDR, MANAGEMENT_BIT);
-	bus_write(sgi, GICD_IPRIORITYR + GIC_SGI_MANAGEMENT, 1, bare->gicr_priority);
+	gic_bus_write(sgi, GICD_IPRIORITYR + GIC_SGI_MANAGEMENT, 1, bare->gicr_priority);
 	write32(sgi, GICD_IGROUPR, read32(sgi, GICD_IGROUPR) | (bare->gicr_group0 & MANAGEMENT_BIT));
 	write32(sgi, GICD_ISENABLER, bare->gicr_enabled & MANAGEMENT_BIT);
 	sysreg_write(ICC_IGRPEN0_EL1, bare->icc_igrpen0);
@@ -332,77 +296,6 @@ void arch_cpu_wait(struct cpu *self)
 	gic_ack_management();
 }
 
-static void send_sgi(void *context, uint64_t icc_sgi1r)
-{
-	(void)context;
-	sysreg_write(ICC_SGI1R_EL1, icc_sgi1r);
-}
-
-void gic_guest_sgi(struct cpu *self, uint64_t icc_sgi1r)
-{
-	const struct gicd_view *view = &self->cell->arch->gicd;
-
-	/* the guest's barrier before it was for its own domain */
-	dsb(ish);
-	gic_sgi_filter(icc_sgi1r, view->affinities, view->affinity_count, self->hwid, send_sgi, NULL);
-	isb();
-}
-
-static err_t distributor_access(struct cpu *cpu, struct mmio_access *access)
-{
-	const struct gic_bus bus = { machine.gicd, bus_read, bus_write };
-	err_t e;
-
-	lock_take(&machine.gicd_lock);
-	e = gicd_access(&cpu->cell->arch->gicd, &bus, access);
-	lock_drop(&machine.gicd_lock);
-	return e;
-}
-
-/* The CPU whose redistributor is at `frame`, or NULL. */
-static struct cpu *owner_of(const struct system *sys, const uint8_t *frame)
-{
-	unsigned i;
-
-	for (i = 0; i < sys->cpu_count; i++)
-		if (sys->cpus[i]->arch->gicr == frame)
-			return sys->cpus[i];
-	return NULL;
-}
-
-static err_t redistributor_access(struct cpu *cpu, struct mmio_access *access)
-{
-	const struct abi_span *gicr = &cpu->sys->config.system->platform.arm64.gicr;
-	uint32_t stride = machine.gicr_stride;
-	uint8_t *frame = (uint8_t *)gicr->start + align_down(access->address.v, stride);
-	struct cpu *owner = owner_of(cpu->sys, frame);
-	struct gicr_view other = { .root = false };
-	struct gicr_view *view = &other;
-	const struct gic_bus bus = { frame, bus_read, bus_write };
-
-	/* the configured span may be longer than what is there: nothing is read behind it */
-	if (owner == NULL) {
-		access->value = access->write ? access->value : 0;
-		return OK;
-	}
-	if (owner->cell == cpu->cell) {
-		view = &owner->arch->gicr_view;
-		view->own = true;
-		view->root = cell_is_root(cpu->cell);
-	}
-	access->address = gpa(access->address.v & (stride - 1));
-	return gicr_access(view, &bus, access);
-}
-
-void gic_init(void)
-{
-	struct system *sys = &machine.sys;
-
-	sys->mmio[0] = (struct mmio_region){ machine.mediated[0], distributor_access };
-	sys->mmio[1] = (struct mmio_region){ machine.mediated[1], redistributor_access };
-	sys->mmio_count = 2;
-}
-
 static void own_line(struct arch_cell *arch, unsigned intid, bool own)
 {
 	if (own)
@@ -461,8 +354,8 @@ static void silence_line(unsigned intid, uint64_t affinity, uint8_t priority)
 	write32(machine.gicd, GICD_ICPENDR + word, bit);
 	write32(machine.gicd, GICD_ICACTIVER + word, bit);
 	write32(machine.gicd, config, read32(machine.gicd, config) & ~(3u << intid % 16 * 2));
-	bus_write(machine.gicd, GICD_IPRIORITYR + intid, 1, priority);
-	bus_write(machine.gicd, GICD_IROUTER + 8 * intid, 8, affinity);
+	gic_bus_write(machine.gicd, GICD_IPRIORITYR + intid, 1, priority);
+	gic_bus_write(machine.gicd, GICD_IROUTER + 8 * intid, 8, affinity);
 }
 
 void arch_cell_lines_move(struct cell *from, struct cell *to, struct abi_irq lines)

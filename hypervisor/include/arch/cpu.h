@@ -16,6 +16,11 @@ struct vcpu_start;
 
 /* Makes `target` enter the hypervisor from its guest, or return from arch_cpu_wait. Any CPU. */
 void arch_cpu_kick(const struct cpu *target);
+/*
+ * ... so that `target` leaves its guest for good. Its stop flag is set and its space is revoked
+ * already: what it would execute next is an abort anyway, and this is to end a sleep.
+ */
+void arch_cpu_kick_out(const struct cpu *target);
 /* Sleeps until kicked; may return early. A kick before the call is not lost. */
 void arch_cpu_wait(struct cpu *self);
 /* Forgets what is on the stack and continues in `run`. */
@@ -26,6 +31,14 @@ _Noreturn void arch_cpu_power_off(struct cpu *self);
 bool arch_cpu_is_off(const struct cpu *cpu);
 /* Back to bare metal, to the instruction after the hypercall, with result 0. */
 _Noreturn void arch_cpu_leave(struct cpu *self);
+
+/* A counter that never stops, the same on all CPUs, and its ticks per second (not 0). */
+uint64_t arch_now(void);
+uint64_t arch_ticks_per_second(void);
+/* Where the guest of this CPU was when it came here; on an exit only. */
+uint64_t arch_guest_pc(void);
+/* The name of an exit reason from ABI_STAT_ARCH on that the architecture has; NULL: it has none. */
+const char *arch_exit_name(unsigned reason);
 
 /* No interrupt of the guest's may wake or enter this CPU any more. */
 void arch_vcpu_quiesce(struct cpu *self);

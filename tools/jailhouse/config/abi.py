@@ -94,9 +94,9 @@ CONSOLE = Layout("abi_console", address="Q", size="I", type="H", flags="H", divi
                  gate_nr="I", clock_reg="Q")
 MEM = Layout("abi_mem", phys="Q", virt="Q", size="Q", flags="I", reserved="I",
              name=f"{NAME_SIZE}s")
-IRQ = Layout("abi_irq", first="I", count="I")
+IRQ = Layout("abi_irq", first="I", count="I", virt="I", reserved="I")
 CELL = Layout("abi_cell", name=f"{NAME_SIZE}s", flags="I", mem_count="I", irq_count="I",
-              reserved0="I", entry="Q", reserved1="Q", cpus=f"{ABI_CPU_SET_WORDS}Q",
+              exits="I", entry="Q", settle_ms="I", reserved="I", cpus=f"{ABI_CPU_SET_WORDS}Q",
               console=CONSOLE)
 SPAN = Layout("abi_span", start="Q", size="Q")
 PLATFORM_ARM64 = Layout("abi_platform_arm64", gicd=SPAN, gicr=SPAN, gic_version="I",

@@ -6,7 +6,8 @@
  * SGI 15 of every CPU is the hypervisor's: Group 0, highest priority, invisible. All
  * else is Group 1. A cell's priorities never reach GIC_PRIORITY_MANAGEMENT: a written
  * priority above GIC_PRIORITY_CELL_MIN (numerically below) becomes that, and reads so.
- * GICD_CTLR.DS is 1 on machines this serves (no EL3, one security state).
+ * Where GICD_CTLR.DS is 0 all this is the Non-secure view, without groups; cells still see
+ * a distributor with one security state, so that a program finds the same on both.
  */
 #ifndef ARM64_PURE_GIC_H
 #define ARM64_PURE_GIC_H
@@ -76,7 +77,13 @@ struct gic_bus {
 /* A cell's view of the distributor. */
 struct gicd_view {
 	bool root;			/* LPIs and message-based interrupts are the root cell's */
-	uint64_t lines[GIC_LINE_WORDS];	/* bit n: INTID n is the cell's; bits 0..31 unused */
+	bool two_states;		/* GICD_CTLR.DS reads 0: the root cell of a machine where it is */
+	uint64_t lines[GIC_LINE_WORDS];	/* bit n: the cell's INTID n is there; bits 0..31 unused */
+	/*
+	 * The machine's INTID of each of the cell's, by the cell's number; where numbers are not
+	 * changed, NULL. Only for lines that are there.
+	 */
+	const uint16_t *physical;
 	uint32_t ctlr;			/* what the cell wrote to GICD_CTLR's enable bits */
 	/*
 	 * MPIDR affinities of the cell's CPUs, with GIC_NO_CPU anywhere between; at least one.
@@ -90,6 +97,7 @@ struct gicd_view {
 struct gicr_view {
 	bool root;
 	bool own;			/* the CPU is the cell's: else only TYPER, IIDR, PIDR2 read, all other RAZ/WI */
+	uint32_t hidden;		/* lines beside SGI 15 that are the hypervisor's: bit n, INTID n */
 	uint32_t waker;			/* GICR_WAKER.ProcessorSleep as the cell wrote it */
 };
 

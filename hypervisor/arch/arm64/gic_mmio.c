@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What guests do to the GIC's registers: each access goes through their cell's view (pure/gic.h). */
+#include "arm64.h"
+#include "sysreg.h"
+
+uint64_t gic_bus_read(void *context, uint32_t offset, unsigned size)
+{
+	uint8_t *at = (uint8_t *)context + offset;
+
+	switch (size) {
+	case 1:
+		return *(volatile uint8_t *)at;
+	case 2:
+		return *(volatile uint16_t *)(void *)at;
+	case 4:
+		return *(volatile uint32_t *)(void *)at;
+	default:
+		return *(volatile uint64_t *)(void *)at;
+	}
+}
+
+void gic_bus_write(void *context, uint32_t offset, unsigned size, uint64_t value)
+{
+	uint8_t *at = (uint8_t *)context + offset;
+
+	switch (size) {
+	case 1:
+		*(volatile uint8_t *)at = (uint8_t)value;
+		break;
+	case 2:
+		*(volatile uint16_t *)(void *)at = (uint16_t)value;
+		break;
+	case 4:
+		*(volatile uint32_t *)(void *)at = (uint32_t)value;
+		break;
+	default:
+		*(volatile uint64_t *)(void *)at = value;
+		break;
+	}
+}
+
+static void send_sgi(void *context, uint64_t icc_sgi1r)
+{
+	(void)context;
+	sysreg_write(ICC_SGI1R_EL1, icc_sgi1r);
+}
+
+void gic_guest_sgi(struct cpu *self, uint64_t icc_sgi1r)
+{
+	const struct gicd_view *view = &self->cell->arch->gicd;
+
+	/* the guest's barrier before it was for its own domain */
+	dsb(ish);
+	gic_sgi_filter(icc_sgi1r, view->affinities, view->affinity_count, self->hwid, send_sgi, NULL);
+	isb();
+}
+
+static err_t distributor_access(struct cpu *cpu, struct mmio_access *access)
+{
+	const struct gic_bus bus = { machine.gicd, gic_bus_read, gic_bus_write };
+	err_t e;
+
+	lock_take(&machine.gicd_lock);
+	e = gicd_access(&cpu->cell->arch->gicd, &bus, access);
+	lock_drop(&machine.gicd_lock);
+	return e;
+}
+
+/* The CPU whose redistributor is at `frame`, or NULL. */
+static struct cpu *owner_of(const struct system *sys, const uint8_t *frame)
+{
+	unsigned i;
+
+	for (i = 0; i < sys->cpu_count; i++)
+		if (sys->cpus[i]->arch->gicr == frame)
+			return sys->cpus[i];
+	return NULL;
+}
+
+static err_t redistributor_access(struct cpu *cpu, struct mmio_access *access)
+{
+	const struct abi_span *gicr = &cpu->sys->config.system->platform.arm64.gicr;
+	uint32_t stride = machine.gicr_stride;
+	uint8_t *frame = (uint8_t *)gicr->start + align_down(access->address.v, stride);
+	struct cpu *owner = owner_of(cpu->sys, frame);
+	struct gicr_view other = { .root = false };
+	struct gicr_view *view = &other;
+	const struct gic_bus bus = { frame, gic_bus_read, gic_bus_write };
+
+	/* the configured span may be longer than what is there: nothing is read behind it */
+	if (owner == NULL) {
+		access->value = access->write ? access->value : 0;
+		return OK;
+	}
+	if (owner->cell == cpu->cell) {
+		view = &owner->arch->gicr_view;
+		view->own = true;
+		view->root = cell_is_root(cpu->cell);
+	}
+	access->address = gpa(access->address.v & (stride - 1));
+	return gicr_access(view, &bus, access);
+}
+
+void gic_init(void)
+{
+	struct system *sys = &machine.sys;
+
+	sys->mmio[0] = (struct mmio_region){ machine.mediated[0], distributor_access };
+	sys->mmio[1] = (struct mmio_region){ machine.mediated[1], redistributor_access };
+	sys->mmio_count = 2;
+}
+
