@@ -29,7 +29,7 @@
 #define STUB_PROBE HVC_STUB_HCALL_NR
 
 #define STAT(label, number) \
-	[number] = { { .name = "vmexits_" label, .mode = 0444 }, number }
+	{ { .name = "vmexits_" label, .mode = 0444 }, number }
 
 const struct stat_attribute arch_stats[] = {
 	STAT("total", ABI_STAT_TOTAL),
@@ -42,10 +42,14 @@ const struct stat_attribute arch_stats[] = {
 	STAT("sysreg", ABI_STAT_ARM64_SYSREG),
 	STAT("wfi", ABI_STAT_ARM64_WFI),
 	STAT("fault", ABI_STAT_ARM64_FAULT),
+	STAT("irq", ABI_STAT_ARM64_IRQ),
+	STAT("maintenance", ABI_STAT_ARM64_MAINTENANCE),
+	STAT("other", ABI_STAT_ARM64_OTHER),
+	STAT("over_budget", ABI_STAT_OVER_BUDGET),
 };
 
 const unsigned int arch_stat_count = ARRAY_SIZE(arch_stats);
-static_assert(ARRAY_SIZE(arch_stats) == ABI_STAT_ARM64_COUNT, "a name for every counter");
+static_assert(ARRAY_SIZE(arch_stats) == ABI_STAT_ARM64_OTHER + 2, "a name for every reason, and OVER_BUDGET");
 
 const u8 arch_id = ABI_ARCH_ARM64;
 

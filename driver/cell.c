@@ -14,6 +14,9 @@
 #include "abi/hypercall.h"
 #include "driver.h"
 
+/* A CPU that was told to leave its cell does so at once, or not at all */
+#define LEAVE_SECONDS 10
+
 void cell_release(struct kobject *kobj)
 {
 	struct cell *cell = container_of(kobj, struct cell, kobj);
@@ -83,8 +86,18 @@ static int find_inmate(const struct abi_drv_cell *ref, struct cell **out, char *
 	return 0;
 }
 
+/* The cell's CPUs are zeroing memory, which takes as long as there is memory. */
+static bool at_work(const struct cell *cell)
+{
+	char unused[ABI_DRIVER_ERROR_SIZE];
+
+	return hypervisor_call(ABI_HC_CELL_GET_STATE, cell->id, 0, unused) == -ABI_EAGAIN;
+}
+
 long cell_settle(unsigned long number, const struct cell *cell, char *error)
 {
+	unsigned long limit = jiffies + LEAVE_SECONDS * HZ;
+
 	for (;;) {
 		long result = hypervisor_call(number, cell->id, 0, error);
 
@@ -93,6 +106,12 @@ long cell_settle(unsigned long number, const struct cell *cell, char *error)
 		if (fatal_signal_pending(current))
 			return refuse(error, EINTR, "interrupted; cell \"%s\" is still changing: try again",
 				      cell_name(cell));
+		if (at_work(cell))
+			limit = jiffies + LEAVE_SECONDS * HZ;
+		else if (time_after(jiffies, limit))
+			return refuse(error, EBUSY,
+				      "cell \"%s\": it keeps CPU %*pbl: its program, trusted not to, has masked everything and sleeps; start the machine anew to have it back",
+				      cell_name(cell), cpumask_pr_args(&cell->cpus));
 		usleep_range(500, 2000);
 	}
 }

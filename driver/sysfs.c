@@ -3,8 +3,12 @@
  * /sys/devices/jailhouse: the hypervisor's state, for people and scripts.
  *
  *   enabled console mem_pool_size mem_pool_used remap_pool_size remap_pool_used
- *   cells/ID/ name state cpus_assigned[_list] cpus_failed[_list]
+ *   cells/ID/ name state cpus_assigned[_list] cpus_failed[_list] exits interrupts wfi
  *             statistics/vmexits_*  statistics/cpuN/vmexits_*
+ *
+ * Each exit is counted by one vmexits_*, and by vmexits_total. vmexits_over_budget is no
+ * reason: it counts those of them that cells/ID/exits does not permit. To read a counter is
+ * a hypercall of the reader's CPU, which is the root cell's: no other CPU takes part.
  */
 #include <linux/device.h>
 #include <linux/mm.h>
@@ -175,6 +179,37 @@ static ssize_t cpus_failed_list_show(struct cell *cell, char *text)
 	return mask_show(cell, text, true, cpus_failed);
 }
 
+/* Its contract, as its configuration says it. Linux has none. */
+static ssize_t exits_show(struct cell *cell, char *text)
+{
+	u32 exits = cell->blob.cell->exits;
+
+	if (cell->id == ROOT_CELL || exits == ABI_EXITS_ANY)
+		return sysfs_emit(text, "any\n");
+	if (!exits)
+		return sysfs_emit(text, "none\n");
+	return sysfs_emit(text, "%u/s\n", exits);
+}
+
+static bool is_injected(const struct cell *cell)
+{
+	return cell->id != ROOT_CELL && (cell->blob.cell->flags & ABI_CELL_INJECTED);
+}
+
+static ssize_t interrupts_show(struct cell *cell, char *text)
+{
+	return sysfs_emit(text, "%s\n", is_injected(cell) ? "injected" : "direct");
+}
+
+/* A sleep is an exit where a CPU could not be had back from it otherwise. */
+static ssize_t wfi_show(struct cell *cell, char *text)
+{
+	if (cell->id == ROOT_CELL || is_injected(cell))
+		return sysfs_emit(text, "untrapped\n");
+	return sysfs_emit(text, "%s\n",
+			  cell->blob.cell->flags & ABI_CELL_TRUSTED_WFI ? "trusted" : "trapped");
+}
+
 static const struct cell_attribute cell_files[] = {
 	__ATTR_RO(name),
 	__ATTR_RO(state),
@@ -182,6 +217,9 @@ static const struct cell_attribute cell_files[] = {
 	__ATTR_RO(cpus_assigned_list),
 	__ATTR_RO(cpus_failed),
 	__ATTR_RO(cpus_failed_list),
+	__ATTR_RO(exits),
+	__ATTR_RO(interrupts),
+	__ATTR_RO(wfi),
 };
 
 static ssize_t cell_file_show(struct kobject *kobj, struct attribute *attr, char *text)

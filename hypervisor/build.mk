@@ -20,9 +20,13 @@ FREESTANDING := -std=c11 -ffreestanding -fno-common -fno-pic -fno-pie -mgeneral-
 # that are off trade size for speed
 HYPERVISOR_CFLAGS := $(FREESTANDING) -mcmodel=tiny -flto \
 	-fno-tree-loop-optimize -fno-move-loop-invariants -fno-tree-pre -fno-tree-dominator-opts \
-	-fno-shrink-wrap
+	-fno-shrink-wrap -fomit-frame-pointer
 HYPERVISOR_LDFLAGS := -Wl,--gc-sections,-z,noexecstack,-z,max-page-size=4096 \
 	-Wl,--fatal-warnings,--build-id=none -nostdlib -static -flto-partition=one
+# What nearly every exit runs through, where instructions count more than bytes
+HYPERVISOR_HOT := $(addprefix hypervisor/,arch/arm64/abort_quick.c arch/arm64/psci.c)
+$(HYPERVISOR_HOT:%=$(BUILD)/%.o): HYPERVISOR_CFLAGS += -O2 -fshrink-wrap \
+	-fno-align-functions -fno-align-jumps -fno-align-loops -fno-align-labels
 # The compiler calls memcpy & co. when all else is compiled already
 $(BUILD)/hypervisor/base/str.c.o: HYPERVISOR_CFLAGS += -fno-lto
 

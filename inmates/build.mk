@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Every program in inmates/demos and inmates/tests, linked with all of inmates/lib
+# Every program in inmates/demos and inmates/tests, and the one that inmates/bench is, linked
+# with all of inmates/lib
 
 INMATE_PROGRAMS := $(sort $(wildcard inmates/demos/*.c inmates/tests/*.c))
-INMATE_NAMES := $(basename $(notdir $(INMATE_PROGRAMS)))
+INMATE_BENCH := $(sort $(wildcard inmates/bench/*.[cS]))
+INMATE_NAMES := $(basename $(notdir $(INMATE_PROGRAMS))) bench
 INMATE_BINS := $(INMATE_NAMES:%=$(BUILD)/inmates/%.bin)
 INMATE_ELFS := $(INMATE_NAMES:%=$(BUILD)/inmates/%.elf)
 INMATE_LIB := $(sort $(wildcard inmates/lib/*.[cS] inmates/lib/$(ARCH)/*.[cS]))
 INMATE_LIB_OBJECTS := $(INMATE_LIB:%=$(BUILD)/%.o)
-INMATE_OBJECTS := $(INMATE_PROGRAMS:%=$(BUILD)/%.o) $(INMATE_LIB_OBJECTS)
+INMATE_BENCH_OBJECTS := $(INMATE_BENCH:%=$(BUILD)/%.o)
+INMATE_OBJECTS := $(INMATE_PROGRAMS:%=$(BUILD)/%.o) $(INMATE_BENCH_OBJECTS) $(INMATE_LIB_OBJECTS)
 INMATE_LDS := inmates/lib/$(ARCH)/inmate.lds
 
 ifneq ($(words $(INMATE_NAMES)),$(words $(sort $(INMATE_NAMES))))
-$(error inmates/demos and inmates/tests hold a program of the same name)
+$(error two programs in inmates/demos and inmates/tests are of the same name, or of the name bench)
 endif
 
 INMATE_CPPFLAGS := -Iinmates/lib -Iinclude -I$(BUILD)/include
@@ -26,13 +29,14 @@ $(INMATE_OBJECTS): $(BUILD)/%.o: % Makefile inmates/build.mk | $(VERSION_H)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(INMATE_CPPFLAGS) $(INMATE_CFLAGS) -MMD -MP -c $< -o $@
 
-# The programs come from two folders: one rule each
+# The programs come from two folders: one rule each, with the objects besides the library's
 define inmate_rule
-$(BUILD)/inmates/$(basename $(notdir $(1))).elf: $(BUILD)/$(1).o $(INMATE_LIB_OBJECTS) $(INMATE_LDS)
+$(BUILD)/inmates/$(1).elf: $(2) $(INMATE_LIB_OBJECTS) $(INMATE_LDS)
 	$$(call say,LD,$$@)
-	$$(Q)$$(LD) $$(INMATE_LDFLAGS) -T $$(INMATE_LDS) $$< $$(INMATE_LIB_OBJECTS) -o $$@
+	$$(Q)$$(LD) $$(INMATE_LDFLAGS) -T $$(INMATE_LDS) $(2) $$(INMATE_LIB_OBJECTS) -o $$@
 endef
-$(foreach program,$(INMATE_PROGRAMS),$(eval $(call inmate_rule,$(program))))
+$(foreach program,$(INMATE_PROGRAMS),$(eval $(call inmate_rule,$(basename $(notdir $(program))),$(BUILD)/$(program).o)))
+$(eval $(call inmate_rule,bench,$(INMATE_BENCH_OBJECTS)))
 
 $(INMATE_BINS): %.bin: %.elf
 	$(call say,OBJCOPY,$@)

@@ -44,7 +44,8 @@ static inline uint64_t span_last(struct span s)
 
 static inline bool span_has(struct span s, uint64_t address)
 {
-	return address >= s.start && address - s.start < s.size;
+	/* below its start the difference wraps to more than the size of any span that does not */
+	return address - s.start < s.size;
 }
 
 /* Both valid: does `outer` hold all of `inner`? */

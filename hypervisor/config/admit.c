@@ -105,6 +105,16 @@ static err_t admit_root_mem(const struct config *system, uint32_t i,
 	return OK;
 }
 
+static err_t admit_numbers(uint32_t i, const char *field, struct span s,
+			   const struct admit_limits *limits, struct why *why)
+{
+	if (s.start < limits->irq_first || !within_end(s, limits->irq_end))
+		return why_set(why, ERR_RANGE, "irq[%u]: %s %lu-%lu; this machine's lines are "
+			       "%u to %u", i, field, s.start, span_last(s), limits->irq_first,
+			       limits->irq_end - 1);
+	return OK;
+}
+
 err_t admit_system(const struct config *system, const struct admit_limits *limits,
 		   struct why *why)
 {
@@ -116,14 +126,8 @@ err_t admit_system(const struct config *system, const struct admit_limits *limit
 	TRY(admit_console(system, limits, why));
 	for (uint32_t i = 0; i < system->cell->mem_count; i++)
 		TRY(admit_root_mem(system, i, limits, why));
-	for (uint32_t i = 0; i < system->cell->irq_count; i++) {
-		struct span s = irq_span(&system->irq[i]);
-
-		if (s.start < limits->irq_first || !within_end(s, limits->irq_end))
-			return why_set(why, ERR_RANGE, "irq[%u]: %lu-%lu; this machine's lines are "
-				       "%u to %u", i, s.start, span_last(s), limits->irq_first,
-				       limits->irq_end - 1);
-	}
+	for (uint32_t i = 0; i < system->cell->irq_count; i++)
+		TRY(admit_numbers(i, "first", irq_span(&system->irq[i]), limits, why));
 	return OK;
 }
 
@@ -276,7 +280,8 @@ static const struct abi_irq *find_irq(const struct config *c, struct span s)
 /* Several of the root cell's ranges may be needed to hold one of the cell's. */
 static err_t admit_irq(const struct request *r, uint32_t i)
 {
-	struct span s = irq_span(&r->cell->irq[i]);
+	const struct abi_irq *irq = &r->cell->irq[i];
+	struct span s = irq_span(irq);
 	uint64_t line = s.start;
 
 	while (line <= span_last(s)) {
@@ -296,7 +301,8 @@ static err_t admit_irq(const struct request *r, uint32_t i)
 				       span_last(s), r->cells[c]->cell->name,
 				       irq_span(other).start, span_last(irq_span(other)));
 	}
-	return OK;
+	/* The architecture's registers have fields for these numbers only */
+	return admit_numbers(i, "virt", (struct span){ irq->virt, irq->count }, r->limits, r->why);
 }
 
 static err_t admit_irqs(const struct request *r)

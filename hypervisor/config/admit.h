@@ -8,7 +8,8 @@
  * that is RESERVED (for RAM) or IO (for IO), with no permission the root's lacks; not
  * SHARED, it overlaps no other, its own cell's or another's; SHARED, it overlaps others
  * only where they are SHARED too. CPUs: each the system's, and in no other cell. Interrupts: each the root
- * cell's, and in no other cell. Names: in no other cell.
+ * cell's, and in no other cell, with numbers in the cell that the machine could have.
+ * Names: in no other cell.
  */
 #ifndef CONFIG_ADMIT_H
 #define CONFIG_ADMIT_H

@@ -13,7 +13,9 @@
 #define GIC_REDISTRIBUTOR (2 * GIC_FRAME)
 
 #define CONSOLE_FLAGS (ABI_CONSOLE_MMIO | ABI_CONSOLE_STRIDE_4)
-#define CELL_FLAGS ((uint32_t)(ABI_CELL_PUTC | ABI_CELL_PUTC_CONSOLE))
+#define CELL_ONLY_FLAGS ((uint32_t)(ABI_CELL_INJECTED | ABI_CELL_TRUSTED_WFI | \
+				    ABI_CELL_FAIL_ON_VIOLATION))
+#define CELL_FLAGS ((uint32_t)(ABI_CELL_PUTC | ABI_CELL_PUTC_CONSOLE) | CELL_ONLY_FLAGS)
 #define MEM_FLAGS ((uint32_t)(ABI_MEM_READ | ABI_MEM_WRITE | ABI_MEM_EXEC | ABI_MEM_IO | \
 			      ABI_MEM_COMM | ABI_MEM_LOADABLE | ABI_MEM_SHARED | \
 			      ABI_MEM_RESERVED))
@@ -299,33 +301,79 @@ static err_t check_entry(const struct config *c, struct why *why)
 	return OK;
 }
 
+/* In files of `kind` (0: all), flags that have all of `has`: need `needs`, forbid `forbids`. */
+struct flag_rule {
+	uint8_t kind;
+	uint32_t has;
+	uint32_t needs;
+	uint32_t forbids;
+	const char *words;
+};
+
+/* The words of the first rule that `flags` break, or NULL. */
+static const char *broken_rule(const struct flag_rule *rules, size_t count, uint8_t kind,
+			       uint32_t flags)
+{
+	for (const struct flag_rule *rule = rules; rule < rules + count; rule++) {
+		if (rule->kind != 0 && rule->kind != kind)
+			continue;
+		if ((flags & rule->has) != rule->has)
+			continue;
+		if ((flags & rule->needs) != rule->needs || (flags & rule->forbids))
+			return rule->words;
+	}
+	return NULL;
+}
+
+static const struct flag_rule cell_rules[] = {
+	{ 0, 0, 0, ~CELL_FLAGS, "unknown bits; rebuild the file" },
+	{ ABI_KIND_SYSTEM, 0, 0, CELL_ONLY_FLAGS,
+	  "INJECTED, TRUSTED_WFI and FAIL_ON_VIOLATION are not for the root cell" },
+	{ 0, ABI_CELL_PUTC_CONSOLE, ABI_CELL_PUTC, 0, "PUTC_CONSOLE needs PUTC (0x1)" },
+	{ 0, ABI_CELL_INJECTED, 0, ABI_CELL_TRUSTED_WFI,
+	  "INJECTED excludes TRUSTED_WFI (0x8): its WFI is never trapped" },
+};
+
+static_assert(ABI_SETTLE_MAX_MS == 600000, "named in words below");
+
+/* The same of the contract on exits. */
+static const char *broken_exits(const struct config *c)
+{
+	const struct abi_cell *cell = c->cell;
+	bool any = cell->exits == ABI_EXITS_ANY;
+
+	if (c->system && !any)
+		return "the root cell has no limit on exits, give 0xffffffff";
+	if (any && (cell->flags & ABI_CELL_FAIL_ON_VIOLATION))
+		return "FAIL_ON_VIOLATION needs a limit on exits";
+	if (any && cell->settle_ms != 0)
+		return "settle_ms needs a limit on exits";
+	if (cell->settle_ms > ABI_SETTLE_MAX_MS)
+		return "settle_ms is at most 600000";
+	return NULL;
+}
+
 static err_t check_cell(const struct config *c, struct why *why)
 {
 	const struct abi_cell *cell = c->cell;
+	const char *broken = broken_rule(cell_rules, ARRAY_SIZE(cell_rules), c->header->kind,
+					 cell->flags);
 
 	if (!name_valid(cell->name, sizeof(cell->name)) || cell->name[0] == '\0')
 		return why_set(why, ERR_INVALID, "name: the cell's is empty, longer than 31 "
 			       "characters or not printable ASCII");
-	if (cell->flags & ~CELL_FLAGS)
-		return why_set(why, ERR_INVALID, "cell flags: 0x%x, only 0x%x are known",
-			       cell->flags, CELL_FLAGS);
-	if ((cell->flags & ABI_CELL_PUTC_CONSOLE) && !(cell->flags & ABI_CELL_PUTC))
-		return why_set(why, ERR_INVALID, "cell flags: 0x%x, PUTC_CONSOLE needs PUTC (0x%x)",
-			       cell->flags, ABI_CELL_PUTC);
+	if (!broken)
+		broken = broken_exits(c);
+	if (broken)
+		return why_set(why, ERR_INVALID, "cell flags 0x%x exits 0x%x settle_ms %u: %s",
+			       cell->flags, cell->exits, cell->settle_ms, broken);
 	if (cell->reserved != 0)
 		return why_set(why, ERR_INVALID, "cell reserved: not 0; rebuild the file");
 	TRY(check_console(&cell->console, "cell console", why));
 	return check_cpus(c, why);
 }
 
-/* In files of `kind` (0: all), a region that has all of `has`: needs `needs`, forbids `forbids`. */
-static const struct mem_rule {
-	uint8_t kind;
-	uint32_t has;
-	uint32_t needs;
-	uint32_t forbids;
-	const char *words;
-} mem_rules[] = {
+static const struct flag_rule mem_rules[] = {
 	{ 0, 0, 0, ~MEM_FLAGS, "unknown bits; rebuild the file" },
 	{ ABI_KIND_SYSTEM, 0, 0, ABI_MEM_COMM | ABI_MEM_LOADABLE | ABI_MEM_SHARED,
 	  "COMM, LOADABLE and SHARED are for cells' memory, not the root cell's" },
@@ -343,18 +391,11 @@ static const struct mem_rule {
 static err_t check_mem_flags(const struct config *c, uint32_t i, struct why *why)
 {
 	const struct abi_mem *m = &c->mem[i];
+	const char *broken = broken_rule(mem_rules, ARRAY_SIZE(mem_rules), c->header->kind,
+					 m->flags);
 
-	for (size_t r = 0; r < ARRAY_SIZE(mem_rules); r++) {
-		const struct mem_rule *rule = &mem_rules[r];
-
-		if (rule->kind != 0 && rule->kind != c->header->kind)
-			continue;
-		if ((m->flags & rule->has) != rule->has)
-			continue;
-		if ((m->flags & rule->needs) != rule->needs || (m->flags & rule->forbids))
-			return why_set(why, ERR_INVALID, MEM "flags 0x%x: %s", i, m->name,
-				       m->flags, rule->words);
-	}
+	if (broken)
+		return why_set(why, ERR_INVALID, MEM "flags 0x%x: %s", i, m->name, m->flags, broken);
 	return OK;
 }
 
@@ -429,26 +470,42 @@ static err_t check_mem_pairs(const struct config *c, uint32_t i, struct why *why
 	return OK;
 }
 
-static struct span irq_span(const struct abi_irq *irq)
+/* As the machine numbers its lines, and as the cell does. */
+static struct span irq_span(const struct abi_irq *irq, bool guest)
 {
-	return (struct span){ irq->first, irq->count };
+	return (struct span){ guest ? irq->virt : irq->first, irq->count };
+}
+
+/* What is wrong with one record by itself, or NULL. */
+static const char *broken_irq(const struct abi_irq *irq, uint32_t cell_flags)
+{
+	if (irq->count == 0)
+		return "count 0; give it one or drop the record";
+	if (irq->count - 1 > UINT32_MAX - irq->first || irq->count - 1 > UINT32_MAX - irq->virt)
+		return "beyond 32 bits";
+	if (irq->virt != irq->first && !(cell_flags & ABI_CELL_INJECTED))
+		return "virt is not first, which needs the cell's flag INJECTED (0x4)";
+	if (irq->reserved != 0)
+		return "reserved is not 0; rebuild the file";
+	return NULL;
 }
 
 static err_t check_irq(const struct config *c, uint32_t i, struct why *why)
 {
-	struct span s = irq_span(&c->irq[i]);
+	const struct abi_irq *irq = &c->irq[i];
+	const char *broken = broken_irq(irq, c->cell->flags);
 
-	if (!span_valid(s))
-		return why_set(why, ERR_INVALID, "irq[%u]: count 0; give it one or drop the record",
-			       i);
-	if (span_last(s) > UINT32_MAX)
-		return why_set(why, ERR_INVALID, "irq[%u]: first %lu with count %lu is beyond 32 "
-			       "bits", i, s.start, s.size);
-	for (uint32_t j = 0; j < i; j++)
-		if (span_overlaps(s, irq_span(&c->irq[j])))
-			return why_set(why, ERR_OVERLAP, "irq[%u]: first %lu with count %lu "
-				       "overlaps irq[%u], first %u with count %u; list each once",
-				       i, s.start, s.size, j, c->irq[j].first, c->irq[j].count);
+	if (broken)
+		return why_set(why, ERR_INVALID, "irq[%u]: first %u, count %u, virt %u: %s", i,
+			       irq->first, irq->count, irq->virt, broken);
+	for (uint32_t j = 0; j < i; j++) {
+		bool lines = span_overlaps(irq_span(irq, false), irq_span(&c->irq[j], false));
+
+		if (lines || span_overlaps(irq_span(irq, true), irq_span(&c->irq[j], true)))
+			return why_set(why, ERR_OVERLAP, "irq[%u]: %s %u, count %u overlaps "
+				       "irq[%u]'s; each is there once", i, lines ? "first" : "virt",
+				       lines ? irq->first : irq->virt, irq->count, j);
+	}
 	return OK;
 }
 

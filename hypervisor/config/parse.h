@@ -26,8 +26,9 @@ struct config {
  * Checks everything one file can show by itself: magic, version, arch, kind, size,
  * counts against size, reserved fields 0, names terminated and printable, flags known
  * and in sense-making combinations, spans valid and page-aligned, a system's CPU ids
- * distinct, no overlap of guest addresses within the cell, at most one communication
- * region and one page long, and at last the checksum. On error *out is untouched and
+ * distinct, no overlap of guest addresses or of the cell's numbers for its lines within the
+ * cell, at most one communication region and one page long, a contract on exits that means
+ * something, and at last the checksum. On error *out is untouched and
  * `why` names the field, e.g. `memory[2] "ram": size 0x1001 is no multiple of 4096`.
  * ERR_SHORT: truncated; ERR_UNSUPPORTED: another version or architecture;
  * ERR_OVERLAP; ERR_INVALID: everything else.

@@ -3,9 +3,13 @@
  * The contract on exits: how many a second a cell's CPU may cause, as its configuration
  * says (abi_cell.exits, .settle_ms). Every exit is counted here, once, with its reason.
  *
- *       start        settled                             each second: `exits` permitted
- *   ------+-------------+---------+---------+---------+--
- *         |  any number |    1    |    2    |    3    |
+ *       start        settled   exit                exit
+ *   ------+-------------+---------+---------+---------+---------+--
+ *         |  any number |         | 1 second|         | 1 second|     `exits` permitted in each
+ *
+ * A second begins with the first exit that finds nothing left and the second before over;
+ * what was left lasts until then. So whatever is reported was more than `exits` within one
+ * second, and no second on any clock has as many as twice `exits` unreported.
  */
 #ifndef CORE_BUDGET_H
 #define CORE_BUDGET_H

@@ -119,7 +119,11 @@ static void run_from_entry(struct cell *cell)
 	cell->ran = true;
 }
 
-/* Every CPU but `except` is told to stop, and has nothing left to run on. Caller holds cell.lock. */
+/*
+ * Every CPU but `except` is told to stop, and has nothing left to run on. In this order: a CPU
+ * that finds its memory gone must know why, and one that is woken must find no memory to
+ * go on with. Caller holds cell.lock.
+ */
 static void stop_cpus(struct cell *cell, const struct cpu *except)
 {
 	struct cpu *cpu;
@@ -128,6 +132,9 @@ static void stop_cpus(struct cell *cell, const struct cpu *except)
 		if (cpu != except)
 			cpu_stop(cpu);
 	space_revoke(&cell->space);
+	for_each_cell_cpu(cpu, cell)
+		if (cpu != except)
+			arch_cpu_kick_out(cpu);
 }
 
 static bool all_parked(struct cell *cell, const struct cpu *except)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/bug.h"
+#include "core/budget.h"
 #include "core/cpu.h"
 #include "core/scrub.h"
 
@@ -56,9 +57,8 @@ err_t cpu_start(const struct cell *cell, struct cpu *cpu, struct vcpu_start star
 
 void cpu_stop(struct cpu *cpu)
 {
-	/* pairs with the acquire in cpu_check_stop() */
+	/* pairs with the acquires in cpu_check_stop() and permitted() */
 	__atomic_store_n(&cpu->stop, true, __ATOMIC_RELEASE);
-	arch_cpu_kick(cpu);
 }
 
 /* Was it told to start, and not to stop since? */
@@ -86,6 +86,7 @@ _Noreturn void cpu_run(struct cpu *self)
 		if (take_start(self, &start)) {
 			if (start.clean)
 				scrub_clean(self);
+			budget_start(self);
 			arch_vcpu_start(self, start);
 		}
 		if (!scrub_step(self))

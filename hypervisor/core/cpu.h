@@ -22,7 +22,10 @@ void cpu_check_stop(struct cpu *self);
  */
 MUST_CHECK err_t cpu_start(const struct cell *cell, struct cpu *cpu, struct vcpu_start start);
 
-/* Tells it to leave the guest and park. The caller revokes the space too: a guest can mask a kick. */
+/*
+ * Tells it to leave the guest and park. That takes effect on its next exit, for which the
+ * caller sees to: space_revoke(), then arch_cpu_kick_out().
+ */
 void cpu_stop(struct cpu *cpu);
 
 enum cpu_state cpu_get_state(struct cpu *cpu);

@@ -4,11 +4,11 @@
 
 const struct mmio_region *fault_region(const struct system *sys, gpa_t address)
 {
-	unsigned i;
+	const struct mmio_region *region = sys->mmio, *end = region + sys->mmio_count;
 
-	for (i = 0; i < sys->mmio_count; i++)
-		if (span_has(sys->mmio[i].span, address.v))
-			return &sys->mmio[i];
+	for (; region < end; region++)
+		if (span_has(region->span, address.v))
+			return region;
 	return NULL;
 }
 

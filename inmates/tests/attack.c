@@ -13,6 +13,11 @@
  *   sysreg                     system registers that reach outside or may be trapped
  *   ap1r0                      blocks interrupts by the active priority, masks all, spins
  *   loop, wfi                  masks all, and spins or sleeps
+ *   pmr0, wfe                  masks all by priority too, and spins or waits for events
+ *   gic, sgis, calls           asks the hypervisor without end: for a register of the distributor,
+ *                              to send a software interrupt, for nothing
+ *   brk                        without end one exception after another, at EL1
+ *   doze                       sleeps like one that means no harm: its interrupts are on
  */
 #include "inmate.h"
 #include "arm64/cpu.h"
@@ -347,13 +352,76 @@ static void attack_ap1r0(void)
 	attack_loop();
 }
 
-static void attack_wfi(void)
+/* As deaf as EL1 can make itself. */
+static void mask_everything(void)
 {
 	sysreg_write(icc_pmr_el1, PRIORITY_HIGHEST);
 	sysreg_write(icc_igrpen1_el1, 0);
 	sysreg_write(icc_ap1r0_el1, 1);
 	isb();
 	mask_all();
+}
+
+static void attack_wfi(void)
+{
+	mask_everything();
+	for (;;)
+		irq_wait();
+}
+
+static void attack_pmr0(void)
+{
+	sysreg_write(icc_pmr_el1, PRIORITY_HIGHEST);
+	isb();
+	attack_loop();
+}
+
+static void attack_wfe(void)
+{
+	mask_everything();
+	for (;;)
+		__asm__ volatile("wfe" ::: "memory");
+}
+
+static void attack_gic(void)
+{
+	uint64_t gicd = gic_distributor();
+
+	mask_everything();
+	for (;;)
+		mmio_read32(gicd + GICD_TYPER);
+}
+
+static void attack_sgis(void)
+{
+	mask_everything();
+	for (;;)
+		irq_send_self(1);
+}
+
+static void attack_calls(void)
+{
+	mask_everything();
+	for (;;)
+		hypercall(ABI_HC_INFO, ABI_INFO_CELLS, 0);
+}
+
+/* Every entry of the vectors is another BRK. */
+static void attack_brk(void)
+{
+	static uint32_t vectors[512] __attribute__((aligned(2048)));
+	const uint32_t brk = 0xd4200000;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(vectors); i++)
+		vectors[i] = brk;
+	mask_everything();
+	sysreg_write(vbar_el1, (uintptr_t)vectors);
+	__asm__ volatile("dsb sy\n\tic iallu\n\tdsb sy\n\tisb\n\tbrk #0" ::: "memory");
+}
+
+static void attack_doze(void)
+{
+	irq_unmask();
 	for (;;)
 		irq_wait();
 }
@@ -365,6 +433,9 @@ void inmate_main(void)
 		{ "sgi", attack_sgi }, { "gicd", attack_gicd }, { "gicr", attack_gicr },
 		{ "smc", attack_smc }, { "hvc", attack_hvc }, { "sysreg", attack_sysreg },
 		{ "ap1r0", attack_ap1r0 }, { "loop", attack_loop }, { "wfi", attack_wfi },
+		{ "pmr0", attack_pmr0 }, { "wfe", attack_wfe }, { "gic", attack_gic },
+		{ "sgis", attack_sgis }, { "calls", attack_calls }, { "brk", attack_brk },
+		{ "doze", attack_doze },
 	};
 	char op[16];
 
@@ -377,7 +448,7 @@ void inmate_main(void)
 		ops[i].run();
 		inmate_serve();
 	}
-	printk("attack: op=%s is none of read write exec sgi gicd gicr smc hvc sysreg ap1r0 loop wfi\n",
-	       op);
+	printk("attack: op=%s is none of read write exec sgi gicd gicr smc hvc sysreg ap1r0 loop wfi "
+	       "pmr0 wfe gic sgis calls brk doze\n", op);
 	inmate_stop(ABI_CELL_FAILED);
 }

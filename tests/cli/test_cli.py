@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The jailhouse command on the build host, with a device and a sysfs made of files."""
 
+import fcntl
+import json
 import os
+import pty
+import re
+import select
 import shutil
+import signal
+import struct
 import subprocess
+import termios
+import time
 from pathlib import Path
 
 import pytest
@@ -40,6 +49,13 @@ class Command:
     def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess:
         return subprocess.run(
             [str(self.binary), *words], capture_output=True, text=True, timeout=30,
+            env={**os.environ, **environment},
+        )
+
+    def start(self, *words: str, output=subprocess.PIPE, **environment: str) -> subprocess.Popen:
+        """It runs on; to be ended by the test."""
+        return subprocess.Popen(
+            [str(self.binary), *words], stdout=output, stderr=subprocess.PIPE, text=True,
             env={**os.environ, **environment},
         )
 
@@ -138,6 +154,9 @@ def test_help_of_one_command(cli, words):
     (["cell", "load", "a", "-s", "x", "-a", "99999999999999999999"], "no address"),
     (["cell", "load", "a", "-s", "x", "-a", "0xffffffffffffffffK"], "no address"),
     (["cell", "load", "a", "-z"], "unknown option: -z"),
+    (["cell", "stats", "-w", "--json"], "which cell?"),
+    (["cell", "stats", "-x", "a"], "unknown option: -x"),
+    (["cell", "stats", "a", "b"], "one argument too many: b"),
 ])
 def test_wrong_usage_names_the_word_and_the_right_form(cli, words, problem):
     r = cli.run(*words)
@@ -246,6 +265,296 @@ def test_stats(cli, reference):
         ["Reason", "Sum", "CPU", "2", "CPU", "10"],
         ["total", "12", "8", "4"], ["alpha", "7", "4", "3"], ["mmio", "5", "4", "1"],
     ]
+
+
+REASONS = ("fault", "hypercall", "irq", "maintenance", "management", "mmio", "other", "psci", "sgi",
+           "smccc", "sysreg", "wfi")
+
+
+def contract(cli, cpus=(2, 3), exits="none", interrupts="direct", wfi="trapped") -> Path:
+    """A cell "rt" with all files the driver makes, its counters 0. Returns its statistics."""
+    cli.enabled()
+    cli.cell(0, "root", "running", "0")
+    cell = cli.cell(1, "rt", "running", ",".join(map(str, cpus)))
+    for name, text in (("exits", exits), ("interrupts", interrupts), ("wfi", wfi)):
+        (cell / name).write_text(text + "\n")
+    numbers = {name: 0 for name in ("total", *REASONS, "over_budget")}
+    statistics(cell / "statistics", numbers)
+    for cpu in cpus:
+        statistics(cell / f"statistics/cpu{cpu}", numbers)
+    return cell / "statistics"
+
+
+def count(folder: Path, name: str, value: int) -> None:
+    """As one step, as a reader of the driver's files sees it."""
+    new = folder.parent.parent / "new"
+    new.write_text(f"{value}\n")
+    new.rename(folder / f"vmexits_{name}")
+
+
+def test_stats_say_the_contract_and_keep_it_apart_from_the_reasons(cli):
+    folder = contract(cli, exits="500/s", interrupts="injected", wfi="untrapped")
+    for name, value in (("irq", 7), ("mmio", 5), ("over_budget", 3), ("total", 99)):
+        count(folder / "cpu3", name, value)
+    lines = cli.run("cell", "stats", "rt").stdout.splitlines()
+    assert lines[:2] == ['Exits of cell 1 "rt": running',
+                         "exits: 500/s, 3 over budget; interrupts: injected; wfi: untrapped"]
+    rows = [line.split() for line in lines[3:]]
+    # the sum of what is printed, whatever was counted while it was read
+    assert rows[0] == ["total", "12", "0", "12"]
+    assert [row[0] for row in rows[1:13]] == list(REASONS)
+    assert ["irq", "7", "0", "7"] in rows and ["wfi", "0", "0", "0"] in rows
+    assert rows[13:] == [[], ["over_budget", "3", "0", "3"]]
+
+
+def test_a_counter_that_cannot_be_read_is_not_shown_as_a_number(cli):
+    folder = contract(cli)
+    count(folder / "cpu2", "mmio", 4)
+    (folder / "cpu3/vmexits_mmio").unlink()
+    out = cli.run("cell", "stats", "rt").stdout
+    assert ["mmio", "4", "4", "-"] in [line.split() for line in out.splitlines()]
+    answer = json.loads(cli.run("cell", "stats", "--json", "rt").stdout)
+    assert answer["reasons"]["mmio"]["cpus"] == [4, None]
+
+
+@pytest.mark.parametrize("words", [["--json", "rt"], ["rt", "--json"]])
+def test_stats_for_scripts(cli, words):
+    folder = contract(cli)
+    count(folder / "cpu2", "sgi", 2**63)
+    count(folder / "cpu3", "sgi", 5)
+    count(folder / "cpu3", "over_budget", 1)
+    answer = json.loads(cli.run("cell", "stats", *words).stdout)
+    assert answer.pop("monotonic_seconds") > 0
+    sgi = answer["reasons"].pop("sgi")
+    assert sgi == {"sum": 2**63 + 5, "per_second": None, "cpus": [2**63, 5]}
+    assert sorted(answer.pop("reasons")) == sorted(set(REASONS) - {"sgi"})
+    assert answer == {
+        "id": 1, "name": "rt", "state": "running", "exits": "none", "interrupts": "direct",
+        "wfi": "trapped", "cpus": [2, 3], "total": 2**63 + 5,
+        "over_budget": {"sum": 1, "per_second": None, "cpus": [0, 1]},
+    }
+
+
+def test_stats_of_a_name_with_quotes_are_json_still(cli):
+    cli.enabled()
+    statistics(cli.cell(0, 'ro"o\\t', "running", "0") / "statistics", {"mmio": 0})
+    answer = json.loads(cli.run("cell", "stats", "--json", "0").stdout)
+    assert answer["name"] == 'ro"o\\t' and answer["exits"] is None and "over_budget" not in answer
+
+
+def test_rates_are_of_the_time_that_passed(cli):
+    """The command is held up for longer than the second it wants to wait."""
+    folder = contract(cli)
+    p = cli.start("cell", "stats", "-w", "--json", "rt")
+    first = json.loads(p.stdout.readline())
+    assert first["reasons"]["wfi"]["per_second"] is None
+    p.send_signal(signal.SIGSTOP)
+    count(folder / "cpu2", "wfi", 1000)
+    count(folder / "cpu3", "wfi", 500)
+    time.sleep(2)
+    p.send_signal(signal.SIGCONT)
+    second = json.loads(p.stdout.readline())
+    p.send_signal(signal.SIGINT)
+    assert p.wait(10) == 0
+    passed = second["monotonic_seconds"] - first["monotonic_seconds"]
+    assert passed > 1.9
+    assert second["reasons"]["wfi"]["per_second"] == pytest.approx(1500 / passed, abs=0.01)
+    assert second["reasons"]["mmio"]["per_second"] == 0
+
+
+def blocks_of(p: subprocess.Popen, wanted: int) -> list[list[list[str]]]:
+    """The words of each line of each block, without those that end it."""
+    found: list[list[list[str]]] = [[]]
+    while len(found) <= wanted:
+        words = p.stdout.readline().split()
+        assert words or found[-1], "no blank line at the start"
+        if words and words[0] == "over_budget":
+            found[-1].append(words)
+            found.append([])
+            if len(found) <= wanted:
+                assert p.stdout.readline() == "\n"
+        elif words:
+            found[-1].append(words)
+    return found[:wanted]
+
+
+def test_watch_in_a_pipe_prints_blocks(cli):
+    folder = contract(cli)
+    p = cli.start("cell", "stats", "rt", "-w", TERM="xterm")
+    first, = blocks_of(p, 1)
+    assert first[2] == ["Reason", "Sum", "Per", "second", "CPU", "2", "CPU", "3"]
+    assert first[3] == ["total", "0", "-", "-", "-"] and len(first) == 4 + len(REASONS) + 1
+    # with a second's distance: before the next sample, and between the two after it
+    count(folder / "cpu3", "mmio", 100000)
+    assert p.stdout.readline() == "\n"
+    second, = blocks_of(p, 1)
+    p.terminate()
+    assert p.wait(10) == 0 and "\033" not in str((first, second))
+    rows = {row[0]: row[1:] for row in second}
+    assert rows["mmio"][0] == "100000" and 10000 < float(rows["mmio"][1]) <= 110000
+    assert rows["mmio"][1:] == [rows["mmio"][3], "0", rows["mmio"][3]]
+    assert rows["total"] == rows["mmio"] and rows["wfi"] == ["0", "0", "0", "0"]
+
+
+def test_a_counter_that_began_anew_has_no_rate(cli):
+    """Linux's CPU was a cell's meanwhile, and another came."""
+    folder = contract(cli)
+    count(folder / "cpu3", "mmio", 50)
+    p = cli.start("cell", "stats", "-w", "--json", "rt")
+    p.stdout.readline()
+    count(folder / "cpu3", "mmio", 10)
+    statistics(folder / "cpu10", {"mmio": 7})
+    second = json.loads(p.stdout.readline())
+    p.terminate()
+    assert p.wait(10) == 0
+    assert second["cpus"] == [2, 3, 10]
+    assert second["reasons"]["mmio"] == {"sum": 17, "per_second": 0, "cpus": [0, 10, 7]}
+    assert second["reasons"]["wfi"]["cpus"] == [0, 0, None]
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_watch_ends_with_the_cell(cli, replaced):
+    contract(cli)
+    p = cli.start("cell", "stats", "-w", "rt")
+    blocks_of(p, 1)
+    cell = cli.sysfs / "cells/1"
+    if replaced:
+        (cell / "name").write_text("other\n")
+    else:
+        cell.rename(cli.sysfs / "gone")
+    error = p.communicate(timeout=10)[1]
+    assert p.returncode == NO_CELL and 'cell 1 "rt" is gone' in error
+
+
+class Terminal:
+    """What runs on it, and what it writes there."""
+
+    def __init__(self, cli, rows: int, columns: int, *words: str, kind: str = "xterm"):
+        self.master, slave = pty.openpty()
+        self.resize(rows, columns)
+        self.process = cli.start(*words, output=slave, TERM=kind)
+        os.close(slave)
+        self.text = ""
+
+    def resize(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def read(self, until: str) -> str:
+        """What comes up to and with `until`."""
+        deadline = time.monotonic() + 10
+        while until not in self.text:
+            assert time.monotonic() < deadline, self.text
+            if select.select([self.master], [], [], 1)[0]:
+                try:
+                    self.text += os.read(self.master, 65536).decode()
+                except OSError:  # EIO: nobody has it open any more
+                    assert until in self.text, self.text
+        said, self.text = self.text.split(until, 1)
+        return said + until
+
+    def screen(self) -> list[str]:
+        """The next whole screen without its sequences; each line must clear what was behind it."""
+        said = self.read("\033[J").split("\033[H", 1)[1].removesuffix("\033[J")
+        lines = said.split("\r\n")
+        assert lines.pop() == "" and all(line.endswith("\033[K") for line in lines)
+        return [re.sub(r"\033\[[0-9;?]*[a-zA-Z]", "", line) for line in lines]
+
+    def end(self, number: int) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(10)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+        os.close(self.master)
+
+
+@pytest.fixture
+def terminal(cli):
+    made = []
+
+    def make(rows: int, columns: int, *words: str, kind: str = "xterm") -> Terminal:
+        made.append(Terminal(cli, rows, columns, *words, kind=kind))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def test_live_view(cli, terminal):
+    folder = contract(cli)
+    count(folder / "cpu3", "mmio", 5)
+    count(folder / "cpu3", "over_budget", 5)
+    t = terminal(24, 80, "cell", "stats", "-w", "rt")
+    assert t.read("\033[?7l") == "\033[?1049h\033[?25l\033[?7l"
+    lines = t.screen()
+    assert lines[1] == "exits: none, 5 over budget; interrupts: direct; wfi: trapped"
+    assert [line.split()[0] for line in lines[3:-2]] == ["total", *REASONS]
+    assert lines[-2] == "" and lines[-1].split() == ["over_budget", "5", "-", "-", "-"]
+    count(folder / "cpu3", "mmio", 1005)
+    t.screen()
+    rows = {line.split()[0]: line.split()[1:] for line in t.screen()[3:] if line}
+    assert rows["mmio"] == rows["total"] and rows["mmio"][0] == "1005" and len(rows["mmio"]) == 4
+    assert t.end(signal.SIGINT) == 0
+    # the screen is left, and what was last seen stays
+    left = t.read("over_budget")
+    assert "\033[?7h\033[?25h\033[?1049l" in left and "\033" not in left.split("1049l", 1)[1]
+    assert "mmio" in left and "1005" in left
+
+
+def test_live_view_dims_what_never_happened(cli, terminal):
+    folder = contract(cli)
+    count(folder / "cpu3", "mmio", 5)
+    t = terminal(24, 80, "cell", "stats", "-w", "rt")
+    said = t.read("\033[J")
+    assert re.search(r"\n\033\[2mwfi [^\n]*\033\[0m\033\[K\r\n", said)
+    assert re.search(r"\nmmio ", said) and "\033[1m" not in said
+
+
+def test_live_view_fits_the_terminal(cli, terminal):
+    folder = contract(cli)
+    count(folder / "cpu3", "mmio", 5)
+    t = terminal(24, 66, "cell", "stats", "-w", "rt")
+    assert t.screen()[2].split()[-4:] == ["CPU", "2", "CPU", "3"]
+    t.resize(19, 65)
+    t.process.send_signal(signal.SIGWINCH)
+    lines = t.screen()
+    assert lines[2].split() == ["Reason", "Sum", "Per", "second"]
+    assert lines[-1] == "each CPU's rates: from 66 columns on"
+    assert [line.split()[0] for line in lines[3:5]] == ["total", "mmio"]
+    assert "11 reasons without an exit" in lines and len(lines) < 19
+    t.resize(20, 66)
+    t.process.send_signal(signal.SIGWINCH)
+    assert len(t.screen()) < 20
+
+
+def test_live_view_ends_with_the_cell(cli, terminal):
+    contract(cli)
+    t = terminal(24, 80, "cell", "stats", "-w", "rt")
+    t.screen()
+    (cli.sysfs / "cells/1").rename(cli.sysfs / "gone")
+    assert 'cell 1 "rt" is gone' in t.process.communicate(timeout=10)[1]
+    assert t.process.returncode == NO_CELL
+    assert t.read("1049l").endswith("\033[?7h\033[?25h\033[?1049l")
+
+
+def test_a_terminal_that_cannot_move_its_cursor_gets_blocks(cli, terminal):
+    contract(cli)
+    t = terminal(24, 80, "cell", "stats", "-w", "rt", kind="dumb")
+    said = t.read("over_budget") + t.read("over_budget")
+    assert "\033" not in said and said.count("Exits of cell") == 2
+    assert t.end(signal.SIGTERM) == 0
+
+
+def test_list_marks_a_cell_over_its_contract(cli):
+    folder = contract(cli)
+    assert "over contract" not in cli.run("cell", "list").stdout
+    count(folder, "over_budget", 2)
+    lines = cli.run("cell", "list").stdout.splitlines()
+    assert lines[2].startswith("1       rt ") and " running (over contract) 2,3" in lines[2]
+    assert "over contract" not in lines[1]
+    assert lines[0].index("Assigned CPUs") == lines[2].index("2,3")
 
 
 @pytest.mark.parametrize("reference", [["7"], ["none"], ["--name", "0"]])

@@ -85,6 +85,9 @@ static void join(struct parties *p, const struct cell_file *file)
 	require_protected(p, c);
 	for (unsigned i = 0; i < p->count; i++)
 		require_disjoint(c, p->inside[i]);
+	for (uint32_t i = 0; i < c->cell->irq_count; i++)
+		REQUIRE(c->irq[i].virt >= golden_limits.irq_first &&
+			c->irq[i].virt + (c->irq[i].count - 1) < golden_limits.irq_end);
 	p->inside[p->count++] = c;
 }
 
@@ -117,8 +120,9 @@ static void start_over(struct input *in)
 	in->cells[1].cell.cpus[0] = 0x4;
 	in->cells[1].mem[CODE].phys = 0xb8000000;
 	in->cells[1].mem[SERIAL].phys = 0x09030000;
+	in->cells[1].cell.flags |= ABI_CELL_INJECTED;
 	in->cells[1].irq[0].first = 41;
-	in->cells[1].irq[1].first = 500;
+	in->cells[1].irq[1].first = in->cells[1].irq[1].virt = 500;
 }
 
 /* One cell asks for what the other has: a field of its own becomes the other's. */

@@ -27,8 +27,40 @@ static void require_records(const struct config *c)
 			REQUIRE(m->virt > c->mem[j].virt + (c->mem[j].size - 1) ||
 				c->mem[j].virt > m->virt + (m->size - 1));
 	}
-	for (uint32_t i = 0; i < c->cell->irq_count; i++)
-		REQUIRE(c->irq[i].count != 0 && c->irq[i].first + (c->irq[i].count - 1) >= c->irq[i].first);
+}
+
+static bool disjoint(uint32_t a, uint32_t a_count, uint32_t b, uint32_t b_count)
+{
+	return a > b + (b_count - 1) || b > a + (a_count - 1);
+}
+
+static void require_lines(const struct config *c)
+{
+	for (uint32_t i = 0; i < c->cell->irq_count; i++) {
+		const struct abi_irq *irq = &c->irq[i];
+
+		REQUIRE(irq->count != 0 && irq->reserved == 0);
+		REQUIRE(irq->first + (irq->count - 1) >= irq->first);
+		REQUIRE(irq->virt + (irq->count - 1) >= irq->virt);
+		REQUIRE(irq->virt == irq->first || (c->cell->flags & ABI_CELL_INJECTED));
+		for (uint32_t j = 0; j < i; j++) {
+			REQUIRE(disjoint(irq->first, irq->count, c->irq[j].first, c->irq[j].count));
+			REQUIRE(disjoint(irq->virt, irq->count, c->irq[j].virt, c->irq[j].count));
+		}
+	}
+}
+
+/* A contract that can be kept, and none for the root cell. */
+static void require_contract(const struct abi_cell *cell, bool system)
+{
+	const uint32_t either = ABI_CELL_INJECTED | ABI_CELL_TRUSTED_WFI;
+
+	REQUIRE(cell->flags < 0x20 && (cell->flags & either) != either);
+	REQUIRE(cell->settle_ms <= ABI_SETTLE_MAX_MS);
+	if (cell->exits == ABI_EXITS_ANY)
+		REQUIRE(cell->settle_ms == 0 && !(cell->flags & ABI_CELL_FAIL_ON_VIOLATION));
+	if (system)
+		REQUIRE(cell->exits == ABI_EXITS_ANY && cell->flags < ABI_CELL_INJECTED);
 }
 
 /* What was accepted, looked at once more. */
@@ -48,6 +80,8 @@ static void require_good(const struct config *c, const uint8_t *bytes, size_t si
 		REQUIRE((const uint8_t *)(c->hwid + c->system->cpu_count) == (const uint8_t *)c->cell);
 	}
 	require_records(c);
+	require_lines(c);
+	require_contract(c->cell, c->system != NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -102,7 +102,7 @@ struct cell_text board_text(const char *name, unsigned cpu, uint64_t phys)
 	text.cell.cpus[0] = 1ull << cpu;
 	text.cell.mem_count = 0;
 	text.cell.irq_count = 1;
-	text.irq[0] = (struct abi_irq){ 40 + cpu * 4, 4 };
+	text.irq[0] = (struct abi_irq){ 40 + cpu * 4, 4, 40 + cpu * 4, 0 };
 	board_add_mem(&text, phys, 0, 0x100000, RWX | ABI_MEM_LOADABLE);
 	board_add_mem(&text, phys + 0x100000, 0x40000000, 0x300000, RW);
 	board_add_mem(&text, 0, BOARD_COMM, PAGE_SIZE, RW | ABI_MEM_COMM);

@@ -70,6 +70,7 @@ struct system_file golden_system(void)
 			.name = "root",
 			.mem_count = 4,
 			.irq_count = 2,
+			.exits = ABI_EXITS_ANY,
 			.cpus = { 0xf },
 			.console = pl011,
 		},
@@ -82,7 +83,7 @@ struct system_file golden_system(void)
 			[UART] = { 0x09000000, 0x09000000, 0x50000, READ_WRITE | ABI_MEM_IO, 0,
 				   "uarts" },
 		},
-		.irq = { { 32, 100 }, { 132, 888 } },
+		.irq = { { 32, 100, 32, 0 }, { 132, 888, 132, 0 } },
 	};
 
 	golden_seal(&f, sizeof(f));
@@ -98,6 +99,7 @@ struct cell_file golden_cell(void)
 			.flags = ABI_CELL_PUTC | ABI_CELL_PUTC_CONSOLE,
 			.mem_count = 4,
 			.irq_count = 2,
+			.exits = ABI_EXITS_ANY,
 			.entry = 0x1000,
 			.cpus = { 0x8 },
 			.console = pl011,
@@ -110,7 +112,7 @@ struct cell_file golden_cell(void)
 			[SERIAL] = { 0x09040000, 0x09040000, 0x1000, READ_WRITE | ABI_MEM_IO, 0,
 				     "uart1" },
 		},
-		.irq = { { 40, 1 }, { 130, 4 } },
+		.irq = { { 40, 1, 40, 0 }, { 130, 4, 130, 0 } },
 	};
 
 	golden_seal(&f, sizeof(f));

@@ -27,8 +27,8 @@ struct cell_file {
 	struct abi_irq irq[2];
 };
 
-static_assert(sizeof(struct system_file) == 32 + 120 + 4 * 8 + 128 + 4 * 64 + 2 * 8, "no padding");
-static_assert(sizeof(struct cell_file) == 32 + 128 + 4 * 64 + 2 * 8, "no padding");
+static_assert(sizeof(struct system_file) == 32 + 120 + 4 * 8 + 128 + 4 * 64 + 2 * 16, "no padding");
+static_assert(sizeof(struct cell_file) == 32 + 128 + 4 * 64 + 2 * 16, "no padding");
 
 /* Both sealed and admissible together under golden_limits. */
 struct system_file golden_system(void);

@@ -35,6 +35,7 @@ LAYERS: dict[str, tuple[set[str], str | None]] = {
     "driver": ({"include/abi"}, None),
     "inmates/lib": ({"include/abi"}, FREESTANDING),
     "inmates/demos": ({"include/abi", "inmates/lib"}, FREESTANDING),
+    "inmates/bench": ({"include/abi", "inmates/lib"}, FREESTANDING),
     "inmates/tests": ({"include/abi", "inmates/lib"}, FREESTANDING),
     "tools": ({"include/abi", "hypervisor/base", "hypervisor/config"}, None),
 }

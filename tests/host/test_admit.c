@@ -59,8 +59,8 @@ static struct cell_file second_cell(void)
 	c.mem[CODE].phys = 0xb8000000;
 	c.mem[QUEUE].phys = 0xb9000000;
 	c.mem[SERIAL].phys = 0x09030000;
-	c.irq[0].first = 41;
-	c.irq[1].first = 500;
+	c.irq[0].first = c.irq[0].virt = 41;
+	c.irq[1].first = c.irq[1].virt = 500;
 	return c;
 }
 
@@ -96,12 +96,12 @@ static void a_system_fits_the_machine(void **state)
 	expect_system(s, ERR_RANGE, "memory[2] \"pci\": 0x8000000000-0x10000000fff; this machine's addresses end at 0xffffffffff");
 	s = golden_system();
 	s.irq[0].first--;
-	expect_system(s, ERR_RANGE, "irq[0]: 31-130; this machine's lines are 32 to 1019");
+	expect_system(s, ERR_RANGE, "irq[0]: first 31-130; this machine's lines are 32 to 1019");
 	s = golden_system();
 	s.irq[1].count++;
-	expect_system(s, ERR_RANGE, "irq[1]: 132-1020");
-	s.irq[1] = (struct abi_irq){ UINT32_MAX, 1 };
-	expect_system(s, ERR_RANGE, "irq[1]: 4294967295-4294967295");
+	expect_system(s, ERR_RANGE, "irq[1]: first 132-1020");
+	s.irq[1] = (struct abi_irq){ UINT32_MAX, 1, UINT32_MAX, 0 };
+	expect_system(s, ERR_RANGE, "irq[1]: first 4294967295-4294967295");
 }
 
 static void guest_addresses_end_first_where_they_are_fewer(void **state)
@@ -216,21 +216,42 @@ static void interrupts_have_one_owner(void **state)
 
 	(void)state;
 	/* Across two of the root cell's ranges, which meet at 132 */
-	d.irq[0] = (struct abi_irq){ 134, 3 };
+	d.irq[0] = (struct abi_irq){ 134, 3, 134, 0 };
 	expect_cell(d, &c, OK, "");
-	d.irq[0] = (struct abi_irq){ 120, 100 };
+	d.irq[0] = (struct abi_irq){ 120, 100, 120, 0 };
 	expect_cell(d, NULL, OK, "");
 	expect_cell(d, &c, ERR_OVERLAP, "irq[0]: 120-219 overlaps cell \"rtos\"'s 130-133");
-	d.irq[0] = (struct abi_irq){ 1019, 1 };
+	d.irq[0] = (struct abi_irq){ 1019, 1, 1019, 0 };
 	expect_cell(d, &c, OK, "");
 	d.irq[0].count = 2;
 	expect_cell(d, &c, ERR_RANGE, "irq[0]: line 1020 is not the root cell's");
-	d.irq[0] = (struct abi_irq){ 31, 2 };
+	d.irq[0] = (struct abi_irq){ 31, 2, 31, 0 };
 	expect_cell(d, &c, ERR_RANGE, "irq[0]: line 31 is not the root cell's");
-	d.irq[0] = (struct abi_irq){ UINT32_MAX, 1 };
+	d.irq[0] = (struct abi_irq){ UINT32_MAX, 1, UINT32_MAX, 0 };
 	expect_cell(d, &c, ERR_RANGE, "irq[0]: line 4294967295");
-	d.irq[0] = (struct abi_irq){ 40, 1 };
+	d.irq[0] = (struct abi_irq){ 40, 1, 40, 0 };
 	expect_cell(d, &c, ERR_OVERLAP, "irq[0]: 40-40 overlaps cell \"rtos\"'s 40-40");
+}
+
+static void a_cells_numbers_are_such_as_the_machine_has(void **state)
+{
+	struct cell_file c = golden_cell(), d = second_cell();
+
+	(void)state;
+	/* Another cell's numbers are that cell's affair, and so are the machine's */
+	d.irq[0].virt = 40;
+	d.irq[1].virt = 130;
+	expect_cell(d, &c, OK, "");
+	d.irq[1].virt = 32;
+	expect_cell(d, &c, OK, "");
+	d.irq[1].virt = 31;
+	expect_cell(d, &c, ERR_RANGE, "irq[1]: virt 31-34; this machine's lines are 32 to 1019");
+	d.irq[1].virt = 1016;
+	expect_cell(d, &c, OK, "");
+	d.irq[1].virt = 1017;
+	expect_cell(d, &c, ERR_RANGE, "irq[1]: virt 1017-1020; this machine's lines are 32 to 1019");
+	d.irq[1].virt = UINT32_MAX;
+	expect_cell(d, &c, ERR_RANGE, "irq[1]: virt 4294967295-4294967298");
 }
 
 static void a_hole_between_roots_interrupts_is_nobodys(void **state)
@@ -568,6 +589,11 @@ static bool model_cell(const struct world *w, unsigned c)
 		if (cells_here || !model_has_line(w, 0, line))
 			return false;
 	}
+	for (uint32_t i = 0; i < w->cell[c].irq_count; i++)
+		for (uint32_t n = 0; n < w->irq[c][i].count; n++)
+			if (w->irq[c][i].virt + n < w->limits.irq_first ||
+			    w->irq[c][i].virt + n >= w->limits.irq_end)
+				return false;
 	return true;
 }
 
@@ -581,6 +607,11 @@ static void random_span(uint64_t *seed, uint32_t *at, uint64_t *start, uint64_t 
 		*start = page(test_below(seed, PAGES + 4));
 	*size = page(pages);
 	*at = (uint32_t)(*start >> PAGE_SHIFT) + pages;
+}
+
+static struct abi_irq line_record(uint32_t first, uint32_t count)
+{
+	return (struct abi_irq){ .first = first, .count = count, .virt = first };
 }
 
 static void random_system(struct world *w, uint64_t *seed)
@@ -616,8 +647,8 @@ static void random_system(struct world *w, uint64_t *seed)
 		m->flags = flags[test_below(seed, ARRAY_SIZE(flags))];
 	}
 	w->cell[0].irq_count = 2;
-	w->irq[0][0] = (struct abi_irq){ LINE_FIRST - !test_below(seed, 20), 1 + test_below(seed, 8) };
-	w->irq[0][1] = (struct abi_irq){ LINE_FIRST + 8, 1 + test_below(seed, 8) };
+	w->irq[0][0] = line_record(LINE_FIRST - !test_below(seed, 20), 1 + test_below(seed, 8));
+	w->irq[0][1] = line_record(LINE_FIRST + 8, 1 + test_below(seed, 8));
 }
 
 /* Mostly part of a region of the root cell's, with flags that suit it. */
@@ -653,7 +684,9 @@ static void random_cell(struct world *w, unsigned c, uint64_t *seed)
 	if (test_below(seed, 8) == 0)
 		w->cell[c].cpus[0] |= 1 + test_below(seed, 255);
 	w->cell[c].irq_count = test_below(seed, 2);
-	w->irq[c][0] = (struct abi_irq){ LINE_FIRST + test_below(seed, LINES), 1 + test_below(seed, 3) };
+	w->irq[c][0] = line_record(LINE_FIRST + test_below(seed, LINES), 1 + test_below(seed, 3));
+	if (test_below(seed, 4) == 0)
+		w->irq[c][0].virt = LINE_FIRST - 1 + test_below(seed, LINES + 2);
 }
 
 static void verdicts_are_the_slow_models(void **state)
@@ -705,6 +738,7 @@ int main(void)
 		cmocka_unit_test(names_are_unique),
 		cmocka_unit_test(cpus_have_one_owner_and_root_keeps_one),
 		cmocka_unit_test(interrupts_have_one_owner),
+		cmocka_unit_test(a_cells_numbers_are_such_as_the_machine_has),
 		cmocka_unit_test(a_hole_between_roots_interrupts_is_nobodys),
 		cmocka_unit_test(guest_addresses_keep_off_what_is_mediated),
 		cmocka_unit_test(permissions_come_from_root),

@@ -5,6 +5,7 @@
  */
 #include "board.h"
 
+#include "arch/host/machine.h"
 #include "core/cell.h"
 #include "core/cpu.h"
 
@@ -717,6 +718,67 @@ static void neighbours_of_a_loadable_cell(void **state)
 	assert_true(board_digest() == before);
 }
 
+struct moments {
+	const struct cell *cell;
+	unsigned emptied;	/* stores and flushes with the live root empty, before anybody was kicked */
+};
+
+/* Memory that is gone without a stop flag, or a kick while there is memory, would be an error. */
+static void look(void *arg)
+{
+	struct moments *m = arg;
+	struct cpu *cpu;
+
+	if (m->cell->space.live[0] != 0)
+		return;
+	for_each_cell_cpu(cpu, m->cell) {
+		if (!__atomic_load_n(&cpu->stop, __ATOMIC_ACQUIRE))
+			host_complain("CPU %u has lost its memory and was not told to stop", cpu->id);
+		if (host_cpu_kicked(cpu->id))
+			host_complain("CPU %u was kicked before all of its memory was gone", cpu->id);
+	}
+	m->emptied++;
+}
+
+/* All are told to stop, then the memory goes, then they are woken. */
+static void order_of_a_stop(void **state)
+{
+	struct cell_text text = board_text("one", 3, BOARD_CELLS);
+	struct moments m = { 0 };
+
+	(void)state;
+	text.cell.cpus[0] = 0xc;
+	m.cell = board_create_running(&text);
+	assert_ok(cpu_start(m.cell, &board.cpus[3], (struct vcpu_start){ .entry = gpa(0) }));
+	host_settle();
+	host_on_step(look, &m);
+	assert_int_equal(board_call(0, ABI_HC_CELL_SHUTDOWN, 1, 0), -ABI_EAGAIN);
+	host_on_step(NULL, NULL);
+	assert_true(m.emptied > 1);
+	assert_true(host_cpu_kicked(2));
+	assert_true(host_cpu_kicked(3));
+}
+
+static void a_kick_that_comes_too_early(void **state)
+{
+	struct cell_text text = board_text("one", 3, BOARD_CELLS);
+	struct cell *cell = board_create_running(&text);
+
+	(void)state;
+	arch_cpu_kick_out(&board.cpus[3]);
+	assert_non_null(strstr(host_complaint(), "was not told to stop"));
+	host_machine()->complaint[0] = '\0';
+	cpu_stop(&board.cpus[3]);
+	arch_cpu_kick_out(&board.cpus[3]);
+	assert_non_null(strstr(host_complaint(), "has memory to run on"));
+	host_machine()->complaint[0] = '\0';
+	space_revoke(&cell->space);
+	arch_cpu_kick_out(&board.cpus[3]);
+	assert_string_equal(host_complaint(), "");
+	host_settle();
+	assert_int_equal(board.cpus[3].state, CPU_PARKED);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, board_begin, board_end)
 
 int main(void)
@@ -750,6 +812,8 @@ int main(void)
 		TEST(ended_in_its_own_words),
 		TEST(the_communication_page),
 		TEST(neighbours_of_a_loadable_cell),
+		TEST(order_of_a_stop),
+		TEST(a_kick_that_comes_too_early),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -212,6 +212,34 @@ static void test_aborts(void **state)
 	}
 }
 
+/* The short way says yes to nothing that is anything else, and then the same of where. */
+static void test_plain_word(void **state)
+{
+	uint64_t seed = 3;
+	unsigned found = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 400000; i++) {
+		uint64_t iss = test_random(&seed) & 0x1ffffff;
+		uint64_t esr = (uint64_t)(i & 7 ? 0x24 : i >> 3 & 63) << 26 | (uint64_t)(i & 15 ? 1 : 0) << 25 |
+			       (i & 16 ? iss : (iss & ~0xe001bfull) | 0x1800004);
+		uint64_t far = test_random(&seed), hpfar = test_random(&seed) & 0xfffffffff0;
+		struct exit x = decoded(esr, far, hpfar);
+		bool plain = x.kind == EXIT_DATA_ABORT && x.length == 4 && x.abort.syndrome && x.abort.size == 4 &&
+			     !x.abort.sign_extend && !x.abort.cache_op && !x.abort.walk &&
+			     x.abort.fault == FAULT_TRANSLATION && field(esr, 5, 2) == 1;
+
+		assert_int_equal(esr_is_plain_word(esr), plain);
+		if (!plain)
+			continue;
+		found++;
+		assert_true(esr_plain_address(far, hpfar).v == x.abort.address.v);
+		assert_int_equal(field(esr, 6, 6), x.abort.write);
+		assert_int_equal(field(esr, 20, 16), x.abort.reg);
+	}
+	assert_true(found > 10000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +249,7 @@ int main(void)
 		cmocka_unit_test(test_sysreg),
 		cmocka_unit_test(test_known_data_abort),
 		cmocka_unit_test(test_aborts),
+		cmocka_unit_test(test_plain_word),
 	};
 
 	return cmocka_run_group_tests_name("esr", tests, NULL, NULL);

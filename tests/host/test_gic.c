@@ -8,6 +8,7 @@
 #include "test.h"
 
 #include "arch/arm64/pure/gic.h"
+#include "arch/arm64/pure/gicpass.h"
 
 enum state { GROUP, ENABLE, PEND, ACTIVE, PRIORITY, CONFIG, MODIFIER, NSAC, TARGETS, STATES };
 
@@ -152,6 +153,7 @@ struct world {
 	struct lines should;
 	struct gicd_view gicd;
 	struct gicr_view gicr;
+	uint16_t physical[LINES];	/* identity, or as renumber() has it */
 	uint64_t affinities[3];
 	uint64_t seed;
 };
@@ -189,12 +191,22 @@ static void world_init(struct world *w, bool distributor, bool root)
 	w->gicd.root = root;
 	w->gicr.root = root;
 	w->gicr.own = true;
+	for (unsigned line = 0; line < LINES; line++)
+		w->physical[line] = (uint16_t)line;
+}
+
+/* The cell's lines are elsewhere in the machine, in another order, and no two the same. */
+static void renumber(struct world *w)
+{
+	for (unsigned line = 32; line < 1020; line++)
+		w->physical[line] = (uint16_t)(32 + (line - 32) * 383 % 988);
+	w->gicd.physical = w->physical;
 }
 
 static bool owns(const struct world *w, uint64_t line)
 {
 	if (!w->fake.distributor)
-		return w->gicr.own && line < 32 && line != 15;
+		return w->gicr.own && line < 32 && line != 15 && !(w->gicr.hidden >> line & 1);
 	return line >= 32 && line < 1020 && (w->gicd.lines[line / 64] >> line % 64 & 1);
 }
 
@@ -236,7 +248,7 @@ static bool should_write(struct world *w, uint64_t offset, unsigned size, uint64
 	const struct bank *b = offset >= w->fake.frame ? bank_of(offset - w->fake.frame) : NULL;
 
 	if (in_routes(&w->fake, offset)) {
-		uint64_t *route = &w->should.route[(offset - ROUTES) / 8];
+		uint64_t *route = &w->should.route[w->physical[(offset - ROUTES) / 8]];
 		uint64_t covered = all_ones(size) << 8 * (offset % 8);
 
 		if (owns(w, (offset - ROUTES) / 8))
@@ -248,7 +260,7 @@ static bool should_write(struct world *w, uint64_t offset, unsigned size, uint64
 		return false;
 	for (unsigned bit = 0; bit < 8 * size; bit++) {
 		unsigned in_state, line = line_at(b, offset - w->fake.frame, bit, &in_state);
-		uint8_t *state = &w->should.state[b->state][line];
+		uint8_t *state = &w->should.state[b->state][w->physical[line]];
 
 		if (!owns(w, line) || (b->state == CONFIG && line < 16))
 			continue;
@@ -267,16 +279,16 @@ static bool should_read(const struct world *w, uint64_t offset, unsigned size, u
 	*value = 0;
 	if (in_routes(&w->fake, offset)) {
 		if (owns(w, (offset - ROUTES) / 8))
-			*value = w->should.route[(offset - ROUTES) / 8] >> 8 * (offset % 8) &
+			*value = w->should.route[w->physical[(offset - ROUTES) / 8]] >> 8 * (offset % 8) &
 				 all_ones(size);
 		return true;
 	}
 	for (unsigned bit = 0; b && bit < 8 * size; bit++) {
 		unsigned in_state, line = line_at(b, offset - w->fake.frame, bit, &in_state);
-		uint64_t one = b->state == GROUP;
+		uint64_t one = b->state == GROUP && !w->gicd.two_states;
 
 		if (b->effect != EFFECT_FIXED)
-			one = w->should.state[b->state][line] >> in_state & 1;
+			one = w->should.state[b->state][w->physical[line]] >> in_state & 1;
 		if (owns(w, line))
 			*value |= one << bit;
 	}
@@ -387,6 +399,104 @@ static void test_gicd_whole_frame(void **state)
 	}
 }
 
+/* The same with numbers of the cell's own: no bit of a line that is not its moves, wherever that is. */
+static void test_gicd_renumbered(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	world_init(&w, true, false);
+	renumber(&w);
+	assert_int_not_equal(w.physical[33], 33);
+	check_frame(&w, 0, 0x1000);
+	check_frame(&w, 0x6000, 0x8000);
+	assert_int_equal(w.fake.other_writes, 0);
+	/* one line, by hand: 40 is the machine's 32 + 8 * 383 % 988 = 132 */
+	world_init(&w, true, true);
+	renumber(&w);
+	w.gicd.lines[0] |= 1ull << 40;
+	assert_int_equal(w.physical[40], 132);
+	w.fake.lines.state[PEND][132] = 0;
+	assert_int_equal(write_at(&w, 0x204, 4, 1u << 8), OK);
+	assert_int_equal(w.fake.lines.state[PEND][132], 1);
+	assert_int_equal(write_at(&w, 0x400 + 40, 1, 0xb0), OK);
+	assert_int_equal(w.fake.lines.state[PRIORITY][132], 0xb0);
+	/* a message names the cell's number too */
+	assert_int_equal(write_at(&w, 0x40, 4, 40), OK);
+	assert_int_equal(w.fake.other_writes, 1);
+	assert_true(w.fake.other_value == 132);
+}
+
+static void test_gicd_two_states(void **state)
+{
+	static struct world w;
+	uint64_t value;
+
+	(void)state;
+	world_init(&w, true, true);
+	w.gicd.two_states = true;
+	check_frame(&w, 0, 0x1000);
+	w.fake.other = 0;
+	assert_int_equal(write_at(&w, 0, 4, 0xffffffff), OK);
+	assert_int_equal(read_at(&w, 0, 4, &value), OK);
+	assert_true(value == 0x13);			/* ARE_NS, EnableGrp1A, EnableGrp1 */
+	assert_int_equal(read_at(&w, 0x84, 4, &value), OK);
+	assert_true(value == 0);
+	w.fake.other = ~0ull;
+	assert_int_equal(read_at(&w, 4, 4, &value), OK);
+	assert_true(value == 0x07fbfeff);		/* SecurityExtn */
+	assert_int_equal(read_at(&w, 0, 4, &value), OK);
+	assert_true(value == 0x80000013);
+}
+
+/* What is said in advance of an access is what happens: the same value, and the same on the bus. */
+static void check_pass(struct world *w, uint64_t offset, const struct gic_pass *pass, bool write)
+{
+	uint64_t seen, raw = fake_read(&w->fake, (uint32_t)offset, 4);
+
+	assert_int_equal(read_at(w, offset, 4, &seen), OK);
+	assert_true(seen == ((raw & pass->mask) | pass->fixed));
+	if (!write)
+		return;
+	w->should = w->fake.lines;
+	assert_true(should_write(w, offset, 4, 0xffffffff));
+	fake_write(&w->fake, (uint32_t)offset, 4, 0xffffffff & pass->mask);
+	assert_memory_equal(&w->should, &w->fake.lines, sizeof(w->should));
+}
+
+static void test_what_passes(void **state)
+{
+	static struct world w;
+	struct gic_pass pass;
+	unsigned passed[3] = { 0 };
+
+	(void)state;
+	for (unsigned kind = 0; kind < 4; kind++) {
+		world_init(&w, true, kind & 1);
+		w.gicd.two_states = kind & 2;
+		for (uint64_t offset = 0; offset < 0x10004; offset++)
+			if (gicd_read_passes(&w.gicd, offset, &pass)) {
+				check_pass(&w, offset, &pass, false);
+				passed[0]++;
+			}
+		renumber(&w);
+		for (uint64_t offset = 0; offset < 0x10004; offset++)
+			passed[1] += gicd_read_passes(&w.gicd, offset, &pass);
+		world_init(&w, false, kind & 1);
+		w.gicr.hidden = kind & 2 ? 1u << 25 : 0;
+		for (uint64_t offset = 0; offset < 0x40004; offset++)
+			if (gicr_passes(&w.gicr, offset, &pass)) {
+				check_pass(&w, offset, &pass, true);
+				passed[2]++;
+			}
+		assert_false(gicr_passes(&w.gicr, 0ull - 0x10100, &pass));
+	}
+	/* TYPER, and of six banks all words but the first and the last; then TYPER; then six words */
+	assert_int_equal(passed[0], 4 * (1 + 6 * 30));
+	assert_int_equal(passed[1], 4);
+	assert_int_equal(passed[2], 4 * 6);
+}
+
 /* The rest is holes: nothing reaches the bus at all. */
 static void test_gicd_holes(void **state)
 {
@@ -447,14 +557,14 @@ static void test_gicd_identity(void **state)
 	(void)state;
 	world_init(&w, true, false);
 	/* ESPI and its range, DVIS, LPIS, MBIS, num_LPIs gone, IDbits 9 */
-	assert_true(read_ok(&w, 4, 4) == 0x074806ff);
+	assert_true(read_ok(&w, 4, 4) == 0x074802ff);
 	assert_true(read_ok(&w, 8, 4) == 0xffffffff);
 	assert_true(read_ok(&w, 0xc, 4) == 0);
 	assert_true(read_ok(&w, 0x10, 4) == 0);
 	for (uint64_t offset = 0xffd0; offset <= 0xfffc; offset += 4)
 		assert_true(read_ok(&w, offset, 4) == 0xffffffff);
 	world_init(&w, true, true);
-	assert_true(read_ok(&w, 4, 4) == 0x07fbfeff);
+	assert_true(read_ok(&w, 4, 4) == 0x07fbfaff);
 	write_ok(&w, 4, 4, 0);
 	write_ok(&w, 8, 4, 0);
 	write_ok(&w, 0xffe8, 4, 0);
@@ -556,6 +666,24 @@ static void test_gicr_whole_frame(void **state)
 		check_frame(&w, 0x30000, 0x30400);
 		assert_int_equal(w.fake.other_writes, 0);
 	}
+}
+
+/* A PPI that is the hypervisor's is nobody's, in every register. */
+static void test_gicr_hidden(void **state)
+{
+	static struct world w;
+	uint64_t value;
+
+	(void)state;
+	world_init(&w, false, false);
+	w.gicr.hidden = 1u << 25;
+	w.fake.lines.state[ENABLE][25] = w.should.state[ENABLE][25] = 1;
+	check_frame(&w, 0x10000, 0x11000);
+	assert_int_equal(w.fake.lines.state[ENABLE][25], 1);
+	assert_int_equal(read_at(&w, 0x10100, 4, &value), OK);
+	assert_true((value & (1u << 25 | 1u << 15)) == 0);
+	assert_int_equal(read_at(&w, 0x10080, 4, &value), OK);
+	assert_true(value == 0xfdff7fff);
 }
 
 static void test_gicr_sgi15(void **state)
@@ -774,10 +902,76 @@ static void test_sgi_filter(void **state)
 	assert_true(delivered > 200000);
 }
 
+/* sgi.S sends what differs from the row in nothing but INTID and targets that are missing. */
+static bool sent_as_written(uint64_t row, uint64_t written)
+{
+	uint64_t differs = row ^ (written & ~0x0f000000ull);
+
+	return (differs & (written | ~0xffffull) & ~0x0f000000ull) == 0 && (written >> 24 & 15) != 15;
+}
+
+static void note(void *context, uint64_t sgi1r)
+{
+	uint64_t *sent = context;
+
+	assert_true(*sent == 0);
+	*sent = sgi1r;
+}
+
+/* What the row lets through is what the filter would have sent, with no CPU more or less. */
+static void test_sgi_rows(void **state)
+{
+	uint64_t seed = 78;
+	unsigned long through = 0, held = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 200000; round++) {
+		struct sgis s;
+		uint64_t written, row, sent = 0;
+
+		sgis_init(&s, &seed);
+		/* holes, as CPUs that are another cell's leave them */
+		for (unsigned i = 0; i < s.count; i += 3)
+			s.affinities[i] = i ? GIC_NO_CPU : s.affinities[i];
+		written = sgi_written(&s, &seed) & (round & 1 ? ~0ull : 0x00ffff0fff0fffffull);
+		if (round & 2)
+			written &= ~(1ull << 40);
+		row = gic_sgi_row((unsigned)(written >> 16 & 15), s.affinities, s.count);
+		/* most lists name a CPU too many */
+		if (round & 4)
+			written &= row | ~0xffffull;
+		if (!sent_as_written(row, written)) {
+			held++;
+			continue;
+		}
+		gic_sgi_filter(written, s.affinities, s.count, s.affinities[0], note, &sent);
+		assert_true(sent == (written & 0xffff ? written : 0));
+		through += sent != 0;
+	}
+	assert_true(through > 1000);
+	assert_true(held > 1000);
+	assert_int_equal(gic_sgi_row_of(0x0700001234), 2);
+}
+
+/* All of a cluster's CPUs are in one word, none of another's, and a row without a CPU is empty. */
+static void test_sgi_row_of_clusters(void **state)
+{
+	const uint64_t affinities[] = { 0x0, GIC_NO_CPU, 0x2, 0x101, 0x10100, 0x1f };
+
+	(void)state;
+	assert_true(gic_sgi_row(0, affinities, 6) == 0x5);
+	assert_true(gic_sgi_row(1, affinities, 6) == 0x10002);
+	assert_true(gic_sgi_row(0, affinities + 5, 1) == 0x100000008000);
+	assert_true(gic_sgi_row(2, affinities, 6) == 0);
+	assert_true(gic_sgi_row(0, affinities, 0) == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gicd_whole_frame),
+		cmocka_unit_test(test_gicd_renumbered),
+		cmocka_unit_test(test_gicd_two_states),
 		cmocka_unit_test(test_gicd_holes),
 		cmocka_unit_test(test_gicd_control),
 		cmocka_unit_test(test_gicd_identity),
@@ -785,11 +979,15 @@ int main(void)
 		cmocka_unit_test(test_priorities_are_clamped),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_gicr_whole_frame),
+		cmocka_unit_test(test_gicr_hidden),
 		cmocka_unit_test(test_gicr_sgi15),
+		cmocka_unit_test(test_what_passes),
 		cmocka_unit_test(test_gicr_type_and_identity),
 		cmocka_unit_test(test_gicr_waker),
 		cmocka_unit_test(test_gicr_lpis),
 		cmocka_unit_test(test_sgi_filter),
+		cmocka_unit_test(test_sgi_rows),
+		cmocka_unit_test(test_sgi_row_of_clusters),
 	};
 
 	return cmocka_run_group_tests_name("gic", tests, NULL, NULL);

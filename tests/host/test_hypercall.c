@@ -148,6 +148,11 @@ static void cpu_info(void **state)
 		unchanged(cpu, ABI_HC_CPU_INFO, 1ull << 32 | 3, 0, -ABI_EINVAL);
 		unchanged(cpu, ABI_HC_CPU_INFO, UINT64_MAX, 0, -ABI_EINVAL);
 	}
+	/* the total is of all reasons, and of nothing else */
+	memset(board.cpus[3].stats, 0, sizeof(board.cpus[3].stats));
+	for (unsigned stat = 0; stat < STAT_COUNT; stat++)
+		board.cpus[3].stats[stat] = 1ull << 2 * stat;
+	assert_int_equal(board_call(0, ABI_HC_CPU_INFO, 3, ABI_CPU_INFO_STAT + ABI_STAT_TOTAL), 0x15555554);
 	unchanged(3, ABI_HC_CPU_INFO, 0, ABI_CPU_INFO_STATE, -ABI_EPERM);
 	unchanged(3, ABI_HC_CPU_INFO, 2, ABI_CPU_INFO_STAT, -ABI_EPERM);
 	assert_true(board_call(3, ABI_HC_CPU_INFO, 3, ABI_CPU_INFO_STAT + ABI_STAT_HYPERCALL) > 0);

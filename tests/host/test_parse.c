@@ -170,7 +170,8 @@ struct row {
 static const struct row system_rows[] = {
 	SYS(header.magic, 0, BAD, "magic: "),
 	SYS(header.version, 0, ERR_UNSUPPORTED, "version: the file has 0"),
-	SYS(header.version, 2, ERR_UNSUPPORTED, "version: the file has 2"),
+	SYS(header.version, 1, ERR_UNSUPPORTED, "version: the file has 1"),
+	SYS(header.version, 3, ERR_UNSUPPORTED, "version: the file has 3"),
 	SYS(header.arch, ABI_ARCH_X86_64, ERR_UNSUPPORTED, "arch: "),
 	SYS(header.kind, ABI_KIND_CELL, BAD, "kind: 2 where 1"),
 	SYS(header.size, 0, BAD, "size: "),
@@ -221,17 +222,23 @@ static const struct row system_rows[] = {
 	SYS(hwid[3], 0x100, BAD, "hwid[3]: 0x100 is hwid[2]'s too"),
 	SYS(cell.name, 0x1f, BAD, "name: "),
 	SYS(cell.name, 0x80, BAD, "name: "),
-	SYS(cell.flags, 4, BAD, "cell flags: 0x4"),
-	SYS(cell.flags, ABI_CELL_PUTC_CONSOLE, BAD, "cell flags: 0x2"),
+	SYS(cell.flags, 0x20, BAD, "cell flags 0x20 exits 0xffffffff settle_ms 0: unknown"),
+	SYS(cell.flags, 1u << 31, BAD, "cell flags 0x80000000 exits 0xffffffff settle_ms 0: unknown"),
+	SYS(cell.flags, ABI_CELL_PUTC_CONSOLE, BAD, "cell flags 0x2 exits 0xffffffff settle_ms 0: PUTC_CONSOLE needs PUTC"),
+	SYS(cell.flags, ABI_CELL_INJECTED, BAD, "not for the root cell"),
+	SYS(cell.flags, ABI_CELL_TRUSTED_WFI, BAD, "not for the root cell"),
+	SYS(cell.flags, ABI_CELL_FAIL_ON_VIOLATION, BAD, "not for the root cell"),
 	SYS(cell.mem_count, 3, BAD, "mem_count 3"),
 	SYS(cell.mem_count, 5, ERR_SHORT, "mem_count: "),
 	SYS(cell.mem_count, UINT32_MAX, ERR_SHORT, "mem_count: "),
 	SYS(cell.irq_count, 1, BAD, "irq_count 1"),
 	SYS(cell.irq_count, 3, ERR_SHORT, "irq_count: "),
 	SYS(cell.irq_count, UINT32_MAX, ERR_SHORT, "irq_count: "),
-	SYS(cell.reserved0, 1, BAD, "cell reserved: "),
+	SYS(cell.exits, 0, BAD, "exits 0x0 settle_ms 0: the root cell has no limit on exits, give 0xffffffff"),
+	SYS(cell.exits, ABI_EXITS_ANY - 1, BAD, "exits 0xfffffffe settle_ms 0: the root cell has no limit"),
+	SYS(cell.settle_ms, 1, BAD, "settle_ms 1: settle_ms needs a limit on exits"),
 	SYS(cell.entry, 0x40000000, BAD, "entry: 0x40000000"),
-	SYS(cell.reserved1, 1, BAD, "cell reserved: "),
+	SYS(cell.reserved, 1, BAD, "cell reserved: "),
 	SYS(cell.cpus, 0x40, BAD, "cpus: CPU "),
 	SYS(cell.cpus[0], 0x7, BAD, "cpus: CPU 3 is missing"),
 	SYS(cell.cpus[0], 0x1f, BAD, "cpus: CPU 4 is not the system's"),
@@ -255,6 +262,14 @@ static const struct row cell_rows[] = {
 	CELL(cell.name[0], 0, BAD, "name: "),
 	CELL(cell.flags, 0, OK, NULL),
 	CELL(cell.flags, ABI_CELL_PUTC, OK, NULL),
+	CELL(cell.flags, 0x20, BAD, "cell flags 0x20 exits 0xffffffff settle_ms 0: unknown"),
+	CELL(cell.flags, ABI_CELL_INJECTED, OK, NULL),
+	CELL(cell.flags, ABI_CELL_TRUSTED_WFI, OK, NULL),
+	CELL(cell.flags, ABI_CELL_INJECTED | ABI_CELL_TRUSTED_WFI, BAD, "INJECTED excludes TRUSTED_WFI"),
+	CELL(cell.flags, ABI_CELL_FAIL_ON_VIOLATION, BAD, "FAIL_ON_VIOLATION needs a limit on exits"),
+	CELL(cell.exits, 0, OK, NULL),
+	CELL(cell.exits, ABI_EXITS_ANY - 1, OK, NULL),
+	CELL(cell.settle_ms, 1, BAD, "settle_ms 1: settle_ms needs a limit on exits"),
 	CELL(cell.mem_count, 0, BAD, "mem_count 0"),
 	CELL(cell.entry, 0x200000, BAD, "entry: 0x200000"),
 	CELL(cell.entry, 0x80000000, BAD, "entry: 0x80000000"),
@@ -283,9 +298,11 @@ static const struct row mem_rows[] = {
 #define IRQ(member, ...) ROW(struct abi_irq, member, __VA_ARGS__)
 
 static const struct row irq_rows[] = {
-	IRQ(first, UINT32_MAX, OK, NULL),
+	IRQ(first, UINT32_MAX, BAD, "first 4294967295, count 1, virt 40: virt is not first"),
 	IRQ(count, 0, BAD, "count 0"),
-	IRQ(count, UINT32_MAX, BAD, "beyond 32 bits"),
+	IRQ(count, UINT32_MAX, BAD, "first 40, count 4294967295, virt 40: beyond 32 bits"),
+	IRQ(virt, 41, BAD, "first 40, count 1, virt 41: virt is not first, which needs the cell's flag INJECTED (0x4)"),
+	IRQ(reserved, 0x80000000, BAD, "first 40, count 1, virt 40: reserved is not 0"),
 };
 
 static void try_row(const void *good, size_t size, size_t at, const struct row *row,
@@ -516,14 +533,106 @@ static void interrupts_overlap_nothing(void **state)
 	struct cell_file c = golden_cell();
 
 	(void)state;
-	c.irq[1] = (struct abi_irq){ 30, 11 };
-	expect_bad(c, ERR_OVERLAP, "irq[1]: first 30 with count 11 overlaps irq[0]");
-	c.irq[1] = (struct abi_irq){ 30, 10 };
+	c.irq[1] = (struct abi_irq){ 30, 11, 30, 0 };
+	expect_bad(c, ERR_OVERLAP, "irq[1]: first 30, count 11 overlaps irq[0]'s");
+	c.irq[1] = (struct abi_irq){ 30, 10, 30, 0 };
 	expect_good(c);
-	c.irq[1] = (struct abi_irq){ UINT32_MAX, 1 };
+	c.irq[1] = (struct abi_irq){ UINT32_MAX, 1, UINT32_MAX, 0 };
 	expect_good(c);
-	c.irq[1] = (struct abi_irq){ UINT32_MAX, 2 };
-	expect_bad(c, ERR_INVALID, "irq[1]: first 4294967295 with count 2");
+	c.irq[1] = (struct abi_irq){ UINT32_MAX, 2, UINT32_MAX, 0 };
+	expect_bad(c, ERR_INVALID, "irq[1]: first 4294967295, count 2, virt 4294967295: beyond 32 bits");
+}
+
+/* The cell's own numbers, which only an injected cell chooses. */
+static void renumbered_interrupts_overlap_nothing(void **state)
+{
+	struct cell_file c = golden_cell();
+
+	(void)state;
+	c.cell.flags |= ABI_CELL_INJECTED;
+	c.irq[1] = (struct abi_irq){ 130, 4, 36, 0 };
+	expect_good(c);
+	/* ... and may be what another line is for the machine */
+	c.irq[0].virt = 130;
+	expect_good(c);
+	c.irq[0].virt = 39;
+	expect_bad(c, ERR_OVERLAP, "irq[1]: virt 36, count 4 overlaps irq[0]'s");
+	c.irq[0].virt = 40;
+	c.irq[1].virt = 37;
+	expect_bad(c, ERR_OVERLAP, "irq[1]: virt 37, count 4 overlaps irq[0]'s");
+	c.irq[1].virt = UINT32_MAX - 3;
+	expect_good(c);
+	c.irq[1].virt = UINT32_MAX - 2;
+	expect_bad(c, ERR_INVALID, "virt 4294967293: beyond 32 bits");
+	/* The machine's lines are checked as if there were no other numbers */
+	c.irq[1] = (struct abi_irq){ 38, 4, 500, 0 };
+	expect_bad(c, ERR_OVERLAP, "irq[1]: first 38, count 4 overlaps irq[0]'s");
+	c.irq[1] = (struct abi_irq){ UINT32_MAX, 2, 500, 0 };
+	expect_bad(c, ERR_INVALID, "first 4294967295, count 2, virt 500: beyond 32 bits");
+	c.irq[1] = (struct abi_irq){ 130, 4, 36, 0 };
+	c.cell.flags &= ~(uint32_t)ABI_CELL_INJECTED;
+	expect_bad(c, ERR_INVALID, "irq[1]: first 130, count 4, virt 36: virt is not first");
+}
+
+static void a_limit_on_exits_settles_in_time(void **state)
+{
+	static const uint32_t limits[] = { 0, 1, ABI_EXITS_ANY - 1 };
+	struct cell_file c = golden_cell();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		c.cell.exits = limits[i];
+		c.cell.settle_ms = 0;
+		expect_good(c);
+		c.cell.flags |= ABI_CELL_FAIL_ON_VIOLATION;
+		expect_good(c);
+		c.cell.settle_ms = ABI_SETTLE_MAX_MS;
+		expect_good(c);
+		c.cell.settle_ms++;
+		expect_bad(c, ERR_INVALID, "settle_ms 600001: settle_ms is at most 600000");
+		c.cell.flags &= ~(uint32_t)ABI_CELL_FAIL_ON_VIOLATION;
+	}
+}
+
+/* What may be together, said once more and differently. */
+static bool cell_flags_make_sense(uint32_t f, bool limited, bool system)
+{
+	bool console = f & ABI_CELL_PUTC_CONSOLE, trusted = f & ABI_CELL_TRUSTED_WFI;
+
+	if (f >= 0x20 || (console && !(f & ABI_CELL_PUTC)) || (trusted && (f & ABI_CELL_INJECTED)))
+		return false;
+	return system ? f < 4 && !limited : limited || f < 0x10;
+}
+
+static void cell_flags_are_tried_in_every_combination(void **state)
+{
+	unsigned good[2] = { 0, 0 };
+
+	(void)state;
+	for (uint32_t i = 0; i < 256; i++) {
+		struct system_file s = golden_system();
+		struct cell_file c = golden_cell();
+		uint32_t flags = i / 2;
+		bool limited = i % 2;
+
+		s.cell.flags = c.cell.flags = flags;
+		s.cell.exits = c.cell.exits = limited ? 7 : ABI_EXITS_ANY;
+		if (cell_flags_make_sense(flags, limited, true)) {
+			expect_good(s);
+			good[0]++;
+		} else {
+			expect_bad(s, ERR_INVALID, "cell flags ");
+		}
+		if (cell_flags_make_sense(flags, limited, false)) {
+			expect_good(c);
+			good[1]++;
+		} else {
+			expect_bad(c, ERR_INVALID, "cell flags ");
+		}
+	}
+	/* Three ways to print; of those, three of interrupts, limited and strict or lenient, or not limited */
+	assert_int_equal(good[0], 3);
+	assert_int_equal(good[1], 3 * 3 * 3);
 }
 
 static void consoles_make_sense(void **state)
@@ -592,11 +701,11 @@ static void the_largest_file_is_read(void **state)
 		struct abi_header header;
 		struct abi_cell cell;
 		struct abi_mem mem[1021];
-		struct abi_irq irq[5];
+		struct abi_irq irq[3];
 	} f;
 	struct cell_file c = golden_cell();
 	struct why why;
-	const size_t size = offsetof(__typeof__(f), irq[4]);
+	const size_t size = offsetof(__typeof__(f), irq[2]);
 
 	(void)state;
 	assert_int_equal(size, ABI_CONFIG_MAX_SIZE);
@@ -604,18 +713,18 @@ static void the_largest_file_is_read(void **state)
 	f.header.size = ABI_CONFIG_MAX_SIZE;
 	f.cell = c.cell;
 	f.cell.mem_count = ARRAY_SIZE(f.mem);
-	f.cell.irq_count = 4;
+	f.cell.irq_count = 2;
 	for (uint32_t i = 0; i < ARRAY_SIZE(f.mem); i++) {
 		f.mem[i] = c.mem[CODE];
 		f.mem[i].virt = i * c.mem[CODE].size;
 	}
 	for (uint32_t i = 0; i < ARRAY_SIZE(f.irq); i++)
-		f.irq[i] = (struct abi_irq){ 40 + i, 1 };
+		f.irq[i] = (struct abi_irq){ 40 + i, 1, 40 + i, 0 };
 	golden_seal(&f, size);
 	assert_ok(parse(&f, size, &why));
 	f.header.size = sizeof(f);
-	f.cell.irq_count = 5;
-	expect_bad(f, ERR_INVALID, "size: 65544 bytes");
+	f.cell.irq_count = 3;
+	expect_bad(f, ERR_INVALID, "size: 65552 bytes");
 }
 
 static void other_architectures_have_their_platforms(void **state)
@@ -672,6 +781,9 @@ int main(void)
 		cmocka_unit_test(the_root_cell_is_mapped_where_it_lies),
 		cmocka_unit_test(names_are_terminated_text),
 		cmocka_unit_test(interrupts_overlap_nothing),
+		cmocka_unit_test(renumbered_interrupts_overlap_nothing),
+		cmocka_unit_test(a_limit_on_exits_settles_in_time),
+		cmocka_unit_test(cell_flags_are_tried_in_every_combination),
 		cmocka_unit_test(consoles_make_sense),
 		cmocka_unit_test(a_cell_without_lists_has_no_entry),
 		cmocka_unit_test(one_cpu_is_a_system),

@@ -222,7 +222,7 @@ static void copied_once(void **state)
 		host_cpu_pause_in(0, n);
 		host_cpu_run(0);
 		paused = host_cpu_at(0) == HOST_PAUSED;
-		assert_int_equal(board_put(&second), sizeof(first) - 5 * 64 - 3 * 8);
+		assert_int_equal(board_put(&second), sizeof(first) - 5 * 64 - 3 * 16);
 		host_settle();
 		assert_int_equal(*result, 1);
 		cell = cell_find(&board.sys, 1);

@@ -87,7 +87,44 @@ def systems(draw: st.DrawFn) -> Spec:
                         "access": draw(st.sampled_from(["r", "rw"]))}
                        for i, name in enumerate(shared) if draw(st.booleans())],
         })
+        cells[-1] |= _contract(draw, own_lines(devices, own[n]), cells[-1]["console"])
     return Spec(cpus, devices, shared, cells)
+
+
+def own_lines(devices: dict[str, dict[str, Any]], names: list[str]) -> list[int]:
+    lines: list[int] = []
+    for name in names:
+        for item in devices[name]["interrupts"]:
+            first, _, last = str(item).partition("-")
+            lines += range(int(first), int(last or first) + 1)
+    return lines
+
+
+def _contract(draw: st.DrawFn, lines: list[int], console: str) -> dict[str, Any]:
+    """How its interrupts come, how it sleeps and what exits it has; said or left to the default."""
+    said: dict[str, Any] = {}
+    interrupts = draw(st.sampled_from([None, "direct", "injected", "auto"]))
+    if interrupts:
+        said["interrupts"] = interrupts
+    injected = interrupts == "injected"
+    if interrupts != "direct" and draw(st.booleans()):
+        # All of them, so that no number is one of the others'
+        numbers = draw(st.permutations(range(700, 700 + len(lines))))
+        said["renumber"] = {f'"{line}"': n for line, n in zip(lines, numbers, strict=True)}
+        injected = True
+    if not injected and draw(st.booleans()):
+        said["wfi"] = draw(st.sampled_from(["trapped", "trusted"]))
+    limits = st.one_of(st.none(), st.just("any"), st.integers(1, (1 << 32) - 2))
+    if not injected and console != "putc":
+        limits = st.one_of(limits, st.sampled_from(["none", 0]))
+    exits = draw(limits)
+    if exits is not None:
+        said["exits"] = exits
+    if exits not in (None, "any"):
+        said |= {key: draw(value) for key, value in (
+            ("settle_ms", st.integers(0, 600_000)),
+            ("on_violation", st.sampled_from(["log", "fail"]))) if draw(st.booleans())}
+    return said
 
 
 def _memory(draw: st.DrawFn, top: int) -> tuple[list[dict[str, Any]], int]:

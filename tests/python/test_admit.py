@@ -8,6 +8,7 @@ import copy
 import subprocess
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from conftest import DEMO
 from hypothesis import HealthCheck, given, settings
 from specs import MIB, PAGE, Spec, systems
 
-from jailhouse.config import blob, emit
+from jailhouse.config import abi, blob, emit
+from jailhouse.config.arches import ARCHES
 from jailhouse.config.check import check
 from jailhouse.config.command import write_all
 from jailhouse.config.model import System
@@ -24,6 +26,8 @@ from jailhouse.config.place import place
 from jailhouse.config.problems import Problems
 from jailhouse.config.read import read_system
 
+FLAGS = {"injected": abi.ABI_CELL_INJECTED, "trusted": abi.ABI_CELL_TRUSTED_WFI,
+         "fail": abi.ABI_CELL_FAIL_ON_VIOLATION}
 SLOW_IS_FINE = settings(deadline=None, derandomize=True,
                         suppress_health_check=[HealthCheck.function_scoped_fixture,
                                                HealthCheck.too_slow,
@@ -46,10 +50,9 @@ def hypervisor_says(tool: Path, system: System, directory: Path) -> str:
     for number, cell in enumerate(system.cells):
         files[f"{number}.cell"] = blob.encode_cell(emit.emit_cell(cell, system.machine))
     write_all(str(directory), files)
-    assert system.machine.platform is not None
     done = subprocess.run(
         [tool, "verdict", "256", str(1 << system.machine.address_bits),
-         str(system.machine.platform.lines.stop), *(directory / name for name in files)],
+         str(ARCHES[system.machine.arch].numbers.stop), *(directory / name for name in files)],
         capture_output=True, text=True)
     assert done.returncode in (0, 1), done.stderr
     assert (done.stdout == "ok\n") == (done.returncode == 0)
@@ -140,7 +143,26 @@ def device_twice(spec: Spec) -> None:
 
 
 def line_twice(spec: Spec) -> None:
-    spec.cells[1]["interrupts"] = [32]
+    spec.cells[1]["lines"] = [32]
+
+
+def trusted_and_injected(spec: Spec) -> None:
+    spec.cells[0] |= {"interrupts": "injected", "wfi": "trusted"}
+
+
+def direct_and_renumbered(spec: Spec) -> None:
+    line = specs.own_lines(spec.devices, spec.cells[0]["devices"])[0]
+    spec.cells[0] |= {"interrupts": "direct", "renumber": {f'"{line}"': 600}}
+
+
+def renumbered_to_another(spec: Spec) -> None:
+    first, second = specs.own_lines(spec.devices, spec.cells[0]["devices"])[:2]
+    spec.cells[0] |= {"interrupts": "injected", "renumber": {f'"{first}"': second}}
+
+
+def renumbered_to_one(spec: Spec) -> None:
+    first, second = specs.own_lines(spec.devices, spec.cells[0]["devices"])[:2]
+    spec.cells[0] |= {"interrupts": "auto", "renumber": {f'"{first}"': 600, f'"{second}"': 600}}
 
 
 def name_twice(spec: Spec) -> None:
@@ -176,7 +198,8 @@ def shared_on_private(spec: Spec) -> None:
 MISTAKES = [same_host, host_below_cells, host_is_hypervisor, host_misaligned, guest_misaligned,
             size_misaligned, guest_overlap, guest_on_gic, guest_too_high, comm_on_memory,
             comm_misaligned, entry_outside, no_cpu, cpu_twice, root_without_cpu, device_twice,
-            line_twice, name_twice, name_of_root, linux_on_cells, hypervisor_on_cells,
+            line_twice, trusted_and_injected, direct_and_renumbered, renumbered_to_another,
+            renumbered_to_one, name_twice, name_of_root, linux_on_cells, hypervisor_on_cells,
             hypervisor_misaligned, hypervisor_too_small, shared_on_private]
 
 
@@ -191,6 +214,31 @@ def test_mistakes_are_refused_by_both(admit_tool: Path, mistake: Callable[[Spec]
         system, problems = checked(wrong.write(Path(name)))
         assert problems.errors
         assert hypervisor_says(admit_tool, system, Path(name) / "out") != "ok"
+
+
+@settings(SLOW_IS_FINE, max_examples=150)
+@given(spec=systems())
+def test_the_files_say_what_the_texts_say(spec: Spec) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        system, _ = checked(spec.write(Path(name)))
+        for said, cell in zip(spec.cells, system.cells, strict=True):
+            emitted = emit.emit_cell(cell, system.machine)
+            file = blob.decode(blob.encode_cell(emitted))
+            assert isinstance(file, emit.CellFile)
+            assert replace(file.cell, console={}) == replace(emitted.cell, console={})
+            numbers = {i.first + n: i.virt + n for i in file.cell.irqs for n in range(i.count)}
+            wanted = {int(k.strip('"')): v for k, v in said.get("renumber", {}).items()}
+            assert numbers == {n: wanted.get(n, n)
+                               for n in specs.own_lines(spec.devices, said["devices"])}
+            exits = said.get("exits", "any")
+            limited = exits != "any"
+            assert file.cell.exits == {"any": abi.ABI_EXITS_ANY, "none": 0}.get(exits, exits)
+            assert file.cell.settle_ms == (said.get("settle_ms", 1000) if limited else 0)
+            flags = {name for name, bit in FLAGS.items() if file.cell.flags & bit}
+            assert flags == {
+                *(["injected"] if wanted or said.get("interrupts") == "injected" else []),
+                *(["trusted"] if said.get("wfi") == "trusted" else []),
+                *(["fail"] if said.get("on_violation") == "fail" else [])}
 
 
 @settings(SLOW_IS_FINE, max_examples=150)

@@ -12,7 +12,7 @@ from conftest import DEMO, ROOT
 
 from jailhouse.config import abi, blob
 from jailhouse.config.command import main, write_all
-from jailhouse.config.emit import CellFile, Mem, SystemFile
+from jailhouse.config.emit import CellFile, Irq, Mem, SystemFile
 
 Edited = Callable[..., Path]
 RTOS = 'cpus = [3]'
@@ -50,7 +50,9 @@ def test_demo_system(tmp_path: Path) -> None:
         (abi.ABI_CONSOLE_PL011, 0x0900_0000)
     assert system.hwids == (0, 1, 2, 3)
     assert system.root.cpus == {0, 1, 2, 3}
-    assert system.root.irqs == (range(32, 288),)
+    assert system.root.irqs == (Irq(32, 256, 32),)
+    assert (system.root.flags, system.root.exits, system.root.settle_ms) == \
+        (0, abi.ABI_EXITS_ANY, 0)
     mem = {m.name: m for m in system.root.mem}
     assert mem["Linux RAM"] == Mem("Linux RAM", 0x4000_0000, 0x4000_0000, 1792 << 20, RWX)
     assert mem["cells' RAM"].flags == RWX | abi.ABI_MEM_RESERVED
@@ -65,13 +67,18 @@ def test_demo_cell(tmp_path: Path) -> None:
     assert main(["build", str(DEMO), "-o", str(tmp_path)]) == 0
     cell = cell_of(tmp_path, "rtos.cell").cell
     assert (cell.name, cell.cpus, cell.entry, cell.irqs) == ("rtos", {3}, 0, ())
-    assert cell.flags == abi.ABI_CELL_PUTC | abi.ABI_CELL_PUTC_CONSOLE
+    assert cell.flags == \
+        abi.ABI_CELL_PUTC | abi.ABI_CELL_PUTC_CONSOLE | abi.ABI_CELL_TRUSTED_WFI
+    assert (cell.exits, cell.settle_ms) == (10_000, 1000)
     assert cell.mem == (
         Mem("ram", 0xb000_0000, 0, 1 << 20, RWX | abi.ABI_MEM_LOADABLE),
         Mem("comm page", 0, 0x8000_0000, 4096,
             abi.ABI_MEM_READ | abi.ABI_MEM_WRITE | abi.ABI_MEM_COMM))
+    compute = cell_of(tmp_path, "compute.cell").cell
     # 64 MiB are placed at the next multiple of 2 MiB
-    assert cell_of(tmp_path, "compute.cell").cell.mem[0].phys == 0xb020_0000
+    assert compute.mem[0].phys == 0xb020_0000
+    assert compute.flags == abi.ABI_CELL_PUTC | abi.ABI_CELL_PUTC_CONSOLE
+    assert (compute.exits, compute.settle_ms) == (abi.ABI_EXITS_ANY, 0)
 
 
 def test_device_and_shared(edited: Edited, tmp_path: Path) -> None:
@@ -87,8 +94,8 @@ def test_device_and_shared(edited: Edited, tmp_path: Path) -> None:
     assert mem["box"] == Mem("box", 0xb000_0000, 0x7000_0000, 64 << 10,
                              abi.ABI_MEM_READ | abi.ABI_MEM_SHARED)
     assert "comm page" not in mem
-    assert cell.irqs == (range(40, 41),)
-    assert (cell.flags, cell.console["address"], cell.console["size"]) == (0, 0x0904_0000, 4096)
+    assert cell.irqs == (Irq(40, 1, 40),)
+    assert (cell.flags & ~abi.ABI_CELL_TRUSTED_WFI, cell.console["address"], cell.console["size"]) == (0, 0x0904_0000, 4096)
     assert mem["ram"].phys == 0xb001_0000
 
 
@@ -124,16 +131,114 @@ def test_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert main(["show", str(tmp_path / "system.cell")]) == 0
     text = capsys.readouterr().out
-    for line in ("system file, version 1, arm64", "hypervisor 0xbf000000+16M", "gic_version 3",
-                 "console pl011 0x9000000+4K flags 0x3", 'cell "root"', "  interrupts 32-287"):
+    for line in ("system file, version 2, arm64", "hypervisor 0xbf000000+16M", "gic_version 3",
+                 "console pl011 0x9000000+4K flags 0x3", 'cell "root"', "  lines 32-287"):
         assert line in text.splitlines()
+    assert "exits" not in text		# there is no contract for the root cell
     assert main(["show", str(tmp_path / "rtos.cell")]) == 0
-    assert "  memory rwx guest 0x0 host 0xb0000000 size 0x100000 loadable 'ram'" \
-        in capsys.readouterr().out.splitlines()
+    lines = capsys.readouterr().out.splitlines()
+    assert "  memory rwx guest 0x0 host 0xb0000000 size 0x100000 loadable 'ram'" in lines
+    assert "  interrupts direct, WFI trusted, exits at most 10000/s after 1000 ms (then: log)" \
+        in lines
+
+
+DIRECT = "interrupts direct, WFI trapped, exits any"
+# What is said of a cell with the lines 40 and 48-79, what is emitted of it, and shown
+CONTRACTS = [
+    ("", (0, abi.ABI_EXITS_ANY, 0), DIRECT),
+    ('interrupts = "direct"\nwfi = "trapped"\nexits = "any"', (0, abi.ABI_EXITS_ANY, 0), DIRECT),
+    ('interrupts = "auto"', (0, abi.ABI_EXITS_ANY, 0), DIRECT),
+    ('renumber = { "40" = 40 }', (0, abi.ABI_EXITS_ANY, 0), DIRECT),
+    ('interrupts = "direct"\nrenumber = { "40" = 40 }', (0, abi.ABI_EXITS_ANY, 0), DIRECT),
+    ('wfi = "trusted"', (abi.ABI_CELL_TRUSTED_WFI, abi.ABI_EXITS_ANY, 0),
+     "interrupts direct, WFI trusted, exits any"),
+    ('interrupts = "injected"', (abi.ABI_CELL_INJECTED, abi.ABI_EXITS_ANY, 0),
+     "interrupts injected, WFI not trapped, exits any"),
+    ('renumber = { "40" = 33 }', (abi.ABI_CELL_INJECTED, abi.ABI_EXITS_ANY, 0),
+     "interrupts injected, WFI not trapped, exits any"),
+    ('exits = "none"', (0, 0, 1000), "interrupts direct, WFI trapped, exits none after 1000 ms "
+     "(then: log)"),
+    ("exits = 0", (0, 0, 1000), "interrupts direct, WFI trapped, exits none after 1000 ms "
+     "(then: log)"),
+    ('exits = "none"\nwfi = "trusted"\nsettle_ms = 0\non_violation = "fail"',
+     (abi.ABI_CELL_TRUSTED_WFI | abi.ABI_CELL_FAIL_ON_VIOLATION, 0, 0),
+     "interrupts direct, WFI trusted, exits none after 0 ms (then: fail)"),
+    ('exits = 500\nsettle_ms = 600_000\non_violation = "log"', (0, 500, 600_000),
+     "interrupts direct, WFI trapped, exits at most 500/s after 600000 ms (then: log)"),
+    ('exits = 0xffff_fffe\ninterrupts = "injected"\non_violation = "fail"',
+     (abi.ABI_CELL_INJECTED | abi.ABI_CELL_FAIL_ON_VIOLATION, abi.ABI_EXITS_ANY - 1, 1000),
+     "interrupts injected, WFI not trapped, exits at most 4294967294/s after 1000 ms (then: fail)"),
+]
+
+
+@pytest.mark.parametrize(("text", "emitted", "shown"), CONTRACTS)
+def test_contract(edited: Edited, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str,
+                  emitted: tuple[int, int, int], shown: str) -> None:
+    file = edited(('cpus = [2]\nconsole = "putc"',
+                   f'cpus = [2]\ndevices = ["uart1", "virtio"]\n{text}'))
+    assert main(["build", str(file), "-o", str(tmp_path / "out")]) == 0
+    assert f"compute: CPU 2, {shown}" in capsys.readouterr().out.splitlines()
+    cell = cell_of(tmp_path / "out", "compute.cell").cell
+    assert (cell.flags, cell.exits, cell.settle_ms) == emitted
+    assert main(["show", str(tmp_path / "out" / "compute.cell")]) == 0
+    assert f"  {shown}" in capsys.readouterr().out.splitlines()
+    # ... and where the C structure has them
+    data = (tmp_path / "out" / "compute.cell").read_bytes()
+    at = abi.HEADER.size
+    assert int.from_bytes(data[at + 32:at + 36], "little") == emitted[0]
+    assert int.from_bytes(data[at + 44:at + 48], "little") == emitted[1]
+    assert int.from_bytes(data[at + 56:at + 60], "little") == emitted[2]
+
+
+@pytest.mark.parametrize(("renumber", "records", "shown"), [
+    ('"40" = 33', [(40, 1, 33), (48, 32, 48)], ["40 as 33", "48-79"]),
+    ('40 = 1019', [(40, 1, 1019), (48, 32, 48)], ["40 as 1019", "48-79"]),
+    ('"48" = 100, "49" = 101, "50" = 90', [(40, 1, 40), (48, 2, 100), (50, 1, 90), (51, 29, 51)],
+     ["40", "48-49 as 100-101", "50 as 90", "51-79"]),
+    ('"48-79" = 988', [(40, 1, 40), (48, 32, 988)], ["40", "48-79 as 988-1019"]),
+    # Two that change places, and neighbours that meet
+    ('"48" = 40, "40" = 48', [(40, 1, 48), (48, 1, 40), (49, 31, 49)],
+     ["40 as 48", "48 as 40", "49-79"]),
+    ('"40" = 80', [(40, 1, 80), (48, 32, 48)], ["40 as 80", "48-79"]),
+])
+def test_renumber(edited: Edited, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                  renumber: str, records: list[tuple[int, int, int]], shown: list[str]) -> None:
+    file = edited(("cpus = [2]", 'cpus = [2]\ndevices = ["uart1", "virtio"]\n'
+                   f"renumber = {{ {renumber} }}"))
+    assert main(["build", str(file), "-o", str(tmp_path / "out")]) == 0
+    cell = cell_of(tmp_path / "out", "compute.cell").cell
+    assert cell.irqs == tuple(Irq(*r) for r in records)
+    assert cell.flags & abi.ABI_CELL_INJECTED
+    data = (tmp_path / "out" / "compute.cell").read_bytes()
+    assert data[-16 * len(records):] == b"".join(
+        word.to_bytes(4, "little") for r in records for word in (*r, 0))
+    capsys.readouterr()
+    assert main(["show", str(tmp_path / "out" / "compute.cell")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("  lines")] == \
+        [f"  lines {text}" for text in shown]
+
+
+@pytest.mark.parametrize(("name", "said"), [
+    ("direct", "interrupts direct, WFI trapped, exits any"),
+    ("trusted", "interrupts direct, WFI trusted, exits any"),
+    ("injected", "interrupts injected, WFI not trapped, exits any"),
+])
+def test_bench(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, said: str) -> None:
+    """What differs between the three is what is compared with them."""
+    assert main(["build", str(DEMO.parent / f"bench-{name}.toml"), "-o", str(tmp_path)]) == 0
+    output = capsys.readouterr()
+    assert output.err == ""
+    assert f"bench: CPU 2 3, {said}" in output.out.splitlines()
+    bench, churn = (cell_of(tmp_path, f"{n}.cell").cell for n in ("bench", "churn"))
+    assert (bench.cpus, bench.entry, bench.irqs) == ({2, 3}, 0, (Irq(40, 1, 40),))
+    assert bench.mem[0] == Mem("ram", 0xb000_0000, 0, 2 << 20, RWX | abi.ABI_MEM_LOADABLE)
+    assert "uart1" in [m.name for m in bench.mem]
+    assert (churn.cpus, churn.mem[0].size, churn.irqs) == ({1}, 1 << 20, ())
 
 
 @pytest.mark.parametrize(("at", "byte", "words"), [
-    (0, 0x4b, "magic"), (8, 2, "version 2"), (10, 9, "architecture 9"), (11, 3, "kind 3"),
+    (0, 0x4b, "magic"), (8, 1, "version 1"), (8, 3, "version 3"), (10, 9, "architecture 9"), (11, 3, "kind 3"),
     (12, 0, "size field"), (16, 0, "checksum"), (20, 1, "header.reserved"), (200, 1, "checksum"),
 ])
 def test_show_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str], at: int, byte: int,

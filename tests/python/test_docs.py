@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import DEMO, ROOT
 
-from jailhouse.config.command import checked_system
+from jailhouse.config.command import checked_system, main
 from jailhouse.config.table import Table
 
 TEXT = (ROOT / "docs" / "configuration.md").read_text()
@@ -52,3 +52,32 @@ def test_the_memory_example_is_the_demos() -> None:
     demo = " ".join(DEMO.read_text().split())
     for line in example.group().splitlines()[1:-1]:
         assert " ".join(line.split("#")[0].split()) in demo
+
+
+RTOS = re.search(r'cpus = \[3\]\n.*?(?=memory)', DEMO.read_text(), re.DOTALL)
+
+
+def test_the_contract_example(edited: Callable[..., Path]) -> None:
+    example = re.search(r"```toml\n(exits.*?)```", TEXT, re.DOTALL)
+    assert example and RTOS
+    system, problems = checked_system(str(edited((RTOS.group(), f"cpus = [3]\n{example[1]}"))))
+    assert system is not None, [str(p) for p in problems]
+    assert list(problems) == []
+
+
+def test_what_build_prints(edited: Callable[..., Path], tmp_path: Path,
+                           capsys: pytest.CaptureFixture[str]) -> None:
+    shown = re.search(r"^    (rtos: CPU .*)$", TEXT, re.MULTILINE)
+    assert shown
+    assert main(["build", str(edited(("exits = 10_000", "exits = 500"))), "-o",
+                 str(tmp_path / "out")]) == 0
+    assert shown[1] in capsys.readouterr().out.splitlines()
+
+
+def test_the_error_example(edited: Callable[..., Path]) -> None:
+    shown = re.search(r"^    demo.toml:\d+: error.*?fix.*?$", TEXT, re.MULTILINE | re.DOTALL)
+    assert shown
+    file = edited(("cpus = [2]", "cpus = [3]"))
+    _, problems = checked_system(str(file))
+    said = "\n".join(map(str, problems)).replace(str(file), file.name)
+    assert shown[0].replace("\n    ", "\n").strip() == said

@@ -16,6 +16,7 @@ RTOS_RAM = 'name = "ram", guest = 0, size = "1M",'
 RTOS = 'cpus = [3]'
 COMPUTE = 'cpus = [2]'
 LINUX = '0x4000_0000, size = "1792M"'
+SILENT_COMPUTE = 'cpus = [2]\nconsole = "putc"'
 HYPERVISOR = '0xbf00_0000, size = "16M"'
 
 # Its name, (what to replace, by what) ..., (file, words of the line it is said of), words of it
@@ -104,14 +105,14 @@ CASES: list[tuple[str, tuple[tuple[str, str], ...], tuple[str, str], tuple[str, 
     ("device twice", ((RTOS, RTOS + '\ndevices = ["uart1"]'),
                       (COMPUTE, COMPUTE + '\ndevices = ["uart1"]')), ("demo.toml", "devices ="),
      ('cell "rtos", device "uart1"', 'cell "compute", device "uart1"', "both have it")),
-    ("interrupt of Linux's device", ((RTOS, RTOS + '\ninterrupts = [34]'),),
-     ("demo.toml", "interrupts = [34]"),
+    ("interrupt of Linux's device", ((RTOS, RTOS + '\nlines = [34]'),),
+     ("demo.toml", "lines = [34]"),
      ("interrupt 34", 'cell "rtos"', 'root cell "root", device "rtc"', "machine.toml:")),
     ("interrupt of a cell's device", ((RTOS, RTOS + '\ndevices = ["uart1"]'),
-                                      (COMPUTE, COMPUTE + '\ninterrupts = ["38-40"]')),
+                                      (COMPUTE, COMPUTE + '\nlines = ["38-40"]')),
      ("demo.toml", 'devices = ["uart1"]'),
      ("interrupt 40", 'cell "rtos", device "uart1"', 'cell "compute"')),
-    ("interrupt out of range", ((RTOS, RTOS + '\ninterrupts = [288]'),), ("demo.toml", "288"),
+    ("interrupt out of range", ((RTOS, RTOS + '\nlines = [288]'),), ("demo.toml", "288"),
      ("288 is outside 32..287",)),
     ("console unknown", (('cpus = [3]\nconsole = "putc"', 'cpus = [3]\nconsole = "uart1"'),),
      ("demo.toml", 'console = "uart1"'), ('console "uart1" is no UART of its own', "`devices`")),
@@ -148,6 +149,92 @@ CASES: list[tuple[str, tuple[tuple[str, str], ...], tuple[str, str], tuple[str, 
     ("table twice", (("[devices.rtc]", "[devices.uart0]"),),
      ("machine.toml", "[devices.uart0]"), ("not TOML",)),
 ]
+
+
+# Of a compute cell with the lines 40 and 48-79 and no console: what is added to it, the line it is
+# said of, words of it
+NONE = 'exits = "none"'
+CONTRACTS: list[tuple[str, str, str, tuple[str, ...]]] = [
+    ("lines by their old name", "interrupts = [220]", "interrupts = [220]",
+     ("`interrupts` takes direct, injected or auto; lines beside its devices' are `lines` now",
+      "rename the key to `lines`")),
+    ("one line by its old name", "interrupts = 220", "interrupts = 220", ("are `lines` now",)),
+    ("interrupts unknown", 'interrupts = "inject"', '"inject"',
+     ('"inject" is not known', 'did you mean "injected"?', "known: direct, injected, auto")),
+    ("wfi unknown", 'wfi = "trust"', 'wfi = "trust"', ('did you mean "trusted"?',)),
+    ("on_violation unknown", 'exits = 1\non_violation = "stop"', "on_violation",
+     ("known: log, fail",)),
+    ("exits unknown", 'exits = "nome"', '"nome"', ('did you mean "none"?',)),
+    ("exits no number", "exits = true", "exits = true", ("True is no number", 'write "none"')),
+    ("exits negative", "exits = -1", "exits = -1", ("-1 does not fit",)),
+    ("exits a rate", 'exits = "5/s"', '"5/s"', ('"5/s" is no number', "how many a second")),
+    ("exits too many", "exits = 0xffff_ffff", "exits =", ("more than can be counted", '"any"')),
+    ("key misspelt", 'exit = "none"', "exit =", ("unknown key `exit`", "did you mean `exits`?")),
+    ("settles too long", "exits = 1\nsettle_ms = 600_001", "settle_ms",
+     ("600001 is more than 600000",)),
+    ("settles to nothing", "settle_ms = 1000", "settle_ms",
+     ("`settle_ms` without a limit on exits", "remove it")),
+    ("settles to any", 'exits = "any"\nsettle_ms = 0', "settle_ms", ("without a limit",)),
+    ("violates nothing", 'on_violation = "log"', "on_violation",
+     ("`on_violation` without a limit on exits", "remove it")),
+    ("none and injected", f'{NONE}\ninterrupts = "injected"', 'interrupts = "injected"',
+     ('exits are "none" (', '`interrupts` is "injected"', "each injected interrupt is an exit",
+      'say interrupts = "direct"')),
+    ("0 and injected", 'exits = 0\ninterrupts = "injected"', 'interrupts = "injected"',
+     ('exits are "none" (',)),
+    ("none and renumbered", f'{NONE}\nrenumber = {{ "40" = 33 }}', "renumber =",
+     ('exits are "none" (', "line 40 is renumbered to 33 (", "needs injected interrupts",
+      "remove it from `renumber`")),
+    ("none and its second is renumbered", f'{NONE}\nrenumber = {{ "40" = 40, "48" = 33 }}',
+     "renumber =", ("line 48 is renumbered to 33 (",)),
+    ("direct and renumbered", 'interrupts = "direct"\nrenumber = { "40" = 33 }', "renumber =",
+     ("line 40 is renumbered to 33", '`interrupts` is "direct" (', "demo.toml:",
+      'say interrupts = "injected", or remove 40')),
+    ("none and putc", f'{NONE}\nconsole = "putc"', 'console = "putc"',
+     ('exits are "none" (', 'its console is "putc"', "each character", "a UART of its own")),
+    ("trusted and injected", 'wfi = "trusted"\ninterrupts = "injected"', "wfi =",
+     ('`wfi` is "trusted"', '`interrupts` is "injected" (', "remove `wfi`")),
+    ("trusted and renumbered", 'wfi = "trusted"\nrenumber = { "50" = 33 }', "wfi =",
+     ('`wfi` is "trusted"', "line 50 is renumbered to 33 (", "remove `wfi`")),
+    ("renumbered no table", "renumber = [40, 33]", "renumber = [", ("is no table", "write `")),
+    ("renumbered to a word", 'renumber = { "40" = "33" }', "renumber =", ("'33' is no number",)),
+    ("renumbered to true", 'renumber = { "40" = true }', "renumber =", ("True is no number",)),
+    ("renumbered too low", 'renumber = { "40" = 31 }', "renumber =", ("31 is outside 32..1019",)),
+    ("renumbered too high", 'renumber = { "40" = 1020 }', "renumber =",
+     ("1020 is outside 32..1019",)),
+    ("renumbered over the end", 'renumber = { "48-79" = 989 }', "renumber =",
+     ("989 is outside 32..988",)),
+    ("renumbered word", 'renumber = { "uart1" = 33 }', "renumber =", ('"uart1" is no range',)),
+    ("renumbered no line", 'renumber = { "288" = 33 }', "renumber =",
+     ("288 is outside 32..287",)),
+    ("renumbered twice", 'renumber = { "50" = 33, "48-51" = 100 }', "renumber =",
+     ("line 50 stands there twice",)),
+    ("renumbered another's", 'renumber = { "34" = 33 }', "renumber =",
+     ("line 34 is not the cell's", "add its device to `devices` or the line to `lines`")),
+    ("renumbered to a neighbour", 'renumber = { "40" = 48 }', "renumber =",
+     ("line 40 would be its 48, which its line 48 is already", "renumber 48 as well")),
+    ("renumbered to one number", 'renumber = { "40" = 33, "48" = 33 }', "renumber =",
+     ("line 40 would be its 33, which its line 48 is already",)),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "words"), [case[1:] for case in CONTRACTS],
+                         ids=[case[0] for case in CONTRACTS])
+def test_contract(edited: Edited, text: str, line: str, words: tuple[str, ...]) -> None:
+    more = f'\ndevices = ["uart1", "virtio"]\n{text}'
+    system, problems = checked_system(str(edited((SILENT_COMPUTE, COMPUTE + more))))
+    assert system is None
+    found = [(*said_of(p), str(p)) for p in problems if not p.warning]
+    assert all(file == "demo.toml" and line in where for file, where, _ in found), found
+    assert all(word in found[0][2] for word in words), found
+    assert all(re.search(r"^\S+:\d+: error: .+\n    why: .+\n    fix: .+$", t) for _, _, t in found)
+
+
+def test_contract_of_unknown_lines(edited: Edited) -> None:
+    """Which lines a device has that is not there nobody knows: one mistake, one message."""
+    _, problems = checked_system(str(edited((COMPUTE, COMPUTE + '\ndevices = ["uart2"]\n'
+                                             'renumber = { "40" = 33 }'))))
+    assert [("uart2" in str(p)) for p in problems] == [True]
 
 
 def said_of(problem: Problem) -> tuple[str, str]:
@@ -195,6 +282,11 @@ def test_every_mistake_is_reported(edited: Edited, capsys: pytest.CaptureFixture
     ((('cpus = [3]\nconsole = "putc"', 'cpus = [3]\nconsole = "uart0"\ndevices = ["uart0"]'),),
      "is the hypervisor's too"),
     (((LINUX, '0x5000_0000, size = "1536M"'),), "not the lowest part"),
+    (((SILENT_COMPUTE, 'cpus = [2]\nexits = "none"'),),
+     'exits are "none" and its WFI is trapped\n    why: each time it sleeps is an exit\n'
+     '    fix: say wfi = "trusted"'),
+    (((SILENT_COMPUTE, 'cpus = [1, 2]\nexits = 0\nwfi = "trusted"'),),
+     'exits are "none" and it has 2 CPUs\n    why: each software interrupt'),
 ])
 def test_warning(edited: Edited, changes: tuple[tuple[str, str], ...], words: str) -> None:
     system, problems = checked_system(str(edited(*changes)))
@@ -209,3 +301,11 @@ def test_bytes_that_are_no_text(tmp_path: Path, raw: bytes) -> None:
     system, problems = checked_system(str(tmp_path / "x.toml"))
     assert system is None
     assert problems.errors == 1
+
+
+@pytest.mark.parametrize("text", [
+    'exits = "none"\nwfi = "trusted"', "exits = 1", 'exits = 1\ninterrupts = "injected"', ""])
+def test_nothing_to_note(edited: Edited, text: str) -> None:
+    system, problems = checked_system(str(edited((SILENT_COMPUTE, f"{COMPUTE}\n{text}"))))
+    assert system is not None
+    assert list(problems) == []

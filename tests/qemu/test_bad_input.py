@@ -11,7 +11,7 @@ import pytest
 from conftest import ABSENT, CONFIG, EXISTS, MACHINE, NO_CELL, SPACE, STATE, Root
 
 from jailhouse.config import abi, blob
-from jailhouse.config.emit import CellFile, Mem, SystemFile
+from jailhouse.config.emit import CellFile, Irq, Mem, SystemFile
 from jailhouse.config.model import Span
 
 PARAMETERS = "kvm-arm.mode=nvhe kvm-arm.mode=none"
@@ -39,7 +39,7 @@ def damaged(data: bytes) -> Bad:
            for size in (1, 31, 32, 100, len(data) // 2, len(data) - 1)},
         "longer": (data + b"\0", CONFIG, "^size: "),
         "magic": (sealed(data, head["magic"], b"JAILSYST"), CONFIG, "^magic: "),
-        "version": (sealed(data, head["version"], b"\2\0"), CONFIG, "^version: 2"),
+        "version": (sealed(data, head["version"], b"\3\0"), CONFIG, "^version: 3"),
         "arch": (sealed(data, head["arch"], b"\2"), CONFIG, "^arch: .* 2"),
         "unknown-arch": (sealed(data, head["arch"], b"\x77"), CONFIG, "^arch: .* 119"),
         "reserved": (sealed(data, head["reserved"], b"\1"), CONFIG, "^(header.)?reserved"),
@@ -100,6 +100,8 @@ def bad_systems(data: bytes) -> Bad:
         "gicd": (sealed(data, platform, (0x0800_1000).to_bytes(8, "little")), CONFIG, "^gicd: "),
         "gicr-elsewhere": (sealed(data, platform + 16, (0x0c00_0000).to_bytes(8, "little")), CONFIG,
                            "gicr|overlaps"),
+        "root-limit": (blob.encode_system(replace(good, root=replace(root, exits=0))), CONFIG,
+                       "the root cell has no limit"),
         "two-alike": (blob.encode_system(replace(good, hwids=(0, 1, 2, 2))), MACHINE, "^CPU 3 has the id 0x3"),
         "other-cpu": (blob.encode_system(replace(good, hwids=(0, 1, 2, 0x103))), MACHINE,
                       "^CPU 3 has the id 0x3, .*0x103"),
@@ -145,9 +147,13 @@ def bad_cells(data: bytes) -> Bad:
         "cpu-9": (cell(cpus=frozenset({9})), CONFIG, "^cpus: .*CPU 9"),
         "cpu-taken": (cell(cpus=frozenset({2, 3})), CONFIG, "^cpus: CPU 3 .*\"a\""),
         "last-cpu": (cell(cpus=frozenset({0, 1, 2})), CONFIG, "^cpus: .*last CPU"),
-        "line-taken": (cell(irqs=(range(220, 221),)), CONFIG, r"^irq\[0\]: .*\"a\""),
-        "line-of-nobody": (cell(irqs=(range(900, 901),)), CONFIG, r"^irq\[0\]: line 900"),
-        "line-of-a-cpu": (cell(irqs=(range(27, 28),)), CONFIG, r"^irq\[0\]: line 27"),
+        "line-taken": (cell(irqs=(Irq(220, 1, 220),)), CONFIG, r"^irq\[0\]: .*\"a\""),
+        "line-of-nobody": (cell(irqs=(Irq(900, 1, 900),)), CONFIG, r"^irq\[0\]: line 900"),
+        "line-of-a-cpu": (cell(irqs=(Irq(27, 1, 27),)), CONFIG, r"^irq\[0\]: line 27"),
+        "line-moved": (cell(irqs=(Irq(221, 1, 40),)), CONFIG, r"^irq\[0\]: .*INJECTED"),
+        "line-moved-away": (cell(irqs=(Irq(221, 1, 1020),), flags=good.cell.flags | abi.ABI_CELL_INJECTED),
+                            CONFIG, r"^irq\[0\]: virt 1020"),
+        "no-limit-settles": (cell(settle_ms=1), CONFIG, "settle_ms needs a limit"),
         "roots-name": (cell(name="root"), EXISTS, "\"root\""),
         "twins-name": (cell(name="a"), EXISTS, "\"a\" exists already"),
     }

@@ -34,9 +34,19 @@ bool sysfs_line(char *line, size_t size, const char *format, ...)
 	return true;
 }
 
+static bool is_over_contract(unsigned id)
+{
+	char line[32];
+	uint64_t count;
+
+	return sysfs_line(line, sizeof(line), "cells/%u/statistics/vmexits_over_budget", id) &&
+	       number_parse(line, &count) && count;
+}
+
 static bool cell_read(struct cell_info *cell, unsigned id)
 {
 	cell->id = id;
+	cell->over_contract = is_over_contract(id);
 	return sysfs_line(cell->name, sizeof(cell->name), "cells/%u/name", id) &&
 	       sysfs_line(cell->state, sizeof(cell->state), "cells/%u/state", id) &&
 	       sysfs_line(cell->assigned, sizeof(cell->assigned), "cells/%u/cpus_assigned_list", id) &&

@@ -72,6 +72,7 @@ struct cell_info {
 	char state[40];
 	char assigned[256];
 	char failed[256];
+	bool over_contract;	/* it caused more exits than its configuration permits */
 };
 
 /* Sorted by id; to be freed by the caller. */
@@ -91,6 +92,7 @@ enum status shutdown_run(const struct command *c, int argc, char **argv);
 enum status destroy_run(const struct command *c, int argc, char **argv);
 enum status list_run(const struct command *c, int argc, char **argv);
 enum status stats_run(const struct command *c, int argc, char **argv);
+enum status bench_run(const struct command *c, int argc, char **argv);
 enum status python_run(const struct command *c, int argc, char **argv);
 
 #endif

@@ -10,12 +10,20 @@
 
 static const char *const titles[COLUMNS] = { "ID", "Name", "State", "Assigned CPUs", "Failed CPUs" };
 
-static void row_fill(const struct cell_info *cell, char id[16], const char *row[COLUMNS])
+/* Text that is made for a row, and lives as long as it. */
+struct made {
+	char id[16];
+	char state[64];
+};
+
+static void row_fill(const struct cell_info *cell, struct made *made, const char *row[COLUMNS])
 {
-	snprintf(id, 16, "%u", cell->id);
-	row[0] = id;
+	snprintf(made->id, sizeof(made->id), "%u", cell->id);
+	snprintf(made->state, sizeof(made->state), "%s%s", cell->state,
+		 cell->over_contract ? " (over contract)" : "");
+	row[0] = made->id;
 	row[1] = cell->name;
-	row[2] = cell->state;
+	row[2] = made->state;
 	row[3] = cell->assigned;
 	row[4] = cell->failed;
 }
@@ -39,7 +47,7 @@ enum status list_run(const struct command *c, int argc, char **argv)
 	struct cell_info *cells;
 	size_t count;
 	enum status s;
-	char id[16];
+	struct made made;
 
 	if (argc)
 		return command_usage(c, "takes no argument", argv[0]);
@@ -47,14 +55,14 @@ enum status list_run(const struct command *c, int argc, char **argv)
 	if (s)
 		return s;
 	for (size_t k = 0; k < count; k++) {
-		row_fill(&cells[k], id, row);
+		row_fill(&cells[k], &made, row);
 		for (size_t i = 0; i < COLUMNS; i++)
 			if (strlen(row[i]) + 1 > widths[i])
 				widths[i] = strlen(row[i]) + 1;
 	}
 	row_print(titles, widths);
 	for (size_t k = 0; k < count; k++) {
-		row_fill(&cells[k], id, row);
+		row_fill(&cells[k], &made, row);
 		row_print(row, widths);
 	}
 	free(cells);

@@ -30,8 +30,28 @@ static const struct command commands[] = {
 	  shutdown_run },
 	{ TWO("cell", "destroy"), CELL, "give a cell's CPUs and memory back to Linux", NULL,
 	  destroy_run },
-	{ TWO("cell", "stats"), "[-w|--watch] " CELL, "print a cell's exit counters",
-	  "-w, --watch  again each second\n", stats_run },
+	{ TWO("cell", "stats"), "[-w|--watch] [--json] " CELL, "print a cell's exit counters",
+	  "-w, --watch  with rates, again each second until Ctrl-C; not on a terminal: block after block\n"
+	  "--json       one object on one line; null is what is not known\n"
+	  "Each exit has one reason; over_budget counts those of them that the cell's contract does\n"
+	  "not permit. To read the counters costs exits on this CPU only, none on the cell's.\n", stats_run },
+	{ ONE("bench"),
+	  "[-o FILE.json] [--mode icount|wall] [--samples N] [--workloads A,B] [--cells DIR ...]\n"
+	  "                 [--load idle|loaded|both] [--limit NS] [--rounds N] [--image FILE]\n"
+	  "       jailhouse bench {compare|report} ...",
+	  "measure latencies, exits and the cells' life",
+	  "DIR holds system.cell, bench.cell and churn.cell; if none is named, those of\n"
+	  "bench-direct, bench-trusted and bench-injected that are installed.\n"
+	  "-o FILE.json      the result for programs; the table goes to the standard output\n"
+	  "--mode icount     count instructions (an emulator with -icount shift=0); wall: nanoseconds\n"
+	  "--samples N       of each workload (icount: 1000, wall: 10000)\n"
+	  "--workloads A,B   of timer-spin, timer-wfi, tick, self-sgi, ipi, device, hypercall, psci,\n"
+	  "                  gicd-read, gicr-write, compute\n"
+	  "--load both       what Linux does meanwhile; loaded: memory, IPIs, page tables, cells\n"
+	  "--limit NS        exit status 1 if a latency is longer; not on an emulator\n"
+	  "--rounds N        lives of the cell that are timed (10)\n"
+	  "--image FILE      inmates/bench.bin\n"
+	  "compare, report   what to do with results: jailhouse bench compare --help\n", bench_run },
 	{ ONE("config"), "{build|check} ...", "make and check configurations: jailhouse config --help",
 	  NULL, python_run },
 };

@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* jailhouse cell stats: the exit counters of a cell, per CPU and in sum. */
+/* jailhouse cell stats: the exit counters of a cell, once or each second. */
 #include <dirent.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "stats.h"
 
-#define MAX_STATS 64
-#define MAX_CPUS (ABI_CPU_SET_WORDS * 64)
 #define PREFIX "vmexits_"
 
-struct table {
-	unsigned id;
-	char name[40];
-	char stats[MAX_STATS][40];	/* without PREFIX */
-	size_t stat_count;
-	unsigned cpus[MAX_CPUS];
-	size_t cpu_count;
+struct options {
+	bool watch;
+	bool json;
+	bool screen;		/* watch on a terminal that can move its cursor */
 };
 
 static int by_number(const void *a, const void *b)
@@ -29,88 +24,104 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* "total" first */
+/* What is no reason of its own comes last. */
 static int by_stat(const void *a, const void *b)
 {
 	const char *x = a, *y = b;
-	bool tx = !strcmp(x, "total"), ty = !strcmp(y, "total");
+	bool ox = !strcmp(x, OVER_BUDGET), oy = !strcmp(y, OVER_BUDGET);
 
-	return tx != ty ? ty - tx : strcmp(x, y);
+	return ox != oy ? ox - oy : strcmp(x, y);
 }
 
-static void add_entry(struct table *t, const char *name)
+static void add_entry(struct stats *s, const char *name)
 {
+	const char *stat = name + strlen(PREFIX);
 	uint64_t cpu;
 
-	if (!strncmp(name, PREFIX, strlen(PREFIX)) && t->stat_count < MAX_STATS)
-		snprintf(t->stats[t->stat_count++], sizeof(t->stats[0]), "%.39s",
-			 name + strlen(PREFIX));
-	else if (!strncmp(name, "cpu", 3) && number_parse(name + 3, &cpu) &&
-		 t->cpu_count < MAX_CPUS)
-		t->cpus[t->cpu_count++] = (unsigned)cpu;
+	/* the total is the sum of what is read: it would be another one a moment later */
+	if (!strncmp(name, PREFIX, strlen(PREFIX)) && strcmp(stat, "total") && s->stat_count < MAX_STATS)
+		snprintf(s->stats[s->stat_count++], sizeof(s->stats[0]), "%.39s", stat);
+	else if (!strncmp(name, "cpu", 3) && number_parse(name + 3, &cpu) && s->now.cpu_count < MAX_CPUS)
+		s->now.cpus[s->now.cpu_count++] = (unsigned)cpu;
 }
 
-/* Counters and CPUs: the latter may change while we watch. */
-static bool table_read(struct table *t)
+/* Counters and CPUs: Linux may take CPUs of its own off or on while we watch. */
+static bool read_names(struct stats *s)
 {
 	struct dirent *entry;
 	char path[300];
 	DIR *dir;
 
-	t->stat_count = 0;
-	t->cpu_count = 0;
-	snprintf(path, sizeof(path), JAILHOUSE_SYSFS "/cells/%u/statistics", t->id);
+	s->stat_count = 0;
+	s->now.cpu_count = 0;
+	snprintf(path, sizeof(path), JAILHOUSE_SYSFS "/cells/%u/statistics", s->id);
 	dir = opendir(path);
 	if (!dir)
 		return false;
 	while ((entry = readdir(dir)))
-		add_entry(t, entry->d_name);
+		add_entry(s, entry->d_name);
 	closedir(dir);
-	qsort(t->stats, t->stat_count, sizeof(t->stats[0]), by_stat);
-	qsort(t->cpus, t->cpu_count, sizeof(t->cpus[0]), by_number);
+	qsort(s->stats, s->stat_count, sizeof(s->stats[0]), by_stat);
+	qsort(s->now.cpus, s->now.cpu_count, sizeof(s->now.cpus[0]), by_number);
+	s->reason_count = s->stat_count;
+	if (s->stat_count && !strcmp(s->stats[s->stat_count - 1], OVER_BUDGET))
+		s->reason_count--;
 	return true;
 }
 
-static uint64_t counter_read(const struct table *t, size_t cpu, size_t stat)
+static uint64_t counter_read(const struct stats *s, unsigned cpu, const char *stat)
 {
 	char line[32];
 	uint64_t value;
 
-	if (!sysfs_line(line, sizeof(line), "cells/%u/statistics/cpu%u/" PREFIX "%s", t->id,
-			t->cpus[cpu], t->stats[stat]) || !number_parse(line, &value))
-		return 0;
+	if (!sysfs_line(line, sizeof(line), "cells/%u/statistics/cpu%u/" PREFIX "%s", s->id, cpu, stat) ||
+	    !number_parse(line, &value))
+		return UNKNOWN;
 	return value;
 }
 
-/* The sum is of what is printed: the counters go on while they are read. */
-static void row_print(const struct table *t, size_t stat)
+static double now(void)
 {
-	uint64_t values[MAX_CPUS];
-	uint64_t sum = 0;
+	struct timespec t;
 
-	for (size_t k = 0; k < t->cpu_count; k++) {
-		values[k] = counter_read(t, k, stat);
-		sum += values[k];
-	}
-	printf("%-16s%14" PRIu64, t->stats[stat], sum);
-	for (size_t k = 0; k < t->cpu_count; k++)
-		printf("%14" PRIu64, values[k]);
-	putchar('\n');
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void table_print(const struct table *t)
+/* Is it there still, and no other in its place? */
+static bool take_sample(struct stats *s)
 {
-	char title[24];
+	char name[40];
 
-	printf("Exits of cell %u \"%s\"\n%-16s%14s", t->id, t->name, "Reason", "Sum");
-	for (size_t k = 0; k < t->cpu_count; k++) {
-		snprintf(title, sizeof(title), "CPU %u", t->cpus[k]);
-		printf("%14s", title);
-	}
-	putchar('\n');
-	for (size_t i = 0; i < t->stat_count; i++)
-		row_print(t, i);
-	fflush(stdout);
+	s->before = s->now;
+	if (!read_names(s) || !sysfs_line(name, sizeof(name), "cells/%u/name", s->id) ||
+	    strcmp(name, s->name) ||
+	    !sysfs_line(s->now.state, sizeof(s->now.state), "cells/%u/state", s->id))
+		return false;
+	s->now.at = now();
+	for (size_t i = 0; i < s->stat_count; i++)
+		for (size_t k = 0; k < s->now.cpu_count; k++)
+			s->now.values[i][k] = counter_read(s, s->now.cpus[k], s->stats[i]);
+	return true;
+}
+
+uint64_t stats_sum(const struct sample *sample, size_t stat)
+{
+	uint64_t sum = 0;
+
+	for (size_t k = 0; k < sample->cpu_count; k++)
+		if (sample->values[stat][k] != UNKNOWN)
+			sum += sample->values[stat][k];
+	return sum;
+}
+
+uint64_t stats_total(const struct stats *s, const struct sample *sample)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < s->reason_count; i++)
+		total += stats_sum(sample, i);
+	return total;
 }
 
 static enum status no_such_cell(const struct command *c, const struct abi_drv_cell *ref,
@@ -128,7 +139,17 @@ static enum status no_such_cell(const struct command *c, const struct abi_drv_ce
 	return fail(STATUS_NO_CELL, c->name, "no cell %u; there are:%s", ref->id, names);
 }
 
-static enum status find(const struct command *c, const struct abi_drv_cell *ref, struct table *t)
+static void found(struct stats *s, const struct cell_info *cell)
+{
+	s->id = cell->id;
+	memcpy(s->name, cell->name, sizeof(s->name));
+	/* what a driver of before does not say stays empty */
+	(void)sysfs_line(s->exits, sizeof(s->exits), "cells/%u/exits", s->id);
+	(void)sysfs_line(s->interrupts, sizeof(s->interrupts), "cells/%u/interrupts", s->id);
+	(void)sysfs_line(s->wfi, sizeof(s->wfi), "cells/%u/wfi", s->id);
+}
+
+static enum status find(const struct command *c, const struct abi_drv_cell *ref, struct stats *stats)
 {
 	struct cell_info *cells;
 	size_t count;
@@ -141,51 +162,150 @@ static enum status find(const struct command *c, const struct abi_drv_cell *ref,
 		if (ref->id == ABI_CELL_ID_BY_NAME ? !strcmp(cells[k].name, ref->name) :
 						     cells[k].id == ref->id)
 			break;
-	if (k == count) {
+	if (k == count)
 		s = no_such_cell(c, ref, cells, count);
-	} else {
-		t->id = cells[k].id;
-		memcpy(t->name, cells[k].name, sizeof(t->name));
-	}
+	else
+		found(stats, &cells[k]);
 	free(cells);
 	return s;
 }
 
+static void show(const struct stats *s, const struct options *o)
+{
+	if (o->json)
+		show_json(s);
+	else if (o->screen)
+		show_screen(s);
+	else if (o->watch)
+		show_block(s);
+	else
+		show_counts(s);
+	fflush(stdout);
+}
+
+/* Signals that end or interrupt the wait; those that were ignored from the start stay so. */
+static void block_signals(sigset_t *set)
+{
+	static const int wanted[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP };
+
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		struct sigaction action;
+
+		if (!sigaction(wanted[i], NULL, &action) && action.sa_handler != SIG_IGN)
+			sigaddset(set, wanted[i]);
+	}
+	sigprocmask(SIG_BLOCK, set, NULL);
+}
+
+/* The alternate screen, without a cursor; what is too wide is cut. */
+static void screen_enter(const struct options *o)
+{
+	if (o->screen)
+		fputs("\033[?1049h\033[?25l\033[?7l", stdout);
+}
+
+static void screen_leave(const struct options *o)
+{
+	if (o->screen)
+		fputs("\033[?7h\033[?25h\033[?1049l", stdout);
+	fflush(stdout);
+}
+
+/* False: it is to end. */
+static bool wait_a_second(const struct stats *s, const struct options *o, const sigset_t *set)
+{
+	const double until = s->now.at + 1;
+
+	for (;;) {
+		double left = until - now();
+		struct timespec t = { 0, (long)(left * 1e9) };
+		int signal;
+
+		if (left <= 0)
+			return true;
+		if (left >= 1)
+			t = (struct timespec){ 1, 0 };
+		signal = sigtimedwait(set, NULL, &t);
+		if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP)
+			return false;
+		if (signal == SIGTSTP) {
+			screen_leave(o);
+			raise(SIGSTOP);
+			screen_enter(o);
+		}
+		if (signal > 0 && o->screen)
+			show(s, o);
+	}
+}
+
+static enum status watch(const struct command *c, struct stats *s, const struct options *o)
+{
+	struct options last = { .watch = true };
+	bool there = true;
+	sigset_t set;
+
+	block_signals(&set);
+	screen_enter(o);
+	do {
+		there = take_sample(s);
+		if (there)
+			show(s, o);
+	} while (there && wait_a_second(s, o, &set));
+	screen_leave(o);
+	if (!there)
+		return fail(STATUS_NO_CELL, c->name, "cell %u \"%s\" is gone", s->id, s->name);
+	/* what was last seen is to be read when the screen is gone */
+	if (o->screen)
+		show(s, &last);
+	return STATUS_OK;
+}
+
+static enum status once(const struct command *c, struct stats *s, const struct options *o)
+{
+	if (!take_sample(s))
+		return fail(STATUS_NO_CELL, c->name, "cell %u \"%s\" is gone", s->id, s->name);
+	show(s, o);
+	return STATUS_OK;
+}
+
+/* Takes what stands here of the options. */
+static void take_options(int *argc, char ***argv, struct options *o)
+{
+	for (; *argc; --*argc, ++*argv) {
+		const char *word = **argv;
+
+		if (!strcmp(word, "-w") || !strcmp(word, "--watch"))
+			o->watch = true;
+		else if (!strcmp(word, "--json"))
+			o->json = true;
+		else
+			return;
+	}
+}
+
 enum status stats_run(const struct command *c, int argc, char **argv)
 {
-	bool watch = argc && (!strcmp(argv[0], "-w") || !strcmp(argv[0], "--watch"));
+	const char *terminal = getenv("TERM");
+	struct options o = { 0 };
 	struct abi_drv_cell ref;
-	struct table *t;
+	struct stats *stats;
 	enum status s;
 
-	argv += watch;
-	argc -= watch;
+	take_options(&argc, &argv, &o);
 	s = cell_reference(c, &argc, &argv, &ref);
 	if (s)
 		return s;
-	if (argc && !watch && (!strcmp(argv[0], "-w") || !strcmp(argv[0], "--watch"))) {
-		watch = true;
-		argv++;
-		argc--;
-	}
+	take_options(&argc, &argv, &o);
 	if (argc)
 		return command_usage(c, "one argument too many", argv[0]);
-	t = calloc(1, sizeof(*t));
-	if (!t)
+	o.screen = o.watch && !o.json && isatty(STDOUT_FILENO) && terminal && strcmp(terminal, "dumb");
+	stats = calloc(1, sizeof(*stats));
+	if (!stats)
 		return out_of_memory();
-	s = find(c, &ref, t);
-	while (!s) {
-		if (!table_read(t)) {
-			s = fail(STATUS_NO_CELL, c->name, "cell %u \"%s\" is gone", t->id, t->name);
-			break;
-		}
-		if (watch && isatty(STDOUT_FILENO))
-			fputs("\033[H\033[J", stdout);
-		table_print(t);
-		if (!watch)
-			break;
-		sleep(1);
-	}
-	free(t);
+	s = find(c, &ref, stats);
+	if (!s)
+		s = o.watch ? watch(c, stats, &o) : once(c, stats, &o);
+	free(stats);
 	return s;
 }

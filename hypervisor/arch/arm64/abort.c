@@ -3,6 +3,7 @@
 #include "arch/cpu.h"
 #include "arm64.h"
 #include "base/str.h"
+#include "core/budget.h"
 #include "core/cell.h"
 #include "core/fault.h"
 #include "core/guest.h"
@@ -85,7 +86,7 @@ static err_t decode_instruction(struct cpu *self, struct ldst *op)
 	uint32_t instruction;
 	gpa_t at;
 
-	if ((sysreg_read(spsr_el2) & SPSR_AARCH32) != 0)
+	if (sysreg_read(spsr_el2) & SPSR_AARCH32)
 		return ERR_UNSUPPORTED;
 	if (translate(sysreg_read(elr_el2), false, &at) != OK)
 		return ERR_AGAIN;
@@ -104,7 +105,7 @@ static err_t emulate(struct cpu *self, struct regs *regs, const struct exit *x)
 	if (!abort->syndrome)
 		TRY(decode_instruction(self, &op));
 	TRY(do_access(self, regs, &op, abort->address));
-	skip_instruction(x);
+	skip_instruction(x->length);
 	return OK;
 }
 
@@ -146,7 +147,15 @@ static bool may_be_stale(enum fault fault)
 	return fault == FAULT_TRANSLATION || fault == FAULT_PERMISSION || fault == FAULT_ACCESS_FLAG;
 }
 
-void exit_abort(struct cpu *self, struct regs *regs, struct exit *x)
+static struct violation violation_of(const struct exit *x)
+{
+	const struct exit_abort *abort = &x->abort;
+
+	return (struct violation){ .address = abort->address, .address_known = abort->address_known,
+				   .pc = sysreg_read(elr_el2), .access = access_kind(abort) };
+}
+
+static void abort_by_cause(struct cpu *self, struct regs *regs, struct exit *x)
 {
 	struct exit_abort *abort = &x->abort;
 	struct violation v;
@@ -154,19 +163,29 @@ void exit_abort(struct cpu *self, struct regs *regs, struct exit *x)
 
 	/* HPFAR_EL2 is UNKNOWN here; a stage-1 fault now means that the guest changed its tables: it tries again */
 	if (abort->far_only && translate(abort->far, abort->write, &abort->address) != OK &&
-	    abort->fault == FAULT_PERMISSION)
+	    abort->fault == FAULT_PERMISSION) {
+		exit_count(self, ABI_STAT_ARM64_FAULT, 0);
 		return;
-	v = (struct violation){ .address = abort->address, .address_known = abort->address_known,
-				.pc = sysreg_read(elr_el2), .access = access_kind(abort) };
+	}
+	v = violation_of(x);
 	if (v.address_known && fault_region(self->sys, v.address) != NULL) {
-		self->stats[ABI_STAT_MMIO]++;
+		exit_count(self, ABI_STAT_MMIO, v.address.v);
 		e = emulate(self, regs, x);
 		if (e != OK && e != ERR_AGAIN)
 			violation(self, x, &v, true);
 		return;
 	}
-	self->stats[ABI_STAT_ARM64_FAULT]++;
+	exit_count(self, ABI_STAT_ARM64_FAULT, v.address_known ? v.address.v : 0);
+	halt_if_dead();
 	if (may_be_stale(abort->fault) && fault_is_stale(self, &v))
 		return;
 	violation(self, x, &v, false);
+}
+
+void exit_any_abort(struct cpu *self, struct regs *regs, uint64_t esr)
+{
+	struct exit x;
+
+	esr_decode(esr, sysreg_read(far_el2), sysreg_read(hpfar_el2), &x);
+	abort_by_cause(self, regs, &x);
 }

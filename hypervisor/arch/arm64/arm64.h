@@ -8,6 +8,7 @@
 #include "layout.h"
 #include "pure/esr.h"
 #include "pure/gic.h"
+#include "pure/lr.h"
 #include "sysreg.h"
 
 /* A guest's general registers, as vectors.S saves them at the top of the CPU's stack. */
@@ -50,8 +51,20 @@ struct bare {
 	uint64_t hcrx;		/* where there is one */
 };
 
+/* The interrupts of an injected cell's CPU that are under way. */
+struct lr_cpu {
+	const uint16_t *numbers;	/* struct numbers.virtual of its cell */
+	uint8_t priority_shift;		/* as machine.priority_shift */
+	uint8_t count;			/* of list registers */
+	bool any_waits;			/* any bit of `waiting` */
+	uint64_t waiting[LR_WAITING_WORDS];
+};
+
 struct arch_cpu {
+	const uint64_t *sgi_targets;	/* of its cell */
 	struct bare bare;
+	bool injected;			/* its guest's interrupts are taken at EL2 and handed on */
+	struct lr_cpu lr;
 	uint8_t *gicr;		/* RD_base of its redistributor */
 	struct gicr_view gicr_view;
 	uint32_t gicr_ctlr;	/* EnableLPIs as the root cell has it */
@@ -68,10 +81,24 @@ struct percpu {
 	struct arch_cpu arch;
 };
 static_assert(sizeof(struct percpu) <= 4096, "one page");
+static_assert(offsetof(struct percpu, cpu) == 0, "vectors.S");
+static_assert(offsetof(struct percpu, cpu.budget.left) == PERCPU_BUDGET_LEFT, "layout.h, for sgi.S");
+static_assert(offsetof(struct percpu, cpu.stats[ABI_STAT_ARM64_SGI]) == PERCPU_STAT_SGI, "layout.h, for sgi.S");
+static_assert(offsetof(struct percpu, arch.sgi_targets) == PERCPU_SGI_TARGETS, "layout.h, for sgi.S");
+
+/* INTIDs of an injected cell; 0: none, or, in `virtual`, an SGI or the maintenance interrupt. */
+struct numbers {
+	uint16_t physical[GIC_SPI_END];	/* the machine's, by the cell's */
+	uint16_t virtual[GIC_SPI_END];	/* the cell's, by the machine's */
+};
+static_assert(sizeof(struct numbers) <= 4096, "one page");
 
 struct arch_cell {
 	struct gicd_view gicd;
+	struct numbers *numbers;	/* NULL: the machine's */
 	uint64_t affinities[CONFIG_MAX_CPUS];	/* by CPU number; GIC_NO_CPU where it is not the cell's */
+	/* gic_sgi_row() of them, for sgi.S; all 0 where SGIs are injected */
+	uint64_t sgi_targets[GIC_SGI_ROWS];
 };
 
 enum phase {
@@ -100,6 +127,8 @@ struct machine {
 	struct paging_format format;
 	uint64_t vtcr;
 	uint8_t *gicd;
+	const struct gic_management *gic;
+	unsigned priority_shift;	/* from a guest's priority to the CPU interface's: gic_priority_in() */
 	uint32_t gicr_stride;		/* from one redistributor to the next */
 	struct lock gicd_lock;		/* read-modify-write of shared distributor words */
 	uint32_t gicd_ctlr_bare;	/* as Linux had it */
@@ -154,10 +183,100 @@ void gic_cpu_leave(struct cpu *self);
 void gic_cpu_reset(struct cpu *self);
 void gic_cpu_quiesce(struct cpu *self);
 void gic_restore(void);
-/* Takes the management SGI if it is there. */
-void gic_ack_management(void);
 /* What a cell writes to ICC_PMR_EL1. */
 void gic_set_pmr(struct cpu *self, uint64_t pmr);
+
+/* gic_manage.c */
+/*
+ * How CPUs are had back from guests and woken, by what GICD_CTLR.DS is. SGI 15 is the
+ * hypervisor's in both. `self` is the CPU that calls, in EL2.
+ */
+struct gic_management {
+	const char *words;		/* for the log */
+	bool two_states;		/* GICD_CTLR.DS = 0 */
+	/* May SGI 15 be had? Nothing is changed. */
+	err_t (*check)(struct cpu *self, struct why *why);
+	/* SGI 15 is the hypervisor's, from now on or no longer; what is saved of it lies in self->arch->bare. */
+	void (*take)(struct cpu *self);
+	void (*release)(struct cpu *self);
+	/* The interface's registers that only this way uses, as they are while a guest runs. */
+	void (*open)(struct cpu *self);
+	/* The CPU's guest is about to start, or has ended. */
+	void (*start)(struct cpu *self);
+	void (*quiesce)(struct cpu *self);
+	void (*kick)(const struct cpu *target);
+	void (*kick_out)(const struct cpu *target);
+	/* Until an interrupt of the guest's that passes `pmr`, or a kick; both may be spurious. */
+	void (*sleep)(struct cpu *self, uint64_t pmr);
+	/* Takes SGI 15, if it is there. */
+	void (*acknowledge)(void);
+	/* The lowest value ICC_PMR_EL1 may have while a guest runs, as guests count. */
+	uint8_t pmr_min;
+};
+/* That of this machine, whose distributor says ctlr. */
+const struct gic_management *gic_management_for(uint32_t ctlr);
+/* Takes the management SGI if it is there. */
+void gic_ack_management(void);
+/* ICC_AP1R<n>_EL1, as many as there are, and `active` change places. */
+#define AP1R_COUNT 4u
+void gic_swap_active(uint64_t active[AP1R_COUNT]);
+/* The guest waits for an interrupt; may end early. */
+void guest_sleep(void);
+/* ICC_SGI0R_EL1 and ICC_SGI1R_EL1: that CPU, without an INTID */
+uint64_t gic_sgir_of(uint64_t hwid);
+
+/*
+ * A Non-secure guest counts priorities from 0; where firmware leaves Group 0 to EL2 (SCR_EL3.FIQ
+ * = 0) the CPU interface shows the machine's, of which those are the lower half (IHI0069H 4.8).
+ */
+static inline uint64_t gic_priority_in(uint64_t guests)
+{
+	return machine.priority_shift ? 0x80 | guests >> 1 : guests;
+}
+
+static inline uint64_t gic_priority_out(uint64_t interfaces)
+{
+	return interfaces == 0xff ? interfaces : interfaces << machine.priority_shift & 0xff;
+}
+
+/* How many bits of a priority the CPU interface has; it has its active-priority registers for as many. */
+static inline unsigned gic_priority_bits(void)
+{
+	return (unsigned)FIELD_GET(ICC_CTLR_PRIBITS, sysreg_read(ICC_CTLR_EL1)) + 1;
+}
+
+#define GICR_CTLR_RWP 0x8u
+
+static inline uint32_t frame_read(const uint8_t *frame, uint32_t offset)
+{
+	return *(const volatile uint32_t *)(const void *)(frame + offset);
+}
+
+static inline void frame_write(uint8_t *frame, uint32_t offset, uint32_t value)
+{
+	*(volatile uint32_t *)(void *)(frame + offset) = value;
+}
+
+static inline void gicr_wait_for_writes(const uint8_t *gicr)
+{
+	while (frame_read(gicr, GICR_CTLR) & GICR_CTLR_RWP)
+		;
+}
+
+/* lr.c: the interrupts of injected cells */
+/* An IRQ at EL2: a guest's, or the hypervisor's own. */
+void exit_irq(struct cpu *self);
+/* What an injected guest writes to ICC_SGI1R_EL1. */
+void lr_guest_sgi(struct cpu *self, uint64_t icc_sgi1r);
+/* After each write of an injected guest to its lines' registers. */
+void lr_revalidate(struct cpu *self);
+/* The virtual interface, of which every guest has a part, as after a reset. */
+void lr_clear_interface(void);
+void lr_start(struct cpu *self);
+/* What is under way is over: nothing is in the list registers, nothing of it active. */
+void lr_quiesce(struct cpu *self);
+/* Is any interrupt under way: pending, or one the guest is at work on? */
+bool lr_in_use(const struct cpu *self);
 
 /* gic_mmio.c */
 uint64_t gic_bus_read(void *frame, uint32_t offset, unsigned size);
@@ -165,22 +284,24 @@ void gic_bus_write(void *frame, uint32_t offset, unsigned size, uint64_t value);
 void gic_guest_sgi(struct cpu *self, uint64_t icc_sgi1r);
 
 /* exit.c */
-void guest_sleep(void);
-void exit_sync(struct regs *regs);
+void exit_sync(struct cpu *self, struct regs *regs, uint64_t esr);
 _Noreturn void halt(void);
-void exit_fiq(struct regs *regs);
-void exit_serror(struct regs *regs);
+/* A bug was found somewhere: this CPU stays here. */
+void halt_if_dead(void);
+void exit_fiq(struct cpu *self);
+void exit_serror(struct cpu *self);
 _Noreturn void exit_hypervisor(struct regs *regs, unsigned vector);
-void skip_instruction(const struct exit *x);
-/* abort.c */
-void exit_abort(struct cpu *self, struct regs *regs, struct exit *x);
+/* abort_quick.c, and abort.c for what is left */
+void exit_abort(struct cpu *self, struct regs *regs, uint64_t esr);
+void exit_any_abort(struct cpu *self, struct regs *regs, uint64_t esr);
 /* traps.c */
-void exit_sysreg(struct cpu *self, struct regs *regs, struct exit *x);
+void exit_sysreg(struct cpu *self, struct regs *regs, const struct exit *x);
 /* inject.c */
 void inject_undefined(const struct exit *x);
 void inject_external_abort(const struct exit *x);
-/* psci.c: an SMCCC call by SMC or HVC, result in the registers */
-void smccc_call(struct cpu *self, struct regs *regs, bool hvc);
+/* psci.c: of regs x0 to x17 are there */
+void exit_hvc(struct cpu *self, struct regs *regs);
+void exit_smc(struct cpu *self, struct regs *regs);
 /* smc.S: x0..x7 of regs to the firmware, x0..x3 back */
 void smc_forward(struct regs *regs);
 uint64_t smc_call(uint64_t function, uint64_t a, uint64_t b, uint64_t c);
@@ -190,6 +311,11 @@ void window_init(struct cpu *self, uint64_t *block, uint64_t *page);
 /* pl011.c */
 void pl011_init(void);
 void pl011_write(const char *text, size_t size);
+
+static inline bool cell_is_injected(const struct cell *cell)
+{
+	return !cell_is_root(cell) && (cell->config.cell->flags & ABI_CELL_INJECTED) != 0;
+}
 
 static inline struct cpu *this_cpu(void)
 {
@@ -205,6 +331,14 @@ static inline bool in_el0(void)
 	uint64_t spsr = sysreg_read(spsr_el2);
 
 	return (spsr & SPSR_AARCH32) || (spsr & BITS(3, 2)) == 0;
+}
+
+/* ... and one instruction of it is done. */
+static inline void skip_instruction(unsigned length)
+{
+	sysreg_write(elr_el2, sysreg_read(elr_el2) + length);
+	/* what an instruction that is done leaves clear */
+	sysreg_write(spsr_el2, sysreg_read(spsr_el2) & ~(SPSR_BTYPE | SPSR_SS));
 }
 
 static inline uint64_t reg_get(const struct regs *regs, unsigned n)

@@ -339,9 +339,10 @@ static enum phase meet(unsigned number, const struct bare *bare)
 
 static void say_hello(const struct system *sys)
 {
-	log_print(&machine.sys.log, "jailhouse %s: %u CPUs, root cell \"%s\", %u of %u pages used, interrupts direct (GICv3, DS=1)\n",
+	log_print(&machine.sys.log, "jailhouse %s: %u CPUs, root cell \"%s\", %u of %u pages used\n",
 		  image_header.version, sys->cpu_count, sys->config.cell->name, sys->pool.used,
 		  sys->pool.pages);
+	log_print(&machine.sys.log, "GIC: %s\n", machine.gic->words);
 }
 
 long boot_cpu(unsigned number, struct regs *regs, struct bare *bare)

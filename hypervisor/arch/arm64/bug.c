@@ -9,14 +9,29 @@ _Noreturn void halt(void)
 		wfi();
 }
 
+void halt_if_dead(void)
+{
+	if (__atomic_load_n(&machine.dead, __ATOMIC_ACQUIRE))
+		halt();
+}
+
 /* Nothing that shares our tables and locks goes on as if nothing had happened. */
 static _Noreturn void stop_machine(void)
 {
+	struct cell *cell;
 	unsigned i;
 
-	__atomic_store_n(&machine.dead, true, __ATOMIC_RELEASE);
+	/* a second one has nothing to add, and may have come from here */
+	if (__atomic_exchange_n(&machine.dead, true, __ATOMIC_ACQ_REL))
+		halt();
+	/* before enable is through no CPU has a guest, nor a way to be kicked */
+	if (__atomic_load_n(&machine.meeting.active, __ATOMIC_ACQUIRE) != machine.sys.cpu_count)
+		halt();
+	/* nobody has anything left to run: whoever cannot be interrupted comes by an abort */
+	for (cell = machine.sys.root; cell != NULL; cell = cell->next)
+		space_revoke(&cell->space);
 	for (i = 0; i < machine.sys.cpu_count; i++)
-		arch_cpu_kick(machine.sys.cpus[i]);
+		arch_cpu_kick_out(machine.sys.cpus[i]);
 	halt();
 }
 

@@ -56,12 +56,20 @@ bool el2_has_sme(const struct cpu *self)
 }
 
 /* A cell gets what the CPU has and nothing that reaches outside (DDI0487 D1.3, D24). */
-static void trap_for_cell(const struct bare *bare)
+static void trap_for_cell(const struct cell *cell, const struct bare *bare)
 {
-	uint64_t hcr = bare->hcr | HCR_VM | HCR_SWIO | HCR_FMO | HCR_AMO | HCR_TWI | HCR_TID3 | HCR_TSC |
+	uint64_t hcr = bare->hcr | HCR_VM | HCR_SWIO | HCR_FMO | HCR_AMO | HCR_TID3 | HCR_TSC |
 		       HCR_TIDCP | HCR_TACR | HCR_RW;
 	uint64_t mops = sysreg_read(S3_0_C0_C6_2) & ISAR2_MOPS ? HCRX_MSCEN : 0;
 
+	/*
+	 * A direct guest can mask what would wake it from a WFI; one whose interrupts come to
+	 * EL2 cannot, and one that is trusted not to is believed.
+	 */
+	if (cell_is_injected(cell))
+		hcr |= HCR_IMO;
+	else if (!(cell->config.cell->flags & ABI_CELL_TRUSTED_WFI))
+		hcr |= HCR_TWI;
 	/* no walk through a device of the cell's: an abort there would be ours, in an AT */
 	hcr |= HCR_PTW;
 
@@ -69,8 +77,12 @@ static void trap_for_cell(const struct bare *bare)
 		hcr |= HCR_TLOR;
 	if (FIELD_GET(PFR0_RAS, sysreg_read(id_aa64pfr0_el1)))
 		hcr |= HCR_TERR;
-	/* no allocation tags, whose memory would have to be zeroed too, and no fault injection */
-	hcr &= ~(HCR_ATA | HCR_FIEN);
+	/*
+	 * No allocation tags, whose memory would have to be zeroed too, and no fault injection. No
+	 * SCXTNUM_ELx: firmware may keep them from EL2 itself (SCR_EL3.EnSCXT), and an attempt to
+	 * clear one for the next owner would end in EL3.
+	 */
+	hcr &= ~(HCR_ATA | HCR_FIEN | HCR_ENSCXT);
 	if (FIELD_GET(PFR1_MTE, sysreg_read(id_aa64pfr1_el1)))
 		hcr |= HCR_TID5;
 	sysreg_write(hcr_el2, hcr);
@@ -101,10 +113,11 @@ void el2_set_cell(struct cpu *self)
 	const struct bare *bare = &self->arch->bare;
 	hpa_t root = pool_phys(&self->sys->pool, cell->space.live);
 
+	self->arch->sgi_targets = cell->arch->sgi_targets;
 	if (cell_is_root(cell))
 		trap_for_root(bare);
 	else
-		trap_for_cell(bare);
+		trap_for_cell(cell, bare);
 	sysreg_write(cntvoff_el2, cell_is_root(cell) ? bare->cntvoff : 0);
 	sysreg_write(vttbr_el2, (uint64_t)cell->id << 48 | root.v);
 	isb();

@@ -1,70 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Guest exits: decoded purely (pure/esr.h), then handed to who knows what to do. */
+/*
+ * Guest exits. What vectors.S cannot tell apart is decoded purely (pure/esr.h), then handed to
+ * who knows what to do. Each is counted once, where its reason is known.
+ */
+#include "arch/cpu.h"
 #include "arm64.h"
 #include "base/bug.h"
+#include "core/budget.h"
 #include "core/cell.h"
-#include "core/hypercall.h"
 #include "sysreg.h"
 
-void skip_instruction(const struct exit *x)
+uint64_t arch_now(void)
 {
-	sysreg_write(elr_el2, sysreg_read(elr_el2) + x->length);
-	/* what an instruction that is done leaves clear */
-	sysreg_write(spsr_el2, sysreg_read(spsr_el2) & ~(SPSR_BTYPE | SPSR_SS));
+	return sysreg_read(cntpct_el0);
 }
 
-static void exit_hvc(struct cpu *self, struct regs *regs, struct exit *x)
+uint64_t arch_ticks_per_second(void)
 {
-	if (x->immediate == ABI_HVC_IMMEDIATE) {
-		regs->x[0] = (uint64_t)hypercall(self, regs->x[0], regs->x[1], regs->x[2]);
-		return;
-	}
-	if (x->immediate == 0) {
-		smccc_call(self, regs, true);
-		return;
-	}
-	/* ELR_EL2 is behind the hvc already */
-	sysreg_write(elr_el2, sysreg_read(elr_el2) - x->length);
-	inject_undefined(x);
+	uint64_t frequency = sysreg_read(cntfrq_el0);
+
+	/* firmware has to set it; Linux would not have come this far */
+	return frequency != 0 ? frequency : 1;
 }
 
-static void exit_smc(struct cpu *self, struct regs *regs, struct exit *x)
+uint64_t arch_guest_pc(void)
 {
-	/* a trapped SMC's preferred return is the SMC itself (DDI0487 D1.10) */
-	skip_instruction(x);
-	smccc_call(self, regs, false);
+	return sysreg_read(elr_el2);
 }
 
-/*
- * WFI is trapped for cells: a CPU that sleeps with the management interrupt masked by a
- * made-up active priority could not be had back. Here it sleeps with none.
- */
-void guest_sleep(void)
+const char *arch_exit_name(unsigned reason)
 {
-	uint64_t active = sysreg_read(ICC_AP1R0_EL1);
+	static const char *const names[ABI_STAT_COUNT] = {
+		[ABI_STAT_ARM64_SGI] = "sgi",
+		[ABI_STAT_ARM64_PSCI] = "psci",
+		[ABI_STAT_ARM64_SMCCC] = "smccc",
+		[ABI_STAT_ARM64_SYSREG] = "sysreg",
+		[ABI_STAT_ARM64_WFI] = "wfi",
+		[ABI_STAT_ARM64_FAULT] = "fault",
+		[ABI_STAT_ARM64_IRQ] = "irq",
+		[ABI_STAT_ARM64_MAINTENANCE] = "maintenance",
+		[ABI_STAT_ARM64_OTHER] = "other",
+	};
 
-	sysreg_write(ICC_AP1R0_EL1, 0);
-	isb();
-	dsb(sy);
-	wfi();
-	gic_ack_management();
-	sysreg_write(ICC_AP1R0_EL1, active);
-	isb();
+	return names[reason];
 }
 
-static void exit_wfx(struct cpu *self, struct regs *regs, struct exit *x)
+static void exit_wfx(struct cpu *self, const struct exit *x)
 {
-	(void)regs;
-	self->stats[ABI_STAT_ARM64_WFI]++;
-	skip_instruction(x);
+	exit_count(self, ABI_STAT_ARM64_WFI, 0);
+	skip_instruction(x->length);
 	/* a wait with a time limit may end early (DDI0487 D1.6): there is no timer of ours to end it */
 	if (!x->wfe && !x->timed)
 		guest_sleep();
 }
 
-static void exit_other(struct cpu *self, struct regs *regs, struct exit *x)
+static void exit_other(struct cpu *self, const struct exit *x)
 {
-	(void)regs;
+	exit_count(self, ABI_STAT_ARM64_OTHER, 0);
 	if (in_el0()) {
 		inject_undefined(x);
 		return;
@@ -77,47 +69,50 @@ static void exit_other(struct cpu *self, struct regs *regs, struct exit *x)
 	inject_undefined(x);
 }
 
-static void (*const handlers[])(struct cpu *self, struct regs *regs, struct exit *x) = {
-	[EXIT_OTHER] = exit_other,
-	[EXIT_WFX] = exit_wfx,
-	[EXIT_HVC64] = exit_hvc,
-	[EXIT_SMC64] = exit_smc,
-	[EXIT_SYSREG] = exit_sysreg,
-	[EXIT_INSN_ABORT] = exit_abort,
-	[EXIT_DATA_ABORT] = exit_abort,
-};
-static_assert(ARRAY_SIZE(handlers) == EXIT_KINDS, "every kind of exit");
-
-void exit_sync(struct regs *regs)
+/* What vectors.S does not send elsewhere at once: exit_hvc() is for ABI_HC_DISABLE. */
+static void dispatch(struct cpu *self, struct regs *regs, const struct exit *x)
 {
-	struct cpu *self = this_cpu();
+	switch (x->kind) {
+	case EXIT_WFX:
+		exit_wfx(self, x);
+		break;
+	case EXIT_SYSREG:
+		exit_sysreg(self, regs, x);
+		break;
+	case EXIT_HVC64:
+		exit_hvc(self, regs);
+		break;
+	case EXIT_SMC64:
+	case EXIT_INSN_ABORT:
+	case EXIT_DATA_ABORT:
+	case EXIT_OTHER:
+	case EXIT_KINDS:
+		exit_other(self, x);
+		break;
+	}
+}
+
+void exit_sync(struct cpu *self, struct regs *regs, uint64_t esr)
+{
 	struct exit x;
 
-	self->stats[ABI_STAT_TOTAL]++;
-	esr_decode(sysreg_read(esr_el2), sysreg_read(far_el2), sysreg_read(hpfar_el2), &x);
-	handlers[x.kind](self, regs, &x);
+	esr_decode(esr, sysreg_read(far_el2), sysreg_read(hpfar_el2), &x);
+	dispatch(self, regs, &x);
 	cpu_check_stop(self);
 }
 
-void exit_fiq(struct regs *regs)
+void exit_fiq(struct cpu *self)
 {
-	struct cpu *self = this_cpu();
-
-	(void)regs;
-	self->stats[ABI_STAT_TOTAL]++;
-	self->stats[ABI_STAT_MANAGEMENT]++;
+	exit_count_management(self);
 	gic_ack_management();
 	cpu_check_stop(self);
 }
 
-void exit_serror(struct regs *regs)
+void exit_serror(struct cpu *self)
 {
-	struct cpu *self = this_cpu();
-
-	(void)regs;
-	self->stats[ABI_STAT_TOTAL]++;
 	/* HCR_EL2.AMO is 0 for the root cell: it takes its own */
 	BUG_ON(cell_is_root(self->cell));
+	exit_count(self, ABI_STAT_ARM64_OTHER, 0);
 	log_print(&self->sys->log, "FAILED cell \"%s\": CPU %u: SError, ESR_EL2 0x%llx, PC 0x%llx\n",
 		  self->cell->config.cell->name, self->id, (unsigned long long)sysreg_read(esr_el2),
 		  (unsigned long long)sysreg_read(elr_el2));

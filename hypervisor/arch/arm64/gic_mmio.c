@@ -7,36 +7,26 @@ uint64_t gic_bus_read(void *context, uint32_t offset, unsigned size)
 {
 	uint8_t *at = (uint8_t *)context + offset;
 
-	switch (size) {
-	case 1:
-		return *(volatile uint8_t *)at;
-	case 2:
-		return *(volatile uint16_t *)(void *)at;
-	case 4:
+	/* nearly all are words */
+	if (size == 4)
 		return *(volatile uint32_t *)(void *)at;
-	default:
+	if (size == 8)
 		return *(volatile uint64_t *)(void *)at;
-	}
+	return size == 2 ? *(volatile uint16_t *)(void *)at : *(volatile uint8_t *)at;
 }
 
 void gic_bus_write(void *context, uint32_t offset, unsigned size, uint64_t value)
 {
 	uint8_t *at = (uint8_t *)context + offset;
 
-	switch (size) {
-	case 1:
-		*(volatile uint8_t *)at = (uint8_t)value;
-		break;
-	case 2:
-		*(volatile uint16_t *)(void *)at = (uint16_t)value;
-		break;
-	case 4:
+	if (size == 4)
 		*(volatile uint32_t *)(void *)at = (uint32_t)value;
-		break;
-	default:
+	else if (size == 8)
 		*(volatile uint64_t *)(void *)at = value;
-		break;
-	}
+	else if (size == 2)
+		*(volatile uint16_t *)(void *)at = (uint16_t)value;
+	else
+		*(volatile uint8_t *)at = (uint8_t)value;
 }
 
 static void send_sgi(void *context, uint64_t icc_sgi1r)
@@ -58,19 +48,31 @@ void gic_guest_sgi(struct cpu *self, uint64_t icc_sgi1r)
 static err_t distributor_access(struct cpu *cpu, struct mmio_access *access)
 {
 	const struct gic_bus bus = { machine.gicd, gic_bus_read, gic_bus_write };
+	const bool write = access->write;
 	err_t e;
 
-	lock_take(&machine.gicd_lock);
+	/*
+	 * A read is one load of one register, masked by one load of who owns what: a line that moves
+	 * meanwhile shows as it was before or after.
+	 */
+	if (write)
+		lock_take(&machine.gicd_lock);
 	e = gicd_access(&cpu->cell->arch->gicd, &bus, access);
-	lock_drop(&machine.gicd_lock);
+	if (write)
+		lock_drop(&machine.gicd_lock);
+	if (write && cpu->arch->injected)
+		lr_revalidate(cpu);
 	return e;
 }
 
-/* The CPU whose redistributor is at `frame`, or NULL. */
-static struct cpu *owner_of(const struct system *sys, const uint8_t *frame)
+/* The CPU whose redistributor is at `frame`, or NULL. Nearly always it is the one that asks. */
+static struct cpu *owner_of(struct cpu *self, const uint8_t *frame)
 {
+	const struct system *sys = self->sys;
 	unsigned i;
 
+	if (self->arch->gicr == frame)
+		return self;
 	for (i = 0; i < sys->cpu_count; i++)
 		if (sys->cpus[i]->arch->gicr == frame)
 			return sys->cpus[i];
@@ -82,9 +84,8 @@ static err_t redistributor_access(struct cpu *cpu, struct mmio_access *access)
 	const struct abi_span *gicr = &cpu->sys->config.system->platform.arm64.gicr;
 	uint32_t stride = machine.gicr_stride;
 	uint8_t *frame = (uint8_t *)gicr->start + align_down(access->address.v, stride);
-	struct cpu *owner = owner_of(cpu->sys, frame);
-	struct gicr_view other = { .root = false };
-	struct gicr_view *view = &other;
+	struct cpu *owner = owner_of(cpu, frame);
+	struct gicr_view *view, foreign;
 	const struct gic_bus bus = { frame, gic_bus_read, gic_bus_write };
 
 	/* the configured span may be longer than what is there: nothing is read behind it */
@@ -96,9 +97,15 @@ static err_t redistributor_access(struct cpu *cpu, struct mmio_access *access)
 		view = &owner->arch->gicr_view;
 		view->own = true;
 		view->root = cell_is_root(cpu->cell);
+	} else {
+		foreign = (struct gicr_view){ .own = false };
+		view = &foreign;
 	}
 	access->address = gpa(access->address.v & (stride - 1));
-	return gicr_access(view, &bus, access);
+	TRY(gicr_access(view, &bus, access));
+	if (access->write && cpu->arch->injected)
+		lr_revalidate(cpu);
+	return OK;
 }
 
 void gic_init(void)

@@ -3,9 +3,6 @@
 #include "arm64.h"
 #include "sysreg.h"
 
-#define ESR_EC(ec) ((uint64_t)(ec) << 26)
-#define ESR_IL BIT(25)
-#define ESR_WNR BIT(6)
 #define FSC_EXTERNAL_ABORT 0x10ull
 #define EC_UNKNOWN 0x00u
 #define EC_INSN_ABORT_LOWER 0x20u
@@ -48,16 +45,16 @@ static void inject(uint64_t esr)
 void inject_undefined(const struct exit *x)
 {
 	(void)x;
-	inject(ESR_EC(EC_UNKNOWN));
+	inject(FIELD_PUT(ESR_EC, EC_UNKNOWN));
 }
 
 void inject_external_abort(const struct exit *x)
 {
 	unsigned ec = x->kind == EXIT_INSN_ABORT ? EC_INSN_ABORT_LOWER : EC_DATA_ABORT_LOWER;
-	uint64_t write = x->kind == EXIT_DATA_ABORT && x->abort.write ? ESR_WNR : 0;
+	uint64_t write = x->kind == EXIT_DATA_ABORT && x->abort.write ? ESR_ISS_WNR : 0;
 
 	if (from_el1(sysreg_read(spsr_el2)))
 		ec += EC_SAME_LEVEL;
 	sysreg_write(far_el1, x->abort.far);
-	inject(ESR_EC(ec) | write | FSC_EXTERNAL_ABORT);
+	inject(FIELD_PUT(ESR_EC, ec) | write | FSC_EXTERNAL_ABORT);
 }

@@ -22,4 +22,9 @@
 
 #define REGS_SIZE 256
 
+/* What sgi.S reads and writes of struct percpu */
+#define PERCPU_BUDGET_LEFT 88
+#define PERCPU_STAT_SGI 152
+#define PERCPU_SGI_TARGETS 248
+
 #endif

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* SMC Calling Convention (DEN0028) and PSCI 1.1 (DEN0022F) for guests, by SMC and by HVC alike. */
+/*
+ * HVC and SMC by guests: the hypercalls of abi/hypercall.h, and by both instructions alike the SMC
+ * Calling Convention (DEN0028) with PSCI 1.1 (DEN0022F).
+ */
 #include "arch/cpu.h"
 #include "arm64.h"
+#include "core/budget.h"
 #include "core/cell.h"
+#include "core/hypercall.h"
 #include "sysreg.h"
 
 #define NOT_SUPPORTED (-1)
@@ -11,8 +16,15 @@
 #define ON_PENDING (-5)
 #define INVALID_ADDRESS (-9)
 
+/* of HVC and SMC */
+#define INSTRUCTION_SIZE 4u
+/* For size: the file is compiled for speed, for VERSION and the likes of it */
+#define COLD __attribute__((cold, noinline))
+
 #define SMC64 BIT(30)
 #define FN(number) (0x84000000u | (number))
+/* function numbers PSCI has to itself (DEN0022F 5.1) */
+#define PSCI_COUNT 0x20u
 #define PSCI_VERSION_1_1 0x10001
 #define SMCCC_VERSION_1_2 0x10002
 #define MIGRATE_NOT_REQUIRED 2
@@ -22,29 +34,32 @@
 /* what Linux's hyp stub answers to what it does not know */
 #define HVC_STUB_ERR 0xbadca11
 
-struct smccc {
-	struct cpu *self;
-	struct regs *regs;
-	uint64_t a, b, c;	/* arguments, cut to 32 bits for SMC32 */
-};
-
-static long version(struct smccc *s)
+/* An argument, 1 to 3, cut to 32 bits for SMC32. */
+static uint64_t argument(const struct regs *regs, unsigned n)
 {
-	(void)s;
+	return regs->x[0] & SMC64 ? regs->x[n] : regs->x[n] & BITS(31, 0);
+}
+
+static long version(struct cpu *self, struct regs *regs)
+{
+	(void)self;
+	(void)regs;
 	return PSCI_VERSION_1_1;
 }
 
 /* Every state is a standby: the CPU wakes with what it had, which PSCI permits for power-down states too. */
-static long cpu_suspend(struct smccc *s)
+static COLD long cpu_suspend(struct cpu *self, struct regs *regs)
 {
-	(void)s;
+	(void)self;
+	(void)regs;
 	guest_sleep();
 	return 0;
 }
 
-static long cpu_off(struct smccc *s)
+static COLD long cpu_off(struct cpu *self, struct regs *regs)
 {
-	cpu_park(s->self, CPU_PARKED);
+	(void)regs;
+	cpu_park(self, CPU_PARKED);
 }
 
 static bool may_enter(struct cell *cell, uint64_t entry)
@@ -54,16 +69,17 @@ static bool may_enter(struct cell *cell, uint64_t entry)
 	return (entry & 3) == 0 && space_walk(&cell->space, gpa(entry), &t) == OK && (t.flags & MAP_EXEC);
 }
 
-static long cpu_on(struct smccc *s)
+static COLD long cpu_on(struct cpu *self, struct regs *regs)
 {
-	struct cpu *target = cpu_find(s->self->cell, s->a);
+	struct cpu *target = cpu_find(self->cell, argument(regs, 1));
+	uint64_t entry = argument(regs, 2);
 	err_t e;
 
 	if (target == NULL)
 		return INVALID_PARAMETERS;
-	if (!may_enter(s->self->cell, s->b))
+	if (!may_enter(self->cell, entry))
 		return INVALID_ADDRESS;
-	e = cpu_start(s->self->cell, target, (struct vcpu_start){ gpa(s->b), s->c, false });
+	e = cpu_start(self->cell, target, (struct vcpu_start){ gpa(entry), argument(regs, 3), false });
 	if (e == OK)
 		return 0;
 	if (e == ERR_NOT_FOUND)
@@ -71,11 +87,11 @@ static long cpu_on(struct smccc *s)
 	return e == ERR_AGAIN ? ON_PENDING : ALREADY_ON;
 }
 
-static long affinity_info(struct smccc *s)
+static COLD long affinity_info(struct cpu *self, struct regs *regs)
 {
-	struct cpu *target = cpu_find(s->self->cell, s->a);
+	struct cpu *target = cpu_find(self->cell, argument(regs, 1));
 
-	if (target == NULL || s->b != 0)
+	if (target == NULL || argument(regs, 2) != 0)
 		return INVALID_PARAMETERS;
 	switch (cpu_get_state(target)) {
 	case CPU_IN_GUEST:
@@ -89,85 +105,111 @@ static long affinity_info(struct smccc *s)
 	return AFFINITY_OFF;
 }
 
-static long migrate_info_type(struct smccc *s)
+static long migrate_info_type(struct cpu *self, struct regs *regs)
 {
-	(void)s;
+	(void)self;
+	(void)regs;
 	return MIGRATE_NOT_REQUIRED;
 }
 
-static long forward(struct smccc *s)
+static COLD long forward(struct cpu *self, struct regs *regs)
 {
-	smc_forward(s->regs);
-	return (long)s->regs->x[0];
+	(void)self;
+	smc_forward(regs);
+	return (long)regs->x[0];
 }
 
 /* The root cell is the machine's own system: its end is everybody's. */
-static long system_off(struct smccc *s)
+static COLD long system_off(struct cpu *self, struct regs *regs)
 {
-	if (cell_is_root(s->self->cell))
-		return forward(s);
-	cell_power_off(s->self);
+	if (cell_is_root(self->cell))
+		return forward(self, regs);
+	cell_power_off(self);
 }
 
-static long system_reset(struct smccc *s)
+static COLD long system_reset(struct cpu *self, struct regs *regs)
 {
-	if (cell_is_root(s->self->cell))
-		return forward(s);
-	cell_reset(s->self);
+	if (cell_is_root(self->cell))
+		return forward(self, regs);
+	cell_reset(self);
 }
 
-static long psci_features(struct smccc *s);
+static long psci_features(struct cpu *self, struct regs *regs);
 
-static long smccc_version(struct smccc *s)
+static long smccc_version(struct cpu *self, struct regs *regs)
 {
-	(void)s;
+	(void)self;
+	(void)regs;
 	return SMCCC_VERSION_1_2;
 }
 
-/* Numbers without bit 30; `wide` ones exist as SMC64 too. A hole is NOT_SUPPORTED. */
-static const struct {
-	uint32_t number;
-	bool wide;
-	bool root_only;
-	long (*call)(struct smccc *s);
-} functions[] = {
-	{ FN(0x00), false, false, version },
-	{ FN(0x01), true, false, cpu_suspend },
-	{ FN(0x02), false, false, cpu_off },
-	{ FN(0x03), true, false, cpu_on },
-	{ FN(0x04), true, false, affinity_info },
-	{ FN(0x06), false, false, migrate_info_type },
-	{ FN(0x08), false, false, system_off },
-	{ FN(0x09), false, false, system_reset },
-	{ FN(0x0a), false, false, psci_features },
-	{ FN(0x12), true, true, forward },		/* SYSTEM_RESET2 */
-	{ FN(0x50), false, false, forward },		/* TRNG_VERSION */
-	{ FN(0x51), false, false, forward },		/* TRNG_FEATURES */
-	{ FN(0x52), false, false, forward },		/* TRNG_GET_UUID */
-	{ FN(0x53), true, false, forward },		/* TRNG_RND */
-	{ 0x80000000u, false, false, smccc_version },
-	{ 0x80000001u, false, false, forward },		/* SMCCC_ARCH_FEATURES */
-	{ 0x80000002u, true, false, forward },		/* SMCCC_ARCH_SOC_ID */
-	{ 0x80003fffu, false, false, forward },		/* SMCCC_ARCH_WORKAROUND_3 */
-	{ 0x80007fffu, false, false, forward },		/* SMCCC_ARCH_WORKAROUND_2 */
-	{ 0x80008000u, false, false, forward },		/* SMCCC_ARCH_WORKAROUND_1 */
+/* Bits of its number with which a function is not for every cell. */
+#define WIDE 0u				/* exists as SMC64 too */
+#define NARROW ((uint32_t)SMC64)
+#define ROOT_ONLY 0x80000000u		/* every number has it */
+
+struct function {
+	long (*call)(struct cpu *self, struct regs *regs);
+	uint32_t barred;
+	uint32_t number;	/* without SMC64; where the index does not say it */
 };
 
-/* Index into functions, or -1 if this cell may not call it. */
-static int find(const struct cpu *self, uint32_t number)
+/* PSCI's, by their number's low bits. A hole is NOT_SUPPORTED. */
+static const struct function psci[PSCI_COUNT] = {
+	[0x00] = { version, NARROW, 0 },
+	[0x01] = { cpu_suspend, WIDE, 0 },
+	[0x02] = { cpu_off, NARROW, 0 },
+	[0x03] = { cpu_on, WIDE, 0 },
+	[0x04] = { affinity_info, WIDE, 0 },
+	[0x06] = { migrate_info_type, NARROW, 0 },
+	[0x08] = { system_off, NARROW, 0 },
+	[0x09] = { system_reset, NARROW, 0 },
+	[0x0a] = { psci_features, NARROW, 0 },
+	[0x12] = { forward, WIDE | ROOT_ONLY, 0 },	/* SYSTEM_RESET2 */
+};
+
+/* The others there are. */
+static const struct function others[] = {
+	{ forward, NARROW, FN(0x50) },			/* TRNG_VERSION */
+	{ forward, NARROW, FN(0x51) },			/* TRNG_FEATURES */
+	{ forward, NARROW, FN(0x52) },			/* TRNG_GET_UUID */
+	{ forward, WIDE, FN(0x53) },			/* TRNG_RND */
+	{ smccc_version, NARROW, 0x80000000u },
+	{ forward, NARROW, 0x80000001u },		/* SMCCC_ARCH_FEATURES */
+	{ forward, WIDE, 0x80000002u },			/* SMCCC_ARCH_SOC_ID */
+	{ forward, NARROW, 0x80003fffu },		/* SMCCC_ARCH_WORKAROUND_3 */
+	{ forward, NARROW, 0x80007fffu },		/* SMCCC_ARCH_WORKAROUND_2 */
+	{ forward, NARROW, 0x80008000u },		/* SMCCC_ARCH_WORKAROUND_1 */
+};
+
+static bool is_psci(uint32_t number)
+{
+	return (number & ~((uint32_t)SMC64 | (PSCI_COUNT - 1))) == FN(0);
+}
+
+static COLD const struct function *find_other(uint32_t number)
 {
 	unsigned i;
 
-	for (i = 0; i < ARRAY_SIZE(functions); i++)
-		if (number == functions[i].number ||
-		    (functions[i].wide && number == (functions[i].number | (uint32_t)SMC64)))
-			return functions[i].root_only && !cell_is_root(self->cell) ? -1 : (int)i;
-	return -1;
+	for (i = 0; i < ARRAY_SIZE(others); i++)
+		if ((number & ~(uint32_t)SMC64) == others[i].number)
+			return &others[i];
+	return NULL;
 }
 
-static long psci_features(struct smccc *s)
+static inline bool may_call(const struct cpu *self, uint32_t number, const struct function *f)
 {
-	return find(s->self, (uint32_t)s->a) >= 0 ? 0 : NOT_SUPPORTED;
+	if (f == NULL || f->call == NULL)
+		return false;
+	return !(number & f->barred) || (!(number & f->barred & SMC64) && cell_is_root(self->cell));
+}
+
+static COLD long psci_features(struct cpu *self, struct regs *regs)
+{
+	uint32_t number = (uint32_t)regs->x[1];
+	const struct function *f = is_psci(number) ? &psci[number % PSCI_COUNT] : find_other(number);
+
+	return may_call(self, number, f) ? 0 : NOT_SUPPORTED;
 }
 
 /* Owners of services a board's drivers need: CPU, SiP and OEM calls (DEN0028 6.1). The root cell drives the board. */
@@ -178,26 +220,69 @@ static bool is_board_service(uint32_t number)
 	return (number & BIT(31)) && owner >= 1 && owner <= 3;
 }
 
-void smccc_call(struct cpu *self, struct regs *regs, bool hvc)
+/* By HVC a guest may ask Linux's hyp stub, which has numbers without bit 31. */
+static COLD void other_call(struct cpu *self, struct regs *regs, bool hvc)
 {
 	uint32_t number = (uint32_t)regs->x[0];
-	uint64_t mask = number & SMC64 ? ~0ull : BITS(31, 0);
-	struct smccc s = { self, regs, regs->x[1] & mask, regs->x[2] & mask, regs->x[3] & mask };
-	bool psci = (number & 0xbfffffe0u) == FN(0);
-	int i = find(self, number);
+	const struct function *f = find_other(number);
 	long result = NOT_SUPPORTED;
 
-	self->stats[psci ? ABI_STAT_ARM64_PSCI : ABI_STAT_ARM64_SMCCC]++;
-	if (i >= 0)
-		result = functions[i].call(&s);
+	exit_count(self, ABI_STAT_ARM64_SMCCC, number);
+	if (may_call(self, number, f))
+		result = f->call(self, regs);
 	else if (cell_is_root(self->cell) && is_board_service(number))
-		result = forward(&s);
+		result = forward(self, regs);
 	else if (hvc && !(number & BIT(31)))
 		result = HVC_STUB_ERR;
 	regs->x[0] = (uint64_t)result;
 }
 
-_Noreturn void arch_cpu_power_off(struct cpu *self)
+/* An SMCCC call, the result in the registers. */
+static inline void smccc_call(struct cpu *self, struct regs *regs, bool hvc)
+{
+	uint32_t number = (uint32_t)regs->x[0];
+	const struct function *f = &psci[number % PSCI_COUNT];
+
+	if (!is_psci(number)) {
+		other_call(self, regs, hvc);
+		return;
+	}
+	exit_count(self, ABI_STAT_ARM64_PSCI, number);
+	regs->x[0] = (uint64_t)(may_call(self, number, f) ? f->call(self, regs) : NOT_SUPPORTED);
+}
+
+static COLD void exit_unknown_hvc(struct cpu *self, uint64_t immediate)
+{
+	const struct exit x = { .kind = EXIT_HVC64, .length = INSTRUCTION_SIZE };
+
+	exit_count(self, ABI_STAT_ARM64_SMCCC, immediate);
+	/* ELR_EL2 is behind the hvc already */
+	sysreg_write(elr_el2, sysreg_read(elr_el2) - x.length);
+	inject_undefined(&x);
+}
+
+void exit_hvc(struct cpu *self, struct regs *regs)
+{
+	uint64_t immediate = FIELD_GET(ESR_IMMEDIATE, sysreg_read(esr_el2));
+
+	if (immediate == 0)
+		smccc_call(self, regs, true);
+	else if (immediate == ABI_HVC_IMMEDIATE)
+		regs->x[0] = (uint64_t)hypercall(self, regs->x[0], regs->x[1], regs->x[2]);
+	else
+		exit_unknown_hvc(self, immediate);
+	cpu_check_stop(self);
+}
+
+void exit_smc(struct cpu *self, struct regs *regs)
+{
+	/* a trapped SMC's preferred return is the SMC itself (DDI0487 D1.10) */
+	skip_instruction(INSTRUCTION_SIZE);
+	smccc_call(self, regs, false);
+	cpu_check_stop(self);
+}
+
+COLD _Noreturn void arch_cpu_power_off(struct cpu *self)
 {
 	gic_cpu_leave(self);
 	arch_window_close(self);
@@ -207,7 +292,7 @@ _Noreturn void arch_cpu_power_off(struct cpu *self)
 		wfi();
 }
 
-bool arch_cpu_is_off(const struct cpu *cpu)
+COLD bool arch_cpu_is_off(const struct cpu *cpu)
 {
 	return smc_call(FN(0x04) | SMC64, cpu->hwid, 0, 0) == AFFINITY_OFF;
 }

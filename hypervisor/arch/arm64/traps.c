@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Trapped system registers. What is in neither table is UNDEFINED for the guest. */
 #include "arm64.h"
+#include "core/budget.h"
 #include "sysreg.h"
+
+#define ICC_SGI1R SYSREG_ID(3, 0, 12, 11, 5)
 
 /* What a cell does not see of the ID registers: extensions that reach outside it, or whose state is not cleaned. */
 static const struct {
 	uint32_t id;
 	uint64_t hidden;
 } hidden_features[] = {
-	{ SYSREG_ID(3, 0, 0, 4, 0), PFR0_EL3 | PFR0_EL2 | PFR0_RAS | PFR0_MPAM | PFR0_AMU },
+	{ SYSREG_ID(3, 0, 0, 4, 0), PFR0_EL3 | PFR0_EL2 | PFR0_RAS | PFR0_MPAM | PFR0_AMU | PFR0_CSV2 },
 	{ SYSREG_ID(3, 0, 0, 4, 1), PFR1_MTE | PFR1_RAS_FRAC | PFR1_MPAM_FRAC | PFR1_NMI | PFR1_MTE_FRAC },
 	{ SYSREG_ID(3, 0, 0, 5, 0), DFR0_TRACEVER | DFR0_PMSVER | DFR0_TRACEFILT | DFR0_TRACEBUFFER |
 				    DFR0_MTPMU | DFR0_BRBE | DFR0_HPMN0 },
@@ -45,22 +48,24 @@ static bool is_id_register(uint32_t id)
 	       ((id >> 4) & 15) <= 7;
 }
 
+/* What sgi.S did not send. */
 static void write_sgi1(struct cpu *self, uint64_t value)
 {
-	self->stats[ABI_STAT_ARM64_SGI]++;
-	gic_guest_sgi(self, value);
+	if (self->arch->injected)
+		lr_guest_sgi(self, value);
+	else
+		gic_guest_sgi(self, value);
 }
 
 /* There are no Group 0 SGIs for guests. */
 static void ignore(struct cpu *self, uint64_t value)
 {
+	(void)self;
 	(void)value;
-	self->stats[ABI_STAT_ARM64_SYSREG]++;
 }
 
 static void write_pmr(struct cpu *self, uint64_t value)
 {
-	self->stats[ABI_STAT_ARM64_SYSREG]++;
 	gic_set_pmr(self, value);
 }
 
@@ -72,7 +77,6 @@ static uint64_t read_pmr(const struct cpu *self)
 /* EOImode and CBPR are kept and have no effect: an EOI deactivates, and DIR finds nothing to do. */
 static void write_ctlr(struct cpu *self, uint64_t value)
 {
-	self->stats[ABI_STAT_ARM64_SYSREG]++;
 	self->arch->icc_ctlr = (uint32_t)(value & (ICC_CTLR_EOIMODE | ICC_CTLR_CBPR));
 }
 
@@ -84,7 +88,7 @@ static uint64_t read_ctlr(const struct cpu *self)
 static uint64_t read_rpr(const struct cpu *self)
 {
 	(void)self;
-	return sysreg_read(ICC_RPR_EL1);
+	return gic_priority_out(sysreg_read(ICC_RPR_EL1));
 }
 
 /* System registers, no bypass (IHI0069H 12.2, ICC_SRE_EL1) */
@@ -106,7 +110,7 @@ static const struct {
 	void (*write)(struct cpu *self, uint64_t value);
 	uint64_t (*read)(const struct cpu *self);
 } trapped[] = {
-	{ SYSREG_ID(3, 0, 12, 11, 5), write_sgi1, NULL },	/* ICC_SGI1R_EL1 */
+	{ ICC_SGI1R, write_sgi1, NULL },
 	{ SYSREG_ID(3, 0, 12, 11, 6), ignore, NULL },		/* ICC_ASGI1R_EL1 */
 	{ SYSREG_ID(3, 0, 12, 11, 7), ignore, NULL },		/* ICC_SGI0R_EL1 */
 	{ SYSREG_ID(3, 0, 4, 6, 0), write_pmr, read_pmr },	/* ICC_PMR_EL1 */
@@ -135,18 +139,18 @@ static bool access_trapped(struct cpu *self, struct regs *regs, const struct exi
 	return false;
 }
 
-void exit_sysreg(struct cpu *self, struct regs *regs, struct exit *x)
+void exit_sysreg(struct cpu *self, struct regs *regs, const struct exit *x)
 {
 	const struct exit_sysreg *s = &x->sysreg;
 
+	exit_count(self, s->id == ICC_SGI1R && !s->read ? ABI_STAT_ARM64_SGI : ABI_STAT_ARM64_SYSREG, s->id);
 	if (access_trapped(self, regs, s)) {
-		skip_instruction(x);
+		skip_instruction(x->length);
 		return;
 	}
-	self->stats[ABI_STAT_ARM64_SYSREG]++;
 	if (s->read && is_id_register(s->id)) {
 		reg_set(regs, s->reg, id_value(self, s->id));
-		skip_instruction(x);
+		skip_instruction(x->length);
 		return;
 	}
 	inject_undefined(x);

@@ -63,10 +63,6 @@ static void clean_threads(void)
 	clear(tpidr_el1);
 	clear(csselr_el1);
 	clear(cpacr_el1);
-	if (FIELD_GET(PFR0_CSV2, sysreg_read(id_aa64pfr0_el1)) >= 2) {
-		clear(S3_3_C13_C0_7);		/* SCXTNUM_EL0 */
-		clear(S3_0_C13_C0_7);		/* SCXTNUM_EL1 */
-	}
 }
 
 static void clean_pauth_keys(void)

@@ -1,11 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From a guest to C and back. While the guest runs SP_EL2 is the top of the CPU's stack. */
+/*
+ * From a guest to C and back. While the guest runs SP_EL2 is the top of the CPU's stack, where
+ * its struct percpu begins, and in that its struct cpu: the handlers' first argument. The second
+ * is struct regs, right below; the third, where there is one, ESR_EL2.
+ */
 #include "layout.h"
 
-	.macro	save_regs
+/* ESR_EL2 */
+#define ESR_EC_SHIFT 26
+#define ESR_EC_ABORTS_BIT 31		/* 0x20 and above */
+#define EC_CALLS (0x16 >> 1)		/* 0x16 HVC64, 0x17 SMC64 */
+#define ESR_RT 0x3e0
+/* EC 0x18, IL, op0 3, op1 0, CRn 12, CRm 11, op2 5, written; Rt 0 */
+#define ESR_SGI1R_HIGH 0x623a
+#define ESR_SGI1R_LOW 0x3016
+
+	.macro	save_first
 	sub	sp, sp, #REGS_SIZE
 	stp	x0, x1, [sp, #16 * 0]
 	stp	x2, x3, [sp, #16 * 1]
+	.endm
+
+	.macro	save_to_x17
 	stp	x4, x5, [sp, #16 * 2]
 	stp	x6, x7, [sp, #16 * 3]
 	stp	x8, x9, [sp, #16 * 4]
@@ -13,6 +29,10 @@
 	stp	x12, x13, [sp, #16 * 6]
 	stp	x14, x15, [sp, #16 * 7]
 	stp	x16, x17, [sp, #16 * 8]
+	.endm
+
+	.macro	save_rest
+	save_to_x17
 	stp	x18, x19, [sp, #16 * 9]
 	stp	x20, x21, [sp, #16 * 10]
 	stp	x22, x23, [sp, #16 * 11]
@@ -22,12 +42,41 @@
 	str	x30, [sp, #16 * 15]
 	.endm
 
+	/* C keeps x19 to x29 (AAPCS64), so x19's place is free for x30 */
+	.macro	save_what_c_changes
+	save_to_x17
+	stp	x18, x30, [sp, #16 * 9]
+	.endm
+
+	.macro	return_restoring_to_x17
+	ldp	x2, x3, [sp, #16 * 1]
+	ldp	x4, x5, [sp, #16 * 2]
+	ldp	x6, x7, [sp, #16 * 3]
+	ldp	x8, x9, [sp, #16 * 4]
+	ldp	x10, x11, [sp, #16 * 5]
+	ldp	x12, x13, [sp, #16 * 6]
+	ldp	x14, x15, [sp, #16 * 7]
+	ldp	x16, x17, [sp, #16 * 8]
+	ldp	x0, x1, [sp], #REGS_SIZE
+	eret
+	/* Nothing behind it is run speculatively */
+	dsb	nsh
+	isb
+	.endm
+
+	/* For a handler that looks at none but x0 to x17, and never needs them again once it does not return */
+	.macro	call_with_few, handler
+	save_what_c_changes
+	add	x0, sp, #REGS_SIZE
+	mov	x1, sp
+	bl	\handler
+	b	return_from_few
+	.endm
+
 	.macro	from_guest, handler
 	.balign	128
-	save_regs
-	mov	x0, sp
-	bl	\handler
-	b	return_to_guest
+	save_first
+	call_with_few \handler
 	.endm
 
 	/* The stack may be what is wrong: goes on at the end of the struct percpu's page. x17 and x18 are lost. */
@@ -37,10 +86,27 @@
 	mrs	x18, tpidr_el2
 	add	x18, x18, #4096
 	mov	sp, x18
-	save_regs
+	save_first
+	save_rest
 	mov	x0, sp
 	mov	x1, #\number
 	b	exit_hypervisor
+	.endm
+
+	.macro	from_guest_synchronous
+	.balign	128
+	save_first
+	mrs	x1, esr_el2
+	tbnz	w1, #ESR_EC_ABORTS_BIT, exit_saving_all
+	and	w2, w1, #~ESR_RT
+	mov	w3, #ESR_SGI1R_LOW
+	movk	w3, #ESR_SGI1R_HIGH, lsl #16
+	cmp	w2, w3
+	b.eq	exit_sgi
+	lsr	w2, w1, #ESR_EC_SHIFT + 1
+	cmp	w2, #EC_CALLS
+	b.eq	exit_of_call
+	b	exit_saving_all
 	.endm
 
 	.section .vectors, "ax"
@@ -55,8 +121,8 @@ vectors:
 	from_hypervisor 5
 	from_hypervisor 6
 	from_hypervisor 7
-	from_guest exit_sync
-	from_hypervisor 9	/* IRQs are the guest's: HCR_EL2.IMO is 0 */
+	from_guest_synchronous
+	from_guest exit_irq		/* injected cells (HCR_EL2.IMO): others have IRQs to themselves */
 	from_guest exit_fiq
 	from_guest exit_serror
 	/* EL1 is AArch64 (HCR_EL2.RW): these are never taken */
@@ -66,19 +132,30 @@ vectors:
 	from_hypervisor 15
 	.balign	128
 
-/* enter_guest(regs): regs lie at the top of this CPU's stack, REGS_SIZE below its end */
-	.globl	enter_guest
-enter_guest:
-	mov	sp, x0
+/* x0 to x3 are saved in all of these */
+exit_of_call:
+	tbnz	w1, #ESR_EC_SHIFT, exit_of_smc
+	/* ABI_HC_DISABLE leaves with all of the registers (arch_cpu_leave) */
+	cbz	x0, exit_saving_all
+	call_with_few exit_hvc
+exit_of_smc:
+	call_with_few exit_smc
+
+return_from_few:
+	ldp	x18, x30, [sp, #16 * 9]
+	return_restoring_to_x17
+
+	.globl	exit_saving_all
+exit_saving_all:
+	save_rest
+	add	x0, sp, #REGS_SIZE
+	mov	x1, sp
+	mrs	x2, esr_el2
+	tbnz	w2, #ESR_EC_ABORTS_BIT, 1f
+	bl	exit_sync
+	b	return_to_guest
+1:	bl	exit_abort
 return_to_guest:
-	ldp	x2, x3, [sp, #16 * 1]
-	ldp	x4, x5, [sp, #16 * 2]
-	ldp	x6, x7, [sp, #16 * 3]
-	ldp	x8, x9, [sp, #16 * 4]
-	ldp	x10, x11, [sp, #16 * 5]
-	ldp	x12, x13, [sp, #16 * 6]
-	ldp	x14, x15, [sp, #16 * 7]
-	ldp	x16, x17, [sp, #16 * 8]
 	ldp	x18, x19, [sp, #16 * 9]
 	ldp	x20, x21, [sp, #16 * 10]
 	ldp	x22, x23, [sp, #16 * 11]
@@ -86,11 +163,13 @@ return_to_guest:
 	ldp	x26, x27, [sp, #16 * 13]
 	ldp	x28, x29, [sp, #16 * 14]
 	ldr	x30, [sp, #16 * 15]
-	ldp	x0, x1, [sp], #REGS_SIZE
-	eret
-	/* Nothing behind it is run speculatively */
-	dsb	nsh
-	isb
+	return_restoring_to_x17
+
+/* enter_guest(regs): regs lie at the top of this CPU's stack, REGS_SIZE below its end */
+	.globl	enter_guest
+enter_guest:
+	mov	sp, x0
+	b	return_to_guest
 
 /* restart_on_stack(stack, run, self) */
 	.globl	restart_on_stack

@@ -267,6 +267,52 @@ void arch_cpu_kick(const struct cpu *target)
 	host_unlock();
 }
 
+static bool revoked(const struct space *space)
+{
+	size_t entries = space->paging.format->root_pages * PAGE_SIZE / sizeof(*space->live);
+
+	for (size_t i = 0; i < entries; i++)
+		if (space->live[i] != 0)
+			return false;
+	return true;
+}
+
+void arch_cpu_kick_out(const struct cpu *target)
+{
+	if (!__atomic_load_n(&target->stop, __ATOMIC_ACQUIRE))
+		host_complain("CPU %u is kicked out and was not told to stop", target->id);
+	if (!revoked(&target->cell->space))
+		host_complain("CPU %u is kicked out and has memory to run on", target->id);
+	arch_cpu_kick(target);
+}
+
+uint64_t arch_now(void)
+{
+	return __atomic_load_n(&host_machine()->now, __ATOMIC_RELAXED);
+}
+
+uint64_t arch_ticks_per_second(void)
+{
+	return HOST_TICKS_PER_SECOND;
+}
+
+void host_set_now(uint64_t ticks)
+{
+	__atomic_store_n(&host_machine()->now, ticks, __ATOMIC_RELAXED);
+}
+
+uint64_t arch_guest_pc(void)
+{
+	if (this_thread == NULL || this_thread->at != HOST_BUSY)
+		host_complain("a guest's PC is asked for where there is no exit");
+	return HOST_GUEST_PC;
+}
+
+const char *arch_exit_name(unsigned reason)
+{
+	return reason == ABI_STAT_ARCH ? "model" : NULL;
+}
+
 void arch_cpu_wait(struct cpu *self)
 {
 	struct host_thread *t = this_thread;

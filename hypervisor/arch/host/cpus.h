@@ -43,6 +43,13 @@ void host_cpu_run(unsigned cpu);
 /* Lets CPUs that are paused or kicked run until none is. */
 void host_settle(void);
 
+/* What arch_now() says from here on; it stands still meanwhile. 0 after host_reset(). */
+void host_set_now(uint64_t ticks);
+/* Not a multiple of 1000: rounding shows */
+#define HOST_TICKS_PER_SECOND 62500001ull
+/* Where every guest is when it exits. */
+#define HOST_GUEST_PC 0x40001234ull
+
 /* What the model's architecture knows about who owns what. */
 bool host_cell_has_cpu(const struct cell *cell, unsigned cpu);
 bool host_cell_has_line(const struct cell *cell, unsigned line);

@@ -57,6 +57,7 @@ void host_reset(void)
 	}
 	machine.complaint[0] = '\0';
 	machine.flushes = 0;
+	machine.now = 0;
 	machine.step = NULL;
 }
 

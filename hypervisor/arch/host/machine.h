@@ -76,6 +76,7 @@ struct host_machine {
 	struct host_ram ram;
 	char complaint[240];
 	unsigned flushes;
+	uint64_t now;			/* atomic */
 	void (*step)(void *arg);
 	void *step_arg;
 

@@ -14,7 +14,7 @@ struct pool;
 struct system;
 struct vcpu_start;
 
-/* Makes `target` enter the hypervisor from its guest, or return from arch_cpu_wait. Any CPU. */
+/* Makes `target` return from arch_cpu_wait; one that is in its guest may stay there. Any CPU. */
 void arch_cpu_kick(const struct cpu *target);
 /*
  * ... so that `target` leaves its guest for good. Its stop flag is set and its space is revoked

@@ -17,6 +17,7 @@ class Arch:
     id: int				# ABI_ARCH_*
     comm_page: int			# where inmates look for it
     address_bits: int			# the most any machine has
+    numbers: range			# what an interrupt line can be called in a cell
     # (the machine's table, how many CPUs): reads what is this architecture's own
     platform: Callable[[Table, int], Platform | None]
     # The id of CPU n where the text only counts them

@@ -103,6 +103,7 @@ ARM64 = Arch(
     id=abi.ABI_ARCH_ARM64,
     comm_page=0x8000_0000,
     address_bits=48,
+    numbers=range(_SPI_FIRST, _SPI_FIRST + _SPI_MAX),
     platform=_platform,
     hwid=_hwid,
     hwid_problem=_hwid_problem,

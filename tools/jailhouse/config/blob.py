@@ -5,7 +5,7 @@ import zlib
 
 from jailhouse.config import abi
 from jailhouse.config.arches import ARCHES
-from jailhouse.config.emit import CellFile, Mem, Section, SystemFile
+from jailhouse.config.emit import CellFile, Irq, Mem, Section, SystemFile
 from jailhouse.config.model import Span
 
 
@@ -31,10 +31,11 @@ def _section(section: Section) -> bytes:
         words[cpu // 64] |= 1 << cpu % 64
     parts = [abi.CELL.pack(
         name=section.name.encode(), flags=section.flags, mem_count=len(section.mem),
-        irq_count=len(section.irqs), entry=section.entry, cpus=words, console=section.console)]
+        irq_count=len(section.irqs), exits=section.exits, entry=section.entry,
+        settle_ms=section.settle_ms, cpus=words, console=section.console)]
     parts += [abi.MEM.pack(phys=m.phys, virt=m.virt, size=m.size, flags=m.flags,
                            name=m.name.encode()) for m in section.mem]
-    parts += [abi.IRQ.pack(first=r.start, count=len(r)) for r in section.irqs]
+    parts += [abi.IRQ.pack(first=r.first, count=r.count, virt=r.virt) for r in section.irqs]
     return b"".join(parts)
 
 
@@ -113,10 +114,10 @@ def _decode_section(data: bytes, at: int) -> Section:
     irqs = []
     for index in range(cell["irq_count"]):
         irq = abi.IRQ.unpack(data, at + index * abi.IRQ.size)
-        irqs.append(range(irq["first"], irq["first"] + irq["count"]))
+        irqs.append(Irq(irq["first"], irq["count"], irq["virt"]))
     cpus = frozenset(n for n in range(abi.MAX_CPUS) if cell["cpus"][n // 64] >> n % 64 & 1)
     return Section(_text(cell["name"], "cell.name"), cell["flags"], cell["entry"], cpus,
-                   tuple(mem), tuple(irqs), cell["console"])
+                   tuple(mem), tuple(irqs), cell["console"], cell["exits"], cell["settle_ms"])
 
 
 def _text(raw: bytes, what: str) -> str:

@@ -7,6 +7,7 @@ config/admit.h) and has the last word; what passes here must be admitted there.
 from jailhouse.config import blob, emit
 from jailhouse.config.abi import ABI_CONFIG_MAX_SIZE
 from jailhouse.config.check_cells import check_cells
+from jailhouse.config.check_contract import check_contracts
 from jailhouse.config.check_machine import check_machine, check_memory
 from jailhouse.config.check_owners import check_owners
 from jailhouse.config.model import System
@@ -18,6 +19,7 @@ def check(system: System, problems: Problems) -> None:
     check_machine(system.machine, problems)
     check_memory(system, problems)
     check_cells(system, problems)
+    check_contracts(system, problems)
     check_owners(system, problems)
     if not problems.errors:
         _check_sizes(system, problems)

@@ -8,7 +8,7 @@ from itertools import combinations, product
 from jailhouse.config.model import Cell, Device, Placed, Span, System
 from jailhouse.config.problems import Problems, Where
 
-_LIST = "`interrupts`"
+_LIST = "`lines`"
 
 
 @dataclass(frozen=True)

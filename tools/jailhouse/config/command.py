@@ -14,7 +14,7 @@ from jailhouse.config.model import System
 from jailhouse.config.place import place
 from jailhouse.config.problems import Problems
 from jailhouse.config.read import read_system
-from jailhouse.config.show import show
+from jailhouse.config.show import contract, show
 from jailhouse.config.units import size_text
 
 
@@ -91,6 +91,7 @@ def _summary(system: System, directory: str) -> None:
         cpus = " ".join(str(n) for n in cell.cpu_numbers())
         memory = " ".join(f"{r.name}={r.host:#x}+{size_text(r.size)}" for r in cell.memory)
         print(f"{os.path.join(directory, cell.name)}.cell: CPU {cpus}, {memory}")
+        print(f"{cell.name}: CPU {cpus}, {contract(emit.emit_cell(cell, system.machine).cell)}")
     parameters = ARCHES[system.machine.arch].kernel_parameters(system.machine.ram, system.linux)
     if parameters is not None:
         print(f"kernel parameters: {parameters}")

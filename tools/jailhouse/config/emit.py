@@ -25,6 +25,14 @@ class Mem:
 
 
 @dataclass(frozen=True)
+class Irq:
+    """Lines `first` and up of the machine are the cell's `virt` and up."""
+    first: int
+    count: int
+    virt: int
+
+
+@dataclass(frozen=True)
 class Section:
     """A cell section: the root cell's in a system file, or a cell file's."""
     name: str
@@ -32,8 +40,10 @@ class Section:
     entry: int
     cpus: frozenset[int]
     mem: tuple[Mem, ...]
-    irqs: tuple[range, ...]
+    irqs: tuple[Irq, ...]
     console: abi.Values = field(default_factory=dict)
+    exits: int = abi.ABI_EXITS_ANY
+    settle_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,7 @@ def emit_system(system: System) -> SystemFile:
     mem.append(_root_mem(system.reserved, _RWX | abi.ABI_MEM_RESERVED))
     mem += _device_mem(machine.devices.values())
     root = Section(system.root_name, 0, 0, frozenset(range(len(machine.hwids))), tuple(mem),
-                   (machine.platform.lines,))
+                   _irqs({n: n for n in machine.platform.lines}))
     return SystemFile(ARCHES[machine.arch].id, system.hypervisor.span,
                       _console(machine.devices.get(machine.console.name))
                       if machine.console else {},
@@ -72,15 +82,19 @@ def emit_cell(cell: Cell, machine: Machine) -> CellFile:
     if cell.comm_page is not None:
         mem.append(Mem("comm page", 0, cell.comm_page, PAGE, _RW | abi.ABI_MEM_COMM))
     mem += _device_mem(devices)
-    numbers = {n for d in devices for line in d.lines for n in line.numbers}
-    numbers |= {n for line in cell.lines for n in line.numbers}
-    on_putc = cell.console is not None and cell.console.name == CONSOLE_PUTC
-    flags = (abi.ABI_CELL_PUTC if cell.putc else 0) | \
-        (abi.ABI_CELL_PUTC_CONSOLE if on_putc else 0)
     console = _console(machine.devices.get(cell.console.name)) if cell.console else {}
     return CellFile(ARCHES[machine.arch].id,
-                    Section(cell.name, flags, cell.entry, frozenset(cell.cpu_numbers()),
-                            tuple(mem), _ranges(numbers), console))
+                    Section(cell.name, _flags(cell), cell.entry, frozenset(cell.cpu_numbers()),
+                            tuple(mem), _irqs(cell_numbers(cell, machine)), console,
+                            cell.limit.exits, cell.limit.settle_ms))
+
+
+def cell_numbers(cell: Cell, machine: Machine) -> dict[int, int]:
+    """The machine's lines that are the cell's, and what it calls them."""
+    devices = [machine.devices[n.name] for n in cell.devices if n.name in machine.devices]
+    lines = [line for d in devices for line in d.lines] + list(cell.lines)
+    renumbered = {r.line: r.number for r in cell.delivery.renumbered}
+    return {n: renumbered.get(n, n) for line in lines for n in line.numbers}
 
 
 def device_pages(devices: Iterable[Device]) -> list[Placed]:
@@ -99,6 +113,15 @@ def device_pages(devices: Iterable[Device]) -> list[Placed]:
         else:
             found.append(Placed(placed.name, pages, placed.where))
     return found
+
+
+def _flags(cell: Cell) -> int:
+    on_putc = cell.console is not None and cell.console.name == CONSOLE_PUTC
+    said = ((cell.putc, abi.ABI_CELL_PUTC), (on_putc, abi.ABI_CELL_PUTC_CONSOLE),
+            (cell.delivery.injected, abi.ABI_CELL_INJECTED),
+            (cell.delivery.trusted_wfi, abi.ABI_CELL_TRUSTED_WFI),
+            (cell.limit.fails, abi.ABI_CELL_FAIL_ON_VIOLATION))
+    return sum(flag for so, flag in said if so)
 
 
 def _root_mem(placed: Placed, flags: int) -> Mem:
@@ -127,11 +150,13 @@ def _console(device: Device | None) -> abi.Values:
             "flags": device.uart.flags}
 
 
-def _ranges(numbers: set[int]) -> tuple[range, ...]:
-    found: list[range] = []
-    for number in sorted(numbers):
-        if found and found[-1].stop == number:
-            found[-1] = range(found[-1].start, number + 1)
+def _irqs(numbers: dict[int, int]) -> tuple[Irq, ...]:
+    """Consecutive lines that keep consecutive numbers in the cell make one record."""
+    found: list[Irq] = []
+    for number, virt in sorted(numbers.items()):
+        last = found[-1] if found else Irq(-1, 0, -1)
+        if (last.first + last.count, last.virt + last.count) == (number, virt):
+            found[-1] = Irq(last.first, last.count + 1, last.virt)
         else:
-            found.append(range(number, number + 1))
+            found.append(Irq(number, 1, virt))
     return tuple(found)

@@ -8,6 +8,7 @@ from jailhouse.config.problems import Where
 from jailhouse.config.units import PAGE, span_text
 
 CONSOLE_PUTC = "putc"		# a cell's console that is no device: the hypervisor's log
+DIRECT, INJECTED, AUTO = "direct", "injected", "auto"
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,42 @@ class Shared:
 
 
 @dataclass(frozen=True)
+class Renumbering:
+    """The machine's line is the cell's `number`."""
+    line: int
+    number: int
+    where: Where
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How its interrupts reach a cell, and how it waits for them."""
+    interrupts: str			# DIRECT, INJECTED or AUTO
+    where: Where
+    renumbered: tuple[Renumbering, ...]
+    trusted_wfi: bool
+    wfi_where: Where
+
+    @property
+    def moved(self) -> tuple[Renumbering, ...]:
+        """Without those that keep the number they have."""
+        return tuple(r for r in self.renumbered if r.line != r.number)
+
+    @property
+    def injected(self) -> bool:
+        return self.interrupts == INJECTED or self.interrupts == AUTO and bool(self.moved)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The contract on exits, in the terms of abi_cell."""
+    exits: int
+    where: Where
+    settle_ms: int
+    fails: bool			# a cell over its limit; else it is logged
+
+
+@dataclass(frozen=True)
 class Cell:
     name: str
     where: Where
@@ -134,7 +171,9 @@ class Cell:
     comm_page: int | None
     comm_where: Where
     devices: tuple[Named, ...]
-    lines: tuple[Line, ...]		# interrupts beside its devices'
+    lines: tuple[Line, ...]		# beside its devices'
+    delivery: Delivery
+    limit: Limit
     putc: bool
     console: Named | None		# "putc" or a device
     whole: bool				# all that was written could be read

@@ -4,17 +4,19 @@ From documents to the model: keys, types, units, names. What cannot be read is s
 left out, so that the rest is still checked.
 """
 
+import difflib
 import os
 
 from jailhouse.config import abi
 from jailhouse.config.arch import Arch
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.load import load
-from jailhouse.config.model import (Cell, Device, Machine, Named, Placed, Region, Shared, System,
-                                    Uart, CONSOLE_PUTC)
+from jailhouse.config.model import (AUTO, CONSOLE_PUTC, DIRECT, INJECTED, Cell, Delivery, Device,
+                                    Limit, Machine, Named, Placed, Region, Renumbering, Shared,
+                                    System, Uart)
 from jailhouse.config.problems import Problems
 from jailhouse.config.table import Table, name_problem
-from jailhouse.config.units import parse_number
+from jailhouse.config.units import parse_number, parse_range
 
 ACCESS = ["r", "rw", "rx", "rwx"]
 _FOUR_APART = abi.ABI_CONSOLE_MMIO | abi.ABI_CONSOLE_STRIDE_4
@@ -25,6 +27,7 @@ UARTS = {
 }
 
 _ANY_LINE = range(0, 1 << 32)
+_SETTLE_MS = 1000
 _FILE_NAME = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+")
 
 
@@ -170,7 +173,9 @@ def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell
     memory += [_shared_use(t) for t in table.tables("shared")]
     comm_page = _comm_page(table, arch.comm_page if arch else None)
     devices = table.names("devices")
-    lines = table.lines("interrupts", valid)
+    lines = table.lines("lines", valid)
+    delivery = _delivery(table, valid, arch.numbers if arch else _ANY_LINE)
+    limit = _limit(table)
     console = _console(table)
     putc = table.flag("putc", console is not None and console.name == CONSOLE_PUTC)
     table.done()
@@ -178,7 +183,88 @@ def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell
         return None
     return Cell(name, table.where(), cpus, entry or 0, table.where("entry"),
                 tuple(r for r in memory if r), comm_page, table.where("comm_page"), devices,
-                lines, putc, console, table.problems.errors == before)
+                lines, delivery, limit, putc, console, table.problems.errors == before)
+
+
+def _delivery(table: Table, valid: range, numbers: range) -> Delivery:
+    interrupts: str | None = AUTO
+    if not isinstance(table.get("interrupts"), str | None):
+        table.problems.error(table.where("interrupts"), f"{table.title}: `interrupts` takes "
+                             f"{DIRECT}, {INJECTED} or {AUTO}; lines beside its devices' are "
+                             "`lines` now", "the lines would silently not be handed over",
+                             "rename the key to `lines`")
+    else:
+        interrupts = table.choice("interrupts", [DIRECT, INJECTED, AUTO], AUTO)
+    trusted = table.choice("wfi", ["trapped", "trusted"], "trapped") == "trusted"
+    return Delivery(interrupts or AUTO, table.where("interrupts"),
+                    _renumbered(table, valid, numbers), trusted, table.where("wfi"))
+
+
+def _renumbered(table: Table, valid: range, numbers: range) -> tuple[Renumbering, ...]:
+    """{ "40" = 33, "50-53" = 36 }: machine's line or lines = the cell's number of the first."""
+    value = table.get("renumber")
+    if value is not None and not isinstance(value, dict):
+        table.wrong("renumber", f"{value!r} is no table", 'write `renumber = { "40" = 33 }`')
+        value = None
+    found: dict[int, Renumbering] = {}
+    for key, number in (value or {}).items():
+        try:
+            lines = parse_range(int(key) if key.isascii() and key.isdigit() else key,
+                                valid.start, valid.stop)
+            if not isinstance(number, int):
+                raise ValueError(f"{number!r} is no number")
+            parse_range(number, numbers.start, numbers.stop - len(lines) + 1)
+            for line in lines:
+                if line in found:
+                    raise ValueError(f"line {line} stands there twice")
+        except ValueError as error:
+            table.wrong("renumber", str(error), f"write lines of the cell's from {valid.start} to "
+                        f"{valid.stop - 1} once each, and for each a number from {numbers.start} "
+                        f'to {numbers.stop - 1}, e.g. {{ "{valid.start + 8}" = '
+                        f"{numbers.start + 1} }}", key)
+            continue
+        found |= {line: Renumbering(line, number + n, table.where("renumber", key))
+                  for n, line in enumerate(lines)}
+    return tuple(found.values())
+
+
+def _limit(table: Table) -> Limit:
+    exits = _exits(table)
+    settle_ms = table.number("settle_ms", default=_SETTLE_MS)
+    if settle_ms is not None and settle_ms > abi.ABI_SETTLE_MAX_MS:
+        table.wrong("settle_ms", f"{settle_ms} is more than {abi.ABI_SETTLE_MAX_MS}",
+                    "give the milliseconds its program needs to start up")
+        settle_ms = None
+    fails = table.choice("on_violation", ["log", "fail"], "log") == "fail"
+    if exits == abi.ABI_EXITS_ANY:
+        for key in ("settle_ms", "on_violation"):
+            if key in table.data and table.data.get("exits", "any") == "any":
+                table.problems.error(table.where(key), f"{table.title}: `{key}` without a limit "
+                                     "on exits", "any number of exits is permitted at any time",
+                                     'remove it, or say exits = "none" or how many a second')
+        return Limit(exits, table.where("exits"), 0, False)
+    return Limit(exits, table.where("exits"), settle_ms or 0, fails)
+
+
+def _exits(table: Table) -> int:
+    """"none", "any", or how many a second."""
+    words = {"any": abi.ABI_EXITS_ANY, "none": 0}
+    value = table.get("exits")
+    if value is None:
+        return abi.ABI_EXITS_ANY
+    if isinstance(value, str) and value in words:
+        return words[value]
+    try:
+        number = parse_number(value)
+        if number < abi.ABI_EXITS_ANY:
+            return number
+        what = f"{number} are more than can be counted"
+    except ValueError as error:
+        what = str(error)
+    near = difflib.get_close_matches(str(value), words, 1)
+    table.wrong("exits", what, (f'did you mean "{near[0]}"? ' if near else "") + 'write "none", '
+                '"any", or how many a second each of its CPUs may cause')
+    return abi.ABI_EXITS_ANY
 
 
 def _cell_name(table: Table) -> str | None:

@@ -27,7 +27,7 @@ def _lines(file: SystemFile | CellFile) -> Iterator[str]:
     arch_name, arch = next((n, a) for n, a in ARCHES.items() if a.id == file.arch)
     if isinstance(file, CellFile):
         yield f"cell file, version {abi.ABI_CONFIG_VERSION}, {arch_name}"
-        yield from _section(file.cell)
+        yield from _section(file.cell, is_root=False)
         return
     yield f"system file, version {abi.ABI_CONFIG_VERSION}, {arch_name}"
     yield f"hypervisor {span_text(file.hypervisor.start, file.hypervisor.size)}"
@@ -39,16 +39,18 @@ def _lines(file: SystemFile | CellFile) -> Iterator[str]:
             yield f"{key} {value}"
     for number, hwid in enumerate(file.hwids):
         yield f"cpu {number} has id {hwid:#x}"
-    yield from _section(file.root)
+    yield from _section(file.root, is_root=True)
 
 
-def _section(section: Section) -> Iterator[str]:
+def _section(section: Section, is_root: bool) -> Iterator[str]:
     flags = [name for bit, name in _CELL_FLAG_NAMES.items() if section.flags & bit]
     yield f'cell "{section.name}"'
     yield f"  cpus {' '.join(str(n) for n in sorted(section.cpus)) or 'none'}"
     yield f"  entry {section.entry:#x}"
     if flags:
         yield f"  flags {' '.join(flags)}"
+    if not is_root:
+        yield f"  {contract(section)}"
     for line in _console(section.console):
         yield "  " + line
     for m in section.mem:
@@ -59,8 +61,28 @@ def _section(section: Section) -> Iterator[str]:
         yield (f"  memory {access} guest {m.virt:#x} host {m.phys:#x} size {m.size:#x} "
                f"{' '.join([*words, repr(m.name)])}")
     for irq in section.irqs:
-        last = f"-{irq.stop - 1}" if len(irq) > 1 else ""
-        yield f"  interrupts {irq.start}{last}"
+        virt = "" if irq.virt == irq.first else f" as {_numbers(irq.virt, irq.count)}"
+        yield f"  lines {_numbers(irq.first, irq.count)}{virt}"
+
+
+def contract(section: Section) -> str:
+    """What is decided of a cell's interrupts, sleep and exits."""
+    injected = section.flags & abi.ABI_CELL_INJECTED
+    trusted = section.flags & abi.ABI_CELL_TRUSTED_WFI
+    wfi = "not trapped" if injected else "trusted" if trusted else "trapped"
+    then = "fail" if section.flags & abi.ABI_CELL_FAIL_ON_VIOLATION else "log"
+    exits = f"exits at most {section.exits}/s"
+    if section.exits == abi.ABI_EXITS_ANY:
+        exits = "exits any"
+    elif section.exits == 0:
+        exits = "exits none"
+    if section.exits != abi.ABI_EXITS_ANY:
+        exits += f" after {section.settle_ms} ms (then: {then})"
+    return f"interrupts {'injected' if injected else 'direct'}, WFI {wfi}, {exits}"
+
+
+def _numbers(first: int, count: int) -> str:
+    return f"{first}-{first + count - 1}" if count > 1 else str(first)
 
 
 def _console(console: abi.Values) -> Iterator[str]:

@@ -4,18 +4,13 @@
 #include "base/bits.h"
 
 /* DDI0487 D24.2.40, ESR_EL2 */
-#define ESR_EC BITS(31, 26)
-#define ESR_IL BIT(25)
-
 #define EC_WFX 0x01
 #define EC_HVC64 0x16
 #define EC_SMC64 0x17
 #define EC_SYSREG 0x18
 #define EC_INSN_ABORT_LOWER 0x20
-#define EC_DATA_ABORT_LOWER 0x24
 #define EC_COUNT 0x40
 
-#define ISS_IMM16 BITS(15, 0)
 #define ISS_WFX_EVENT BIT(0)		/* of TI: WFI, WFE, WFIT, WFET */
 #define ISS_WFX_TIMED BIT(1)
 
@@ -27,21 +22,10 @@
 #define ISS_SYSREG_CRM BITS(4, 1)
 #define ISS_SYSREG_READ BIT(0)
 
-#define ISS_ABORT_ISV BIT(24)
-#define ISS_ABORT_SAS BITS(23, 22)
-#define ISS_ABORT_SSE BIT(21)
-#define ISS_ABORT_SRT BITS(20, 16)
-#define ISS_ABORT_SF BIT(15)
 #define ISS_ABORT_FNV BIT(10)
-#define ISS_ABORT_CM BIT(8)
-#define ISS_ABORT_S1PTW BIT(7)
-#define ISS_ABORT_WNR BIT(6)
-#define ISS_ABORT_FSC BITS(5, 0)
 
 #define FSC_LEVEL BITS(1, 0)
 #define FSC_EXTERNAL 0x10		/* not on a walk: the only code for which FnV means anything */
-
-#define HPFAR_FIPA BITS(43, 4)
 
 static const uint8_t kinds[EC_COUNT] = {
 	[EC_WFX] = EXIT_WFX,
@@ -49,7 +33,7 @@ static const uint8_t kinds[EC_COUNT] = {
 	[EC_SMC64] = EXIT_SMC64,
 	[EC_SYSREG] = EXIT_SYSREG,
 	[EC_INSN_ABORT_LOWER] = EXIT_INSN_ABORT,
-	[EC_DATA_ABORT_LOWER] = EXIT_DATA_ABORT,
+	[ESR_EC_DATA_ABORT] = EXIT_DATA_ABORT,
 };
 
 /*
@@ -122,25 +106,25 @@ static bool hpfar_written(const struct exit_abort *abort)
 /* The syndrome of the access: a data abort's alone. */
 static void access_decode(struct exit_abort *abort, uint64_t esr)
 {
-	abort->cache_op = esr & ISS_ABORT_CM;
+	abort->cache_op = esr & ESR_ISS_CM;
 	/* WnR is 1 for every cache operation and tells of the instruction, not of its walk. */
-	abort->write = (esr & ISS_ABORT_WNR) && !abort->cache_op && !abort->walk;
-	abort->syndrome = esr & ISS_ABORT_ISV;
+	abort->write = (esr & ESR_ISS_WNR) && !abort->cache_op && !abort->walk;
+	abort->syndrome = esr & ESR_ISS_ISV;
 	if (!abort->syndrome)
 		return;
-	abort->size = (uint8_t)(1u << FIELD_GET(ISS_ABORT_SAS, esr));
-	abort->sign_extend = esr & ISS_ABORT_SSE;
-	abort->wide = esr & ISS_ABORT_SF;
-	abort->reg = (uint8_t)FIELD_GET(ISS_ABORT_SRT, esr);
+	abort->size = (uint8_t)(1u << FIELD_GET(ESR_ISS_SAS, esr));
+	abort->sign_extend = esr & ESR_ISS_SSE;
+	abort->wide = esr & ESR_ISS_SF;
+	abort->reg = (uint8_t)FIELD_GET(ESR_ISS_SRT, esr);
 }
 
 static void abort_decode(struct exit *x, uint64_t esr, uint64_t far, uint64_t hpfar)
 {
 	struct exit_abort *abort = &x->abort;
-	uint64_t fsc = FIELD_GET(ISS_ABORT_FSC, esr);
+	uint64_t fsc = FIELD_GET(ESR_ISS_FSC, esr);
 
 	fault_decode(abort, fsc);
-	abort->walk = esr & ISS_ABORT_S1PTW;
+	abort->walk = esr & ESR_ISS_S1PTW;
 	abort->fetch = x->kind == EXIT_INSN_ABORT;
 	abort->write = abort->cache_op = abort->syndrome = false;
 	if (!abort->fetch)
@@ -167,7 +151,7 @@ void esr_decode(uint64_t esr, uint64_t far, uint64_t hpfar, struct exit *x)
 {
 	x->ec = (uint8_t)FIELD_GET(ESR_EC, esr);
 	x->kind = (enum exit_kind)kinds[x->ec];
-	x->length = esr & ESR_IL ? 4 : 2;
+	x->length = (uint8_t)esr_length(esr);
 	switch (x->kind) {
 	case EXIT_WFX:
 		x->wfe = esr & ISS_WFX_EVENT;
@@ -175,7 +159,7 @@ void esr_decode(uint64_t esr, uint64_t far, uint64_t hpfar, struct exit *x)
 		break;
 	case EXIT_HVC64:
 	case EXIT_SMC64:
-		x->immediate = (uint16_t)FIELD_GET(ISS_IMM16, esr);
+		x->immediate = (uint16_t)FIELD_GET(ESR_IMMEDIATE, esr);
 		break;
 	case EXIT_SYSREG:
 		sysreg_decode(&x->sysreg, esr);

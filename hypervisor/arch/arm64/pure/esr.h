@@ -4,6 +4,7 @@
 #define ARM64_PURE_ESR_H
 
 #include "base/addr.h"
+#include "base/bits.h"
 
 enum exit_kind {
 	EXIT_OTHER,		/* anything not below: reported, fails the cell */
@@ -65,6 +66,51 @@ struct exit {
 	struct exit_sysreg sysreg;
 	struct exit_abort abort;
 };
+
+/* ESR_EL2 */
+#define ESR_EC BITS(31, 26)
+#define ESR_IL BIT(25)
+#define ESR_EC_DATA_ABORT 0x24ull	/* from a lower level */
+/* ISS of an HVC or SMC */
+#define ESR_IMMEDIATE BITS(15, 0)
+/* ISS of a data abort */
+#define ESR_ISS_ISV BIT(24)
+#define ESR_ISS_SAS BITS(23, 22)
+#define ESR_ISS_SSE BIT(21)
+#define ESR_ISS_SRT BITS(20, 16)
+#define ESR_ISS_SF BIT(15)
+#define ESR_ISS_CM BIT(8)
+#define ESR_ISS_S1PTW BIT(7)
+#define ESR_ISS_WNR BIT(6)
+#define ESR_ISS_FSC BITS(5, 0)
+#define HPFAR_FIPA BITS(43, 4)
+
+/*
+ * Is it a data abort of a load or store of 32 bits at an address stage 2 does not map, with
+ * everything there is to know in the registers? esr_decode() says the same of it.
+ */
+static inline bool esr_is_plain_word(uint64_t esr)
+{
+	const uint64_t level = 3, word = 2;
+
+	/* EC, IL, ISV, SAS, SSE, and not CM, not S1PTW, translation fault of any level */
+	return (esr & (ESR_EC | ESR_IL | ESR_ISS_ISV | ESR_ISS_SAS | ESR_ISS_SSE | ESR_ISS_CM | ESR_ISS_S1PTW |
+		       (ESR_ISS_FSC & ~level))) ==
+	       (FIELD_PUT(ESR_EC, ESR_EC_DATA_ABORT) | ESR_IL | ESR_ISS_ISV | FIELD_PUT(ESR_ISS_SAS, word) | 0x04);
+}
+
+/* Bytes of the instruction. */
+static inline unsigned esr_length(uint64_t esr)
+{
+	return esr & ESR_IL ? 4 : 2;
+}
+
+/* Where a plain word is, guest-physical. */
+static inline gpa_t esr_plain_address(uint64_t far, uint64_t hpfar)
+{
+	/* FIPA is bits 47:12 of the address, and what is above it is zero where addresses have no more */
+	return gpa((hpfar << (PAGE_SHIFT - FIELD_SHIFT(HPFAR_FIPA)) & ~PAGE_MASK) | (far & PAGE_MASK));
+}
 
 /* Fills in what the kind has; all else of *x stays as it was (clearing it would cost more than decoding). */
 void esr_decode(uint64_t esr, uint64_t far, uint64_t hpfar, struct exit *x);

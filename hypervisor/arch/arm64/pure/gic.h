@@ -111,6 +111,19 @@ MUST_CHECK err_t gicd_access(struct gicd_view *view, const struct gic_bus *bus,
 MUST_CHECK err_t gicr_access(struct gicr_view *view, const struct gic_bus *bus,
 			     struct mmio_access *access);
 
+#define GIC_SGI_ROWS 16u
+/*
+ * What may be sent as it was written, without a look at the list: one word for the groups with
+ * Aff1 % GIC_SGI_ROWS = row, the fields of one of them and in the target list the cell's CPUs of that group.
+ * 0: there is none.
+ */
+uint64_t gic_sgi_row(unsigned row, const uint64_t *affinities, unsigned count);
+
+static inline unsigned gic_sgi_row_of(uint64_t affinity)
+{
+	return (unsigned)(affinity >> 8) % GIC_SGI_ROWS;
+}
+
 /*
  * The ICC_SGI1R_EL1 value that may be sent for what a cell wrote: the listed targets
  * that are the cell's CPUs, IRM=1 (all but self) turned into calls of `send` per group of

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "arch/arm64/pure/gicpass.h"
 #include "arch/arm64/pure/gicreg.h"
 
 #include "base/bits.h"
@@ -9,13 +10,6 @@
 #define GICD_ID_FIRST 0xffd0
 #define GICD_ID_LAST 0xffff
 
-#define TYPER_ESPI BIT(8)
-#define TYPER_NUM_LPIS BITS(15, 11)
-#define TYPER_DVIS BIT(18)
-#define TYPER_ID_BITS BITS(23, 19)
-#define TYPER_ESPI_RANGE BITS(31, 27)
-#define TYPER_ID_BITS_WITHOUT_LPIS 9		/* INTIDs of 10 bits: up to 1023 */
-
 #define SETSPI_INTID BITS(12, 0)
 
 #define CTLR_ENABLES (GICD_CTLR_ENABLE_GRP0 | GICD_CTLR_ENABLE_GRP1)
@@ -23,25 +17,11 @@
 /* Aff3.Aff2.Aff1.Aff0 as in MPIDR_EL1; of IROUTER nothing else but IRM is defined. */
 #define AFFINITY (BITS(39, 32) | BITS(23, 0))
 
-enum policy {
-	GICD_CONTROL,
-	GICD_TYPE,
-	GICD_IDENTITY,
-	GICD_MESSAGE,
-	GICD_ROUTE
-};
-
-static const struct gicreg registers[] = {
-	{ GICD_CTLR, GICD_CTLR + 3, GICREG_WORD, GICD_CONTROL },
-	{ GICD_TYPER, GICD_TYPER + 3, GICREG_WORD, GICD_TYPE },
-	{ GICD_IIDR, GICD_IIDR + 3, GICREG_WORD, GICD_IDENTITY },
-	{ GICD_SETSPI_NSR, GICD_SETSPI_NSR + 3, GICREG_HALF | GICREG_WORD, GICD_MESSAGE },
-	{ GICD_CLRSPI_NSR, GICD_CLRSPI_NSR + 3, GICREG_HALF | GICREG_WORD, GICD_MESSAGE },
-	{ GICD_ROUTED_FIRST, GICD_ROUTED_LAST, GICREG_WORD | GICREG_DOUBLE, GICD_ROUTE },
-	{ GICD_ID_FIRST, GICD_ID_LAST, GICREG_WORD, GICD_IDENTITY },
-};
-
-/* The enables are the cell's alone: the hardware's stay as the hypervisor set them. */
+/*
+ * The enables are the cell's alone: the hardware's stay as the hypervisor set them. Their bits
+ * and ARE's are the same in the Non-secure view of two states, where they are EnableGrp1,
+ * EnableGrp1A and ARE_NS (IHI0069H 12.9.4).
+ */
 static err_t control_access(struct gicd_view *view, const struct gic_bus *bus,
 			    struct mmio_access *access)
 {
@@ -52,24 +32,19 @@ static err_t control_access(struct gicd_view *view, const struct gic_bus *bus,
 		return OK;
 	}
 	physical = bus->read(bus->context, GICD_CTLR, GICREG_WORD);
-	access->value = (physical & GICD_CTLR_RWP) | GICD_CTLR_DS | GICD_CTLR_ARE |
-			(view->ctlr & CTLR_ENABLES);
+	access->value = (physical & GICD_CTLR_RWP) | (view->two_states ? 0 : GICD_CTLR_DS) |
+			GICD_CTLR_ARE | (view->ctlr & CTLR_ENABLES);
 	return OK;
 }
 
-/* Extended SPIs and virtual LPIs are nobody's; LPIs and messages the root cell's. */
 static err_t type_access(const struct gicd_view *view, const struct gic_bus *bus,
 			 struct mmio_access *access)
 {
-	uint64_t hidden = TYPER_ESPI | TYPER_ESPI_RANGE | TYPER_DVIS;
+	struct gic_pass pass = gicd_typer_pass(view);
 
-	if (access->write)
-		return OK;
-	if (!view->root)
-		hidden |= GICD_TYPER_LPIS | GICD_TYPER_MBIS | TYPER_NUM_LPIS | TYPER_ID_BITS;
-	TRY(gicreg_read_through(bus, access, ~hidden));
-	if (!view->root)
-		access->value |= FIELD_PUT(TYPER_ID_BITS, TYPER_ID_BITS_WITHOUT_LPIS);
+	TRY(gicreg_read_through(bus, access, pass.mask));
+	if (!access->write)
+		access->value |= pass.fixed;
 	return OK;
 }
 
@@ -78,12 +53,12 @@ static err_t message_access(const struct gicd_view *view, const struct gicreg_li
 			    const struct gic_bus *bus, struct mmio_access *access)
 {
 	uint64_t intid = FIELD_GET(SETSPI_INTID, access->value);
-
 	bool upper_half = access->address.v & 2;
 
 	if (!access->write || upper_half || !view->root || !gicreg_owns(lines, intid))
 		return gicreg_ignore(access);
-	bus->write(bus->context, (uint32_t)access->address.v, GICREG_WORD, intid);
+	bus->write(bus->context, (uint32_t)access->address.v, GICREG_WORD,
+		   gicreg_physical(lines, (unsigned)intid));
 	return OK;
 }
 
@@ -108,16 +83,19 @@ static err_t route_access(const struct gicd_view *view, const struct gicreg_line
 			  const struct gic_bus *bus, struct mmio_access *access)
 {
 	uint32_t offset = (uint32_t)access->address.v;
+	unsigned intid = (offset - GICD_IROUTER) / 8;
 	unsigned shift = 8 * (offset & 4);
 	uint64_t half = BITS(31, 0) << shift;
 	uint64_t route;
 
-	if (!gicreg_owns(lines, (offset - GICD_IROUTER) / 8))
+	if (!gicreg_owns(lines, intid))
 		return gicreg_ignore(access);
-	if (!access->write)
-		return gicreg_read_through(bus, access, ~0ull);
+	offset = GICD_IROUTER + 8 * gicreg_physical(lines, intid);
+	if (!access->write) {
+		access->value = bus->read(bus->context, offset + shift / 8, access->size);
+		return OK;
+	}
 	route = access->value;
-	offset &= ~7u;
 	/* whole, whichever half was written: half a route may be somebody else's CPU */
 	if (access->size == GICREG_WORD)
 		route = (bus->read(bus->context, offset, GICREG_DOUBLE) & ~half) |
@@ -126,31 +104,51 @@ static err_t route_access(const struct gicd_view *view, const struct gicreg_line
 	return OK;
 }
 
+/* The registers before those of lines: one word each, and holes. */
+static err_t head_access(struct gicd_view *view, const struct gicreg_lines *lines,
+			 const struct gic_bus *bus, struct mmio_access *access)
+{
+	uint32_t offset = (uint32_t)access->address.v & ~3u;
+
+	if (offset == GICD_SETSPI_NSR || offset == GICD_CLRSPI_NSR)
+		return access->size == GICREG_WORD || access->size == GICREG_HALF ?
+			       message_access(view, lines, bus, access) : ERR_INVALID;
+	if (offset > GICD_IIDR)
+		return gicreg_ignore(access);
+	if (access->size != GICREG_WORD)
+		return ERR_INVALID;
+	if (offset == GICD_TYPER)
+		return type_access(view, bus, access);
+	if (offset == GICD_CTLR)
+		return control_access(view, bus, access);
+	return gicreg_read_through(bus, access, ~0ull);
+}
+
+/* Behind the registers of lines: routes, and what the distributor is. */
+static err_t tail_access(const struct gicd_view *view, const struct gicreg_lines *lines,
+			 const struct gic_bus *bus, struct mmio_access *access)
+{
+	uint64_t offset = access->address.v;
+
+	if (offset >= GICD_ROUTED_FIRST && offset <= GICD_ROUTED_LAST)
+		return access->size >= GICREG_WORD ? route_access(view, lines, bus, access) : ERR_INVALID;
+	if (offset >= GICD_ID_FIRST && offset <= GICD_ID_LAST)
+		return access->size == GICREG_WORD ? gicreg_read_through(bus, access, ~0ull) : ERR_INVALID;
+	return gicreg_ignore(access);
+}
+
 err_t gicd_access(struct gicd_view *view, const struct gic_bus *bus, struct mmio_access *access)
 {
 	const struct gicreg_lines lines = {
-		.owned = view->lines, .first = GIC_SPI_FIRST, .end = GIC_SPI_END,
+		.owned = view->lines, .physical = view->physical, .first = GIC_SPI_FIRST, .end = GIC_SPI_END,
+		.ungrouped = view->two_states,
 	};
-	const struct gicreg *row;
 
 	if (!gicreg_natural(access))
 		return ERR_INVALID;
-	row = gicreg_find(registers, ARRAY_SIZE(registers), access->address.v);
-	if (!row)
+	if (access->address.v < GICD_IGROUPR)
+		return head_access(view, &lines, bus, access);
+	if (access->address.v < GICREG_LINES_END)
 		return gicreg_lines_access(&lines, bus, access);
-	if (!(row->sizes & access->size))
-		return ERR_INVALID;
-	switch ((enum policy)row->policy) {
-	case GICD_CONTROL:
-		return control_access(view, bus, access);
-	case GICD_TYPE:
-		return type_access(view, bus, access);
-	case GICD_IDENTITY:
-		return gicreg_read_through(bus, access, ~0ull);
-	case GICD_MESSAGE:
-		return message_access(view, &lines, bus, access);
-	case GICD_ROUTE:
-		return route_access(view, &lines, bus, access);
-	}
-	return gicreg_ignore(access);
+	return tail_access(view, &lines, bus, access);
 }

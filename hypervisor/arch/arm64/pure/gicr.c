@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "arch/arm64/pure/gicpass.h"
 #include "arch/arm64/pure/gicreg.h"
 
 #include "base/bits.h"
@@ -32,32 +33,51 @@
 			TYPER_DPGS | TYPER_MPAM | TYPER_RVPEID | TYPER_COMMON_LPI_AFF | TYPER_VSGI)
 
 enum policy {
+	GICR_NONE,
 	GICR_CONTROL,
 	GICR_TYPE,
 	GICR_IDENTITY,
 	GICR_WAKE,
-	GICR_LPI
+	GICR_LPI,		/* a word or both halves of a doubleword */
+	GICR_LPI_SYNC
 };
 
 #define DOUBLE_OR_HALVES (GICREG_WORD | GICREG_DOUBLE)
 
-static const struct gicreg registers[] = {
-	{ GICR_CTLR, GICR_CTLR + 3, GICREG_WORD, GICR_CONTROL },
-	{ GICR_IIDR, GICR_IIDR + 3, GICREG_WORD, GICR_IDENTITY },
-	{ GICR_TYPER, GICR_TYPER + 7, DOUBLE_OR_HALVES, GICR_TYPE },
-	{ GICR_WAKER, GICR_WAKER + 3, GICREG_WORD, GICR_WAKE },
-	{ GICR_SETLPIR, GICR_SETLPIR + 7, DOUBLE_OR_HALVES, GICR_LPI },
-	{ GICR_CLRLPIR, GICR_CLRLPIR + 7, DOUBLE_OR_HALVES, GICR_LPI },
-	{ GICR_PROPBASER, GICR_PROPBASER + 7, DOUBLE_OR_HALVES, GICR_LPI },
-	{ GICR_PENDBASER, GICR_PENDBASER + 7, DOUBLE_OR_HALVES, GICR_LPI },
-	{ GICR_INVLPIR, GICR_INVLPIR + 7, DOUBLE_OR_HALVES, GICR_LPI },
-	{ GICR_INVALLR, GICR_INVALLR + 7, DOUBLE_OR_HALVES, GICR_LPI },
-	{ GICR_SYNCR, GICR_SYNCR + 3, GICREG_WORD, GICR_LPI },
-	{ GICR_ID_FIRST, GICR_ID_LAST, GICREG_WORD, GICR_IDENTITY },
+static const uint8_t sizes[] = {
+	[GICR_CONTROL] = GICREG_WORD,
+	[GICR_TYPE] = DOUBLE_OR_HALVES,
+	[GICR_IDENTITY] = GICREG_WORD,
+	[GICR_WAKE] = GICREG_WORD,
+	[GICR_LPI] = DOUBLE_OR_HALVES,
+	[GICR_LPI_SYNC] = GICREG_WORD,
 };
 
-/* Every SGI and PPI of a cell's CPU is the cell's, but for the hypervisor's SGI. */
-static const uint64_t private_lines[] = { BITS(31, 0) & ~BIT(GIC_SGI_MANAGEMENT) };
+#define HEAD_END 0x100
+#define WORDS(offset, policy) [(offset) / 4] = (policy)
+#define DOUBLE(offset, policy) WORDS(offset, policy), WORDS((offset) + 4, policy)
+
+/* The enum policy of each word of the frame's head. */
+static const uint8_t head[HEAD_END / 4] = {
+	WORDS(GICR_CTLR, GICR_CONTROL),
+	WORDS(GICR_IIDR, GICR_IDENTITY),
+	DOUBLE(GICR_TYPER, GICR_TYPE),
+	WORDS(GICR_WAKER, GICR_WAKE),
+	DOUBLE(GICR_SETLPIR, GICR_LPI),
+	DOUBLE(GICR_CLRLPIR, GICR_LPI),
+	DOUBLE(GICR_PROPBASER, GICR_LPI),
+	DOUBLE(GICR_PENDBASER, GICR_LPI),
+	DOUBLE(GICR_INVLPIR, GICR_LPI),
+	DOUBLE(GICR_INVALLR, GICR_LPI),
+	WORDS(GICR_SYNCR, GICR_LPI_SYNC),
+};
+
+static enum policy policy_of(uint64_t offset)
+{
+	if (offset < HEAD_END)
+		return (enum policy)head[offset / 4];
+	return offset >= GICR_ID_FIRST && offset <= GICR_ID_LAST ? GICR_IDENTITY : GICR_NONE;
+}
 
 /* What may be seen of a CPU that is another cell's: enough to walk over it. */
 static bool foreign_readable(uint64_t offset)
@@ -122,30 +142,45 @@ static err_t register_access(struct gicr_view *view, const struct gic_bus *bus,
 	case GICR_WAKE:
 		return wake_access(view, access);
 	case GICR_LPI:
+	case GICR_LPI_SYNC:
 		return lpi_access(view, bus, access);
+	case GICR_NONE:
+		break;
 	}
 	return gicreg_ignore(access);
 }
 
-err_t gicr_access(struct gicr_view *view, const struct gic_bus *bus, struct mmio_access *access)
+static err_t frame_access(struct gicr_view *view, const struct gic_bus *bus, struct mmio_access *access)
 {
-	const struct gicreg_lines lines = {
-		.owned = private_lines,
-		.end = view->own ? GIC_SPI_FIRST : 0,
-		.frame = GICR_SGI_FRAME,
-	};
-	const struct gicreg *row;
+	enum policy policy = policy_of(access->address.v);
 
-	if (!gicreg_natural(access))
-		return ERR_INVALID;
-	if (access->address.v >= GICR_SGI_FRAME)
-		return gicreg_lines_access(&lines, bus, access);
-	row = gicreg_find(registers, ARRAY_SIZE(registers), access->address.v);
-	if (!row)
+	if (policy == GICR_NONE)
 		return gicreg_ignore(access);
-	if (!(row->sizes & access->size))
+	if (!(sizes[policy] & access->size))
 		return ERR_INVALID;
 	if (!view->own && !foreign_readable(access->address.v))
 		return gicreg_ignore(access);
-	return register_access(view, bus, (enum policy)row->policy, access);
+	return register_access(view, bus, policy, access);
+}
+
+static err_t private_lines_access(const struct gicr_view *view, const struct gic_bus *bus,
+					 struct mmio_access *access)
+{
+	const uint64_t owned = gicr_owned(view);
+	const struct gicreg_lines lines = {
+		.owned = &owned,
+		.end = view->own ? GIC_SPI_FIRST : 0,
+		.frame = GICR_SGI_FRAME,
+	};
+
+	return gicreg_lines_access(&lines, bus, access);
+}
+
+err_t gicr_access(struct gicr_view *view, const struct gic_bus *bus, struct mmio_access *access)
+{
+	if (!gicreg_natural(access))
+		return ERR_INVALID;
+	if (access->address.v < GICR_SGI_FRAME)
+		return frame_access(view, bus, access);
+	return private_lines_access(view, bus, access);
 }

@@ -44,6 +44,15 @@ static uint64_t targets_in(uint64_t group, const uint64_t *affinities, unsigned 
 	return targets;
 }
 
+uint64_t gic_sgi_row(unsigned row, const uint64_t *affinities, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (affinities[i] != GIC_NO_CPU && gic_sgi_row_of(affinities[i]) == row)
+			return group_of(affinities[i]) |
+			       targets_in(group_of(affinities[i]), affinities + i, count - i);
+	return 0;
+}
+
 void gic_sgi_filter(uint64_t written, const uint64_t *affinities, unsigned count, uint64_t self,
 		    void (*send)(void *context, uint64_t icc_sgi1r), void *context)
 {

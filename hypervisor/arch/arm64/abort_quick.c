@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The front of abort.c: accesses to the GIC that are many and pass with a mask (pure/gicpass.h),
+ * done right here.
+ */
+#include "arm64.h"
+#include "core/budget.h"
+#include "pure/gicpass.h"
+#include "sysreg.h"
+
+/* of an instruction whose access is esr_is_plain_word() */
+#define PLAIN_SIZE 4u
+
+/* The frames are mapped where guests see them. */
+static inline bool passes(const struct cpu *self, uint64_t esr, gpa_t at, struct gic_pass *pass)
+{
+	/* what an injected cell writes is looked at behind it (lr_revalidate) */
+	if (self->arch->injected && (esr & ESR_ISS_WNR))
+		return false;
+	if (gicr_passes(&self->arch->gicr_view, at.v - (uint64_t)self->arch->gicr, pass))
+		return true;
+	return !(esr & ESR_ISS_WNR) &&
+	       gicd_read_passes(&self->cell->arch->gicd, at.v - (uint64_t)machine.gicd, pass);
+}
+
+/*
+ * Does what the word's load or store at `at` was to do, and counts it. False: it is one for
+ * exit_any_abort() or has to be judged, and nothing was done.
+ */
+static inline bool quick_access(struct cpu *self, struct regs *regs, uint64_t esr, gpa_t at)
+{
+	volatile uint32_t *word = (volatile uint32_t *)at.v;
+	unsigned reg = (unsigned)FIELD_GET(ESR_ISS_SRT, esr);
+	struct gic_pass pass;
+
+	if (self->budget.left <= 0 || !passes(self, esr, at, &pass))
+		return false;
+	exit_count(self, ABI_STAT_MMIO, at.v);
+	if (esr & ESR_ISS_WNR)
+		*word = (uint32_t)(reg_get(regs, reg) & pass.mask);
+	else
+		reg_set(regs, reg, (*word & pass.mask) | pass.fixed);
+	skip_instruction(PLAIN_SIZE);
+	return true;
+}
+
+void exit_abort(struct cpu *self, struct regs *regs, uint64_t esr)
+{
+	if (!esr_is_plain_word(esr) ||
+	    !quick_access(self, regs, esr, esr_plain_address(sysreg_read(far_el2), sysreg_read(hpfar_el2))))
+		exit_any_abort(self, regs, esr);
+	cpu_check_stop(self);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The benchmark's program: what its files share. */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include "inmate.h"
+#include "histogram.h"
+#include "vector.h"
+
+/* What the exit counters of the cell's CPUs say, summed up; counters there are none of stay false. */
+struct exits {
+	uint64_t count[ABI_STAT_COUNT];
+	bool known[ABI_STAT_COUNT];
+};
+
+struct bench {
+	/* From the command line */
+	uint64_t samples;
+	uint64_t period;		/* ticks from one deadline to the next */
+	uint64_t loops;			/* of the arithmetic kernel in a round */
+	uint64_t uart;			/* a PL011 of this cell's own; 0: none */
+	uint64_t line;			/* a shared line of this cell's own; 0: none */
+	uint64_t target;		/* affinity of the second CPU; NO_CPU: look for one */
+	bool icount;			/* a tick is an instruction: checked */
+	bool psci_by_smc;
+	/* Found */
+	bool hypervisor;
+	uint32_t cpus[256];		/* the machine's numbers of the cell's CPUs */
+	unsigned int cpu_count;
+	/* Of the workload that runs */
+	uint64_t deadline;
+	uint64_t address;		/* sample_gicd_read(), sample_gicr_write() */
+	uint32_t strays;		/* interrupts that nobody waited for */
+	uint32_t stray;			/* the last of them */
+	bool spoilt;			/* icount: another CPU ran during a sample: they begin anew */
+	struct histogram *histogram;
+};
+
+#define NO_CPU UINT64_MAX
+
+struct workload {
+	const char *name;
+	/* False: said why not, `bench: refused: ...`. May be NULL. */
+	bool (*begin)(struct bench *b);
+	/* One event: what it took, in ticks. */
+	uint64_t (*sample)(struct bench *b);
+	/* May be NULL. */
+	void (*end)(struct bench *b);
+};
+
+/* calls.c: what a cell asks of its surroundings, from one read of the counter to the next */
+bool begin_hypercall(struct bench *b);
+uint64_t sample_hypercall(struct bench *b);
+uint64_t sample_psci(struct bench *b);
+bool begin_gicd(struct bench *b);
+uint64_t sample_gicd_read(struct bench *b);
+bool begin_gicr(struct bench *b);
+uint64_t sample_gicr_write(struct bench *b);
+
+/* timer.c: from the deadline to the vector; tick: to where the interrupted program goes on */
+bool begin_timer(struct bench *b);
+uint64_t sample_timer_spin(struct bench *b);
+uint64_t sample_timer_wfi(struct bench *b);
+bool begin_tick(struct bench *b);
+uint64_t sample_tick(struct bench *b);
+void end_timer(struct bench *b);
+/* An interrupt that the workload does not wait for; ends it. */
+void stray(struct bench *b, uint64_t line);
+
+/* sgi.c: from the write that sends it to the vector */
+bool begin_sgi(struct bench *b);
+uint64_t sample_sgi(struct bench *b);
+bool begin_ipi(struct bench *b);
+uint64_t sample_ipi(struct bench *b);
+void end_ipi(struct bench *b);
+
+/* device.c: from the write that makes a shared line pending to the vector */
+bool begin_device(struct bench *b);
+uint64_t sample_device(struct bench *b);
+void end_device(struct bench *b);
+bool begin_spi(struct bench *b);
+uint64_t sample_spi(struct bench *b);
+void end_spi(struct bench *b);
+
+/* compute.c: a round of arithmetic while a tick comes 1000 times a second */
+bool begin_compute(struct bench *b);
+uint64_t sample_compute(struct bench *b);
+void end_compute(struct bench *b);
+
+/* exits.c */
+void exits_find_cpus(struct bench *b);
+/* Costs b->cpu_count * ABI_STAT_COUNT hypercalls. */
+void exits_read(const struct bench *b, struct exits *e);
+/* What lies between the two, without the asking itself. */
+void exits_print(const struct bench *b, const struct exits *before, const struct exits *after);
+
+#endif
