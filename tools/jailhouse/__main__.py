@@ -4,9 +4,11 @@
 import sys
 from collections.abc import Callable, Sequence
 
+from jailhouse.bench import command as bench_command
 from jailhouse.config import command as config_command
 
 GROUPS: dict[str, Callable[[Sequence[str]], int]] = {
+    "bench": bench_command.main,
     "config": config_command.main,
 }
 

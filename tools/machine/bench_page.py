@@ -2,9 +2,16 @@
 """docs/performance.md: its text, and the numbers put into it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 
-Numbers = Mapping[str, int]
+from jailhouse.bench import table as bench_table
+from jailhouse.bench.record import WORKLOADS, Record
+from jailhouse.bench.stats import MAX, MEDIAN, MIN, exits_per_event, statistic
+from jailhouse.bench.table import NOTHING, TITLES
+
+from . import bench_must
+
+Row = tuple[str, ...]
 
 INTRODUCTION = """\
 # Performance
@@ -17,106 +24,178 @@ machine, and a machine's say nothing about the next one. QEMU runs with
 counter is one instruction, of all CPUs together; the others sleep while something is
 measured. What an instruction costs depends on the machine: a trap to EL2 and back is one
 instruction here and some hundred cycles there. So these numbers compare versions of the
-hypervisor and find what became longer; they do not predict a latency.
+hypervisor and find what became longer; they do not predict a latency. A board's latencies
+are what `jailhouse bench --mode wall` measures there.
 
 Nothing of the host's gets in: the machine reads no input, its clock is its counter and its
 kernel gets no random seed. `make bench` measures everything twice and refuses runs that
-differ by one instruction; it fails if a number marked *must* is not kept. The numbers by
-name are in `build/arm64/bench.json`; `tests/qemu/reference.json` holds those that
-`make test` compares.
+differ by one instruction, samples that nothing explains, a clock that is not the counter's
+and a run that is missing; it fails if a number of the first table is not kept. The record is
+`build/arm64/bench.json`, with plots in `build/arm64/bench/report.html`
+(`jailhouse bench report`); `tests/qemu/reference.json` holds what `make test` compares with
+`jailhouse bench compare`.
 """
 
-COSTS = (
-    ("Unknown hypercall and back", "hypercall"),
-    ("PSCI_VERSION by HVC and back", "PSCI_VERSION by hvc"),
-    ("PSCI_VERSION by SMC and back", "PSCI_VERSION by smc"),
-    ("GICD_TYPER read (mediated)", "GICD_TYPER read"),
-    ("GICR_ISENABLER0 write (mediated)", "GICR_ISENABLER0 write"),
-    ("SGI to oneself, written to its vector", "self-SGI to vector"),
-    ("Timer's deadline to its vector, spinning", "timer to vector, spinning"),
-    ("Timer's deadline to its vector, from WFI", "timer to vector, from WFI"),
-)
-# Firmware of the bare machine is the emulator's own: no instructions
-NOT_BARE = ("hypercall", "PSCI_VERSION by hvc", "PSCI_VERSION by smc")
+# Why the root cell exits at all
+REASONS = {
+    "sgi": "a write of ICC_SGI1R_EL1, which traps in direct mode: checked and sent again. One for each IPI",
+    "psci": "CPU_ON and CPU_OFF of hotplug, and SMCCC calls to firmware: a CPU must not start past the hypervisor",
+    "smccc": "other firmware calls",
+    "hypercall": "the command's: create, poll, read a counter; none by themselves",
+    "mmio": "the GIC's registers, which are mediated: an interrupt's set-up, affinity and masking; hotplug sets up a "
+            "redistributor",
+    "sysreg": "trapped system registers: when a CPU comes up, none in between",
+    "wfi": "the root cell's WFI is not trapped",
+    "management": "asked to step aside by `cell shutdown` and the like",
+    "fault": "a stale translation after memory moved: retried",
+    "irq": "interrupts of injected cells; the root cell's are direct",
+    "maintenance": "of injected cells",
+    "other": "errors",
+}
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: Row, rows: Sequence[Row]) -> str:
     lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
-def cost(numbers: Numbers, where: str, name: str) -> str:
-    """The least of the samples, and how many of them took more if any did."""
-    key = f"{where}.{name}"
-    if key not in numbers or (where == "bare" and name in NOT_BARE):
-        return "-"
-    if numbers[key] == numbers[f"{key}.max"]:
-        return f"{numbers[key]:,}"
-    return f"{numbers[key]:,} (at most {numbers[f'{key}.max']:,})"
+def made(record: Record) -> str:
+    about = record.about
+    return (f"Made by {about['qemu']}, `-cpu {about['cpu']}`, Linux {about['kernel']}, {about['compiler']}, "
+            f"commit {about['commit']}; GIC with {record.machine['gic']}.\n")
 
 
-def interrupts(numbers: Numbers) -> str:
-    rows = [
-        ("In a cell, spinning", f"{numbers['cell.timer interrupts']:,}", f"{numbers['cell.exits']:,}", "must be 0"),
-        ("In a cell, each waited for in WFI", f"{numbers['cell.timer interrupts']:,}",
-         f"{numbers['cell.exits with WFI']:,}", "one for each WFI"),
-        ("In the root cell", f"{numbers['root.timer interrupts']:,}",
-         f"{numbers['root.exits'] - numbers.get('root.exits.sgi', 0):,}", "must be 0"),
-    ]
+def must(record: Record) -> str:
+    rows = [(rule.name, f"{rule.value:,}", f"{rule.limit:,}", "kept" if rule.kept else "**BROKEN**")
+            for rule in record.rules]
     return f"""\
-## Timer interrupts
+## What must hold
 
-{table(("", "interrupts", "exits", ""), rows)}
-
-An interrupt goes to its owner without the hypervisor. WFI is trapped in cells alone:
-there a CPU that could not be woken again could not be taken back.
-
-The cell: `jailhouse cell load rtos ticks.bin -s "cpu=3 count=1000" -a 0x1000`, then
-`jailhouse cell start rtos`; with `wfi` on that command line for the second row. The root
-cell: Linux on CPU 0 alone, `arch_timer` of /proc/interrupts and the CPU's
-`statistics/cpu0/vmexits_total` before and after a loop of `usleep 1000`, without the
-hypercalls that read the counters and {numbers.get('root.exits.sgi', 0)} IPIs it sent.
+{table(("", "is", "at most", ""), rows)}
 """
 
 
-def costs(numbers: Numbers) -> str:
-    rows = [(text, cost(numbers, "bare", name), cost(numbers, "cell", name)) for text, name in COSTS]
+def latency(record: Record, where: str, workload: str) -> str:
+    """One number if all samples are equal, else the least, the median and the most."""
+    run = record.run(where, "idle", workload)
+    if run is None or run.histogram is None:
+        return NOTHING
+    low, middle, high = (statistic(run, which) for which in (MIN, MEDIAN, MAX))
+    return f"{low:,}" if low == high else f"{low:,} / {middle:,} / {high:,}"
+
+
+def events(record: Record, workload: str) -> str:
+    """Exits per event in the direct, the trusted and the injected cell."""
+    found = (record.run(where, "idle", workload) for where in ("direct", "trusted", "injected"))
+    return " / ".join(NOTHING if run is None else bench_table.rate(exits_per_event(run)) for run in found)
+
+
+def latencies(record: Record) -> str:
+    wheres = ("bare", "direct", "trusted", "injected")
+    rows = [(TITLES[name], *(latency(record, where, name) for where in wheres), events(record, name))
+            for name in WORKLOADS if record.run("direct", "idle", name)]
     return f"""\
-## What a cell pays
+## Side by side
 
-{table(("instructions", "bare machine", "in a cell"), rows)}
+{table(("instructions", "bare machine", "direct", "trusted", "injected", "exits per event"), rows)}
 
-1,000 samples each, the same program in both columns, MMU off. Where only one number
-stands, all samples are equal. What reads the counter is part of it.
+{record.samples:,} samples each but for the arithmetic, the same program (inmates/bench) in all columns, MMU off, all
+else parked. Where only one number stands, all samples are equal; else least / median / most.
+Exits: direct / trusted / injected. A direct cell's interrupts are its own; a trusted one's
+text says besides that its WFI need not be trapped (`wfi = "trusted"`), which the others' is,
+as a CPU that cannot be woken could not be taken back; an injected cell's interrupts are taken
+by the hypervisor and handed on. Linux wakes up now and then: a row in which it did is measured again as a whole.
 
-`jailhouse cell load rtos null.bin -s "iters=1000 wait=100000000" -a 0x1000` and
-`jailhouse cell start rtos` (with `psci=smc` for SMC); on the bare machine null.bin linked
-with `--defsym=BASE=0x40200000`, at EL1 of `qemu-system-aarch64 -M virt,gic-version=3`.
+In a cell: `jailhouse bench --mode icount`. On the bare machine the program is linked with
+`--defsym=BASE=0x40200000` and runs at EL1 of `qemu-system-aarch64 -M virt,gic-version=3`.
 """
 
 
-def life_rows(numbers: Numbers, cell: str) -> list[tuple[str, ...]]:
+def peers(record: Record) -> str:
+    rows = []
+    for name, others in bench_must.OTHERS.items():
+        rows.append((TITLES[name], latency(record, "direct", name), latency(record, "injected", name), *others,
+                     bench_must.OTHERS_BARE.get(name, NOTHING), latency(record, "bare", name)))
+    own = [("timer interrupt", events(record, "timer-spin"), *bench_must.OTHERS_EXITS["timer"]),
+           ("SGI to oneself", events(record, "self-sgi"), *bench_must.OTHERS_EXITS["self-sgi"])]
+    head = ("instructions", "direct", "injected", *bench_must.PEERS, "bare, their program", "bare, this program")
+    return f"""\
+## What others pay
+
+Measured on the same machine with one program for all of them, which is not this one: what
+it takes on the bare machine stands beside it, to be compared with this one's.
+
+{table(head, rows)}
+
+{table(("exits", "direct / trusted / injected", *bench_must.PEERS), own)}
+"""
+
+
+def loaded(record: Record) -> str:
+    rows = [(f"{run.where}, {TITLES[run.workload]}", f"{run.samples:,}",
+             bench_table.rate(exits_per_event(run)), bench_table.number(run.hypervisor_instructions))
+            for run in bench_table.ordered(record) if run.load == "loaded" and run.where != "linux"]
+    return f"""\
+## While the root cell is loaded
+
+{table(("", "events", "exits per event", "hypervisor instructions on the cell's CPUs"), rows)}
+
+The root cell streams memory, sends SGIs between its CPUs, forks and executes without end
+(page tables, broadcast TLB invalidations), and creates and destroys another cell:
+{record.numbers['load.management operations meanwhile']} of these operations lie within the samples. The clock is shared by all CPUs then, so there is no
+latency; a plugin counts what each CPU executes in the hypervisor (tools/machine/count.c).
+"""
+
+
+def root_cell(record: Record) -> str:
+    rates = [(row[0], f"{row[2]}", row[3], row[4], REASONS.get(row[2], "")) for row in bench_table.root_rows(record)]
+    cyclic = [(load, *(bench_table.number(None if run is None else statistic(run, which))
+                       for which in (MIN, MEDIAN, MAX)))
+              for load in ("idle", "loaded") for run in (record.run("linux", load, "cyclictest"),)]
+    idle, busy = (f"{next(root.seconds for root in record.root if root.load == load):g}" for load in ("idle", "busy"))
+    return f"""\
+## The root cell
+
+{table(("", "reason", "exits", "per second", "why"), rates)}
+
+Idle for {idle} s, and {busy} s busy with memory, processes, SGIs and {record.numbers['root.hotplugs']} times a CPU off and on; the
+hypercalls that read the counters are taken off. Timer interrupts cost none: {record.numbers['root.timer interrupts']:,} of them,
+taken by CPU 0 alone in a loop of `usleep 1000`, {record.numbers['root.exits']:,} exits, {record.numbers.get('root.exits.sgi', 0):,} of them SGIs. `perf` is not in
+this machine's file system, so its interrupts were not measured; the PMU's are direct like any
+other.
+
+cyclictest (`-p95 -i1000 -N`) with {record.about['kernel of cyclictest']} under the hypervisor, Linux on CPU 0 alone:
+
+{table(("instructions", "min", "median", "max"), cyclic)}
+
+With one CPU the clock is that CPU's own, so that a loaded one can be counted too: memory,
+processes and pipes on the same CPU.
+"""
+
+
+def life_rows(record: Record, cell: str) -> list[Row]:
     def of(name: str) -> str:
-        return f"{numbers[f'life.{cell}.{name}']:,}"
+        return f"{record.numbers[f'life.{cell}.{name}']:,}"
     titles = {"create": "create: check, map, zero", "load": "load: zero again, open to Linux",
               "start": "start: take from Linux, reset the CPU, enter"}
     return [(f"{cell}, {title}", of(f"{part}.Linux's CPUs"), of(f"{part}.cell's CPU"))
             for part, title in titles.items()]
 
 
-def pauses(numbers: Numbers, cell: str, other: str) -> tuple[str, ...]:
+def pauses(record: Record, cell: str, other: str) -> Row:
     create = f"life.{cell}.create"
     exits_of = re.compile(re.escape(create) + r"\.exits of CPU \d+\.\w+")
 
     def exits(kind: str) -> str:
-        return f"{sum(count for name, count in numbers.items() if exits_of.fullmatch(name) and name.endswith(kind)):,}"
-    return (f"{cell}, {other}", f"{numbers[f'{create}.longest visit of the calling CPU']:,}",
-            f"{numbers[f'{create}.longest visit of the others']:,}", exits("management"), exits("fault"))
+        return f"{sum(count for name, count in record.numbers.items() if exits_of.fullmatch(name) and name.endswith(kind)):,}"
+    return (f"{cell}, {other}", f"{record.numbers[f'{create}.longest visit of the calling CPU']:,}",
+            f"{record.numbers[f'{create}.longest visit of the others']:,}", exits("management"), exits("fault"))
 
 
-def life(numbers: Numbers) -> str:
-    rows = life_rows(numbers, "rtos") + life_rows(numbers, "compute")
-    stops = [pauses(numbers, "rtos", "Linux idle"), pauses(numbers, "compute", "CPU 1 busy")]
+def life(record: Record) -> str:
+    numbers = record.numbers
+    rows = life_rows(record, "rtos") + life_rows(record, "compute")
+    stops = [pauses(record, "rtos", "Linux idle"), pauses(record, "compute", "CPU 1 busy")]
     head = ("instructions", "calling CPU's longest visit", "the other CPUs' longest visit",
             "management exits (must be 0)", "stale-TLB faults")
     return f"""\
@@ -138,7 +217,9 @@ three commands among them.
 {table(head, stops)}
 
 A CPU that takes no part is not interrupted, and is in the hypervisor only for what it
-does itself: IPIs it sends.
+does itself: IPIs it sends. How long each operation takes and the longest pause of the root
+cell's CPUs are times: `jailhouse bench` measures them on a board. Here all CPUs would take
+turns on one clock, so that they are left out.
 
 `jailhouse cell create demo/rtos.cell`, `jailhouse cell load rtos hello.bin`,
 `jailhouse cell start rtos`, and the same for compute, under QEMU with
@@ -147,9 +228,10 @@ are `statistics/cpu0` and `cpu1/vmexits_*` before and after.
 """
 
 
-def size(numbers: Numbers, limit: int) -> str:
+def size(record: Record) -> str:
+    numbers = record.numbers
     rows = [(f"`{name}`", f"{numbers[f'size.{name}']:,}", note) for name, note in (
-        (".text", f"must be under {limit:,}"), (".idmap", "code that turns the MMU on and off"),
+        (".text", f"must be at most {bench_must.TEXT_LIMIT:,}"), (".idmap", "code that turns the MMU on and off"),
         (".rodata", "padded to a page"), (".data", "nothing is initialised and writable"),
         (".bss", "the root object"), (".boot_tables", "until each CPU has the hypervisor's own"))]
     rows.append(("`hypervisor.bin`", f"{numbers['size.image']:,}", "what lies in /lib/firmware"))
@@ -170,17 +252,6 @@ Lines of `.c`, `.h` and `.S` that are neither blank nor comment:
 """
 
 
-def page(numbers: Numbers, about: Mapping[str, str], limit: int) -> str:
-    made = (f"Made by {about['qemu']}, `-cpu {about['cpu']}`, Linux {about['kernel']}, "
-            f"{about['compiler']}.\n")
-    return "\n".join((INTRODUCTION, made, interrupts(numbers), costs(numbers), life(numbers),
-                      size(numbers, limit)))
-
-
-def summary(numbers: Numbers) -> str:
-    """For the terminal."""
-    lines = [f"  {text:<42} {cost(numbers, 'bare', name):>8} {cost(numbers, 'cell', name):>8}"
-             for text, name in COSTS]
-    return "\n".join(("", f"  {'instructions':<42} {'bare':>8} {'cell':>8}", *lines,
-                      f"  create to first instruction, 1 MiB: {numbers['life.rtos.all']:,} in the hypervisor",
-                      f"  .text {numbers['size..text']:,} bytes, {numbers['lines.hypervisor']:,} lines", ""))
+def page(record: Record) -> str:
+    return "\n".join((INTRODUCTION, made(record), must(record), latencies(record), peers(record), loaded(record),
+                      root_cell(record), life(record), size(record)))

@@ -8,6 +8,7 @@
 import base64
 import hashlib
 import re
+import socket
 import sys
 import tempfile
 import time
@@ -68,19 +69,52 @@ class Result:
     output: str
 
 
+class Serial:
+    """The other end of the second UART."""
+
+    def __init__(self, path: str):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(path)
+        self._got = b""
+
+    def write(self, data: bytes) -> None:
+        self._socket.sendall(data)
+
+    def read(self, size: int, timeout: float = 30.0) -> bytes:
+        """The next `size` bytes, or as many as come in time."""
+        deadline = time.monotonic() + timeout
+        while len(self._got) < size:
+            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
+            try:
+                more = self._socket.recv(4096)
+            except TimeoutError:
+                break
+            if not more:
+                break
+            self._got += more
+        data, self._got = self._got[:size], self._got[size:]
+        return data
+
+    def close(self) -> None:
+        self._socket.close()
+
+
 class Machine:
     """Boots on construction and returns with the shell ready.
 
     kernel: 6.1, 6.1-rt, 6.12, 6.12-rt or a release. append: the kernel command line,
     replacing the default. extra: further QEMU arguments. machine_options: further
-    properties of -M virt. icount: deterministic, one instruction per tick. bare: boot
-    busybox alone. files: further files of the initial file system. qmp, gdb: paths of
-    sockets to open. plugins: TCG plugins. boot_timeout: seconds.
+    properties of -M virt. secure: with EL3, so that GICD_CTLR.DS is 0. serials: how many
+    UARTs with something at their other end, 2 at most and 1 where secure (the second is
+    then the secure world's); see `serial`. icount: deterministic, one instruction per
+    tick. bare: boot busybox alone. files: further files of the initial file system. qmp,
+    gdb: paths of sockets to open. plugins: TCG plugins. boot_timeout: seconds.
     """
 
     def __init__(self, kernel: str = "6.12", cpu: str = "cortex-a72", smp: int = 4,
                  memory: str = "2G", append: str = DEFAULT_APPEND,
-                 extra: Sequence[str] = (), machine_options: str = "", icount: bool = False,
+                 extra: Sequence[str] = (), machine_options: str = "", secure: bool = False,
+                 serials: int = 1, icount: bool = False,
                  log_path: Path | str | None = None, bare: bool = False,
                  files: Mapping[str, bytes | Path] | None = None, qmp: Path | None = None,
                  gdb: Path | None = None, plugins: Sequence[str] = (),
@@ -91,14 +125,19 @@ class Machine:
         self._pending = b""
         self._console: list[bytes] = []
         self._workspace = tempfile.TemporaryDirectory(prefix="machine.")
+        self.serial: Serial | None = None
+        options = ("secure=on" if secure else "", machine_options)
         self._log = open(log_path, "wb") if log_path else None
         initrd = rootfs.write(Path(self._workspace.name) / "initrd.cpio",
                               rootfs.image(kernel, bare, files))
         self.arguments = [
-            "-M", "virt,virtualization=on,gic-version=3" + (machine_options and "," + machine_options),
+            "-M", ",".join(("virt,virtualization=on,gic-version=3", *filter(None, options))),
             "-cpu", cpu, "-smp", str(smp), "-m", memory, "-nographic", "-no-reboot", "-nic", "none",
             "-kernel", str(paths.kernel_image(kernel)), "-initrd", str(initrd),
             "-append", append + " agent",
+            # An explicit one takes the place of the console that -nographic makes
+            *(("-serial", "mon:stdio", "-serial", f"unix:{self._workspace.name}/serial,server=on,wait=off")
+              if serials > 1 else ()),
             *(("-icount", "shift=0,sleep=off") if icount else ()),
             *(("-qmp", f"unix:{qmp},server=on,wait=off") if qmp else ()),
             *(("-chardev", f"socket,id=gdb,path={gdb},server=on,wait=off", "-gdb", "chardev:gdb")
@@ -116,6 +155,8 @@ class Machine:
         self._process.delaybeforesend = None
         try:
             self._wait_for(b"agent: ready", boot_timeout, "the shell after booting")
+            if serials > 1:
+                self.serial = Serial(f"{self._workspace.name}/serial")
         except BaseException:
             self.close()
             raise
@@ -194,6 +235,8 @@ class Machine:
     def close(self) -> None:
         """Ends this machine's own QEMU; may be called twice."""
         self._process.close(force=True)
+        if self.serial:
+            self.serial.close()
         if self._log:
             self._log.close()
             self._log = None

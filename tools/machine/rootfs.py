@@ -83,6 +83,13 @@ def _products(archive: Archive, release: str) -> None:
     _tree(archive, "configs", paths.built(paths.BUILD / "configs", "configs"), "**/*.cell")
 
 
+def _measuring(archive: Archive) -> None:
+    """cyclictest with its libraries, where `make setup-all` fetched it."""
+    for path in sorted((paths.BUILD / "linux" / "rt-tests").glob("*")):
+        folder = "bin" if path.name == "cyclictest" else "lib"
+        archive.add(f"{folder}/{path.name}", path.read_bytes(), 0o755)
+
+
 def image(kernel: str, bare: bool = False, files: Mapping[str, bytes | Path] | None = None) -> bytes:
     """The archive for a kernel (short name or release).
 
@@ -101,7 +108,10 @@ def image(kernel: str, bare: bool = False, files: Mapping[str, bytes | Path] | N
     archive.add("init", INIT.encode(), 0o755)
     archive.add("bin/agent", AGENT.encode(), 0o755)
     if not bare:
-        _products(archive, paths.kernel_release(kernel))
+        release = paths.kernel_release(kernel)
+        _products(archive, release)
+        if "-rt-" in release:
+            _measuring(archive)
     for path, source in (files or {}).items():
         archive.add(path, source.read_bytes() if isinstance(source, Path) else source)
     return archive.image()

@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Fetches Debian's stock arm64 kernels, their headers and busybox, and unpacks them
-# under build/arm64 without installing anything:
+# Fetches Debian's stock arm64 kernels, their headers, busybox and, for -rt kernels,
+# cyclictest, and unpacks them under build/arm64 without installing anything:
 #   build/arm64/linux/<release>/{vmlinuz,root/}   root holds the headers
 #   build/arm64/linux/<name> -> <release>
+#   build/arm64/linux/rt-tests/                   cyclictest, its libraries and their loader
 #   build/arm64/busybox
 # usage: kernels.sh NAME...    NAME: 6.1, 6.1-rt, 6.12 or 6.12-rt
 
@@ -125,11 +126,37 @@ busybox() {
 	mv "$BUILD/busybox.part" "$BUILD/busybox"
 }
 
+# member PATTERN NAME: the one regular file of $deb whose path fits -> $tree/NAME
+member() {
+	path=$(dpkg-deb --fsys-tarfile "$deb" | tar -t -v -f - | awk '/^-/ { print $6 }' | grep -E "$1" | head -1) || true
+	[ -n "$path" ] || die "$deb has no file like $1"
+	dpkg-deb --fsys-tarfile "$deb" | tar -x -O -f - "$path" >"$tree/$2"
+	chmod 755 "$tree/$2"
+}
+
+cyclictest() {
+	tree=$BUILD/linux/.part.rt-tests
+	rm -rf "$tree"
+	mkdir -p "$tree"
+	fetch "rt-tests:$TARGET_ARCH"
+	member '/bin/cyclictest$' cyclictest
+	fetch "libnuma1:$TARGET_ARCH"
+	member '/libnuma\.so\.1' libnuma.so.1
+	fetch "libc6:$TARGET_ARCH"
+	for file in libc.so.6 libpthread.so.0 librt.so.1 ld-linux-aarch64.so.1; do
+		member "/$(echo "$file" | sed 's/\./\\./g')\$" "$file"
+	done
+	rm -rf "$BUILD/linux/rt-tests"
+	mv "$tree" "$BUILD/linux/rt-tests"
+}
+
 missing=
+measured=
 for name; do
 	[ -f "$BUILD/linux/$name/vmlinuz" ] || missing="$missing $name"
+	case $name in *-rt) [ -f "$BUILD/linux/rt-tests/cyclictest" ] || measured=cyclictest ;; esac
 done
-[ -z "$missing" ] && [ -f "$BUILD/busybox" ] && exit 0
+[ -z "$missing$measured" ] && [ -f "$BUILD/busybox" ] && exit 0
 
 say "Debian's own $TARGET_ARCH kernels ($*) and busybox: unpacked under build/$TARGET_ARCH, not installed"
 mkdir -p "$BUILD/linux" "$APT_ROOT"
@@ -138,6 +165,7 @@ flock 9
 use_cache
 apt_refresh
 [ -f "$BUILD/busybox" ] || busybox
+[ -z "$measured" ] || cyclictest
 for name in $missing; do
 	kernel "$name"
 done

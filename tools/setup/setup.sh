@@ -84,6 +84,7 @@ group "the configuration compiler and the tests" python3 python3-pytest python3-
 group "the host tests and their sanitizers" libcmocka-dev libcapstone-dev libclang-rt-14-dev
 group "to build kernel modules and initial file systems" bc cpio
 group "for make debug" gdb-multiarch
+group "the plots of jailhouse bench report" python3-matplotlib
 packages=$missing
 qemu=
 if ! qemu_is_recent; then

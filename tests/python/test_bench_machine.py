@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What `make bench` makes of its machines' output, and what it refuses."""
+
+from pathlib import Path
+from typing import Any
+
+import bench_samples
+import pytest
+
+from jailhouse.bench import record
+from machine import bench, bench_cells, bench_inmate, bench_life, bench_must, bench_root
+from machine.bench_run import BenchError
+
+SAID = """\
+bench: workload=timer-spin samples=1000 unit=ticks freq=1000000000 min=2 max=9
+bench: values 2:998 3:1
+bench: values 9:1
+bench: exits total=3 mmio=0 management=0
+bench: exits sgi=3 over_budget=0
+bench: end workload=timer-spin
+"""
+
+
+def test_a_program_s_lines_become_a_run() -> None:
+    run, = bench_inmate.runs(SAID.replace("bench: ", "[bench] bench: "), "direct", ["timer-spin"])
+    assert run["histogram"] == [[2, 998], [3, 1], [9, 1]]
+    assert run["exits"] == {"total": 3, "mmio": 0, "management": 0, "sgi": 3, "over_budget": 0}
+    assert record.check(bench_samples.record([run])).runs[0].samples == 1000
+
+
+@pytest.mark.parametrize("old, new, says", [
+    ("freq=1000000000", "freq=62500000", "is no instructions"),
+    ("2:998", "2:997", "not all in its histogram"),
+    ("max=9", "max=8", "not all in its histogram"),
+    ("bench: end workload=timer-spin\n", "", "it measured nothing"),
+    ("end workload=timer-spin", "end workload=tick", "it measured tick"),
+    ("bench: workload=timer-spin", "bench: workl=timer-spin", "did not say what it measured"),
+    ("bench: values 9:1", "bench: refused: icount is off or something else runs: 10001 instructions took 12 ticks",
+     "icount is off"),
+])
+def test_a_program_s_lines_are_refused(old: str, new: str, says: str) -> None:
+    assert old in SAID
+    with pytest.raises(BenchError, match=says):
+        bench_inmate.runs(SAID.replace(old, new), "direct", ["timer-spin"])
+
+
+def test_a_command_line_fits_a_program() -> None:
+    assert len(bench_inmate.command_line(bench_inmate.EVERYWHERE, 1000)) < 256
+    with pytest.raises(BenchError, match="too long"):
+        bench_inmate.command_line(["workload"] * 40, 1000)
+
+
+# --- samples that nothing explains ----------------------------------------------------
+
+def test_scattered_samples_are_refused() -> None:
+    bench_cells.explain(bench_samples.run("bare", "timer-spin", [[2, 1000]]))
+    bench_cells.explain(bench_samples.run("bare", "compute", [[250002, 15], [250133, 5]]))
+    for workload, histogram in (("timer-spin", [[2, 999], [11, 1]]), ("compute", [[2, 5], [3, 5], [4, 5]])):
+        with pytest.raises(BenchError, match="something else ran"):
+            bench_cells.explain(bench_samples.run("bare", workload, histogram))
+
+
+def test_a_disturbed_attempt_is_not_mixed_with_another() -> None:
+    disturbed, whole = (bench_samples.run("bare", "tick", histogram) for histogram in ([[51, 999], [1434, 1]], [[51, 1000]]))
+    assert bench_cells.undisturbed([disturbed, whole], "bare", "tick") is whole
+    with pytest.raises(BenchError, match="1434 .1.* something else ran"):
+        bench_cells.undisturbed([disturbed, disturbed], "bare", "tick")
+    with pytest.raises(BenchError, match="did not measure direct, tick"):
+        bench_cells.undisturbed([disturbed, whole], "direct", "tick")
+
+
+@pytest.mark.parametrize("exits, says", [
+    (None, "could not read its exits"), ({"total": 1, "management": 1}, "somebody managed"),
+    ({"total": 7, "sgi": 7}, "7 exits in 1000 events"),
+])
+def test_exits_that_nothing_explains_are_refused(exits: dict[str, int] | None, says: str) -> None:
+    bench_cells.explain(bench_samples.run("direct", "self-sgi", [[60, 1000]], exits={"total": 1000, "sgi": 1000}))
+    with pytest.raises(BenchError, match=says):
+        bench_cells.explain(bench_samples.run("direct", "self-sgi", [[60, 1000]], exits=exits))
+
+
+def test_a_machine_with_another_clock_is_refused() -> None:
+    runs = bench_samples.icount()["runs"]
+    bench_must.check_machine(runs)
+    runs[0]["histogram"] = [[62, 1000]]
+    with pytest.raises(BenchError, match="takes 62 instructions on the bare machine, not 2: .*-icount"):
+        bench_must.check_machine(runs)
+
+
+def test_runs_that_differ_are_named() -> None:
+    first: dict[str, Any] = {"runs": [{"histogram": [[2, 1000]]}], "numbers": {"a": 1}}
+    second: dict[str, Any] = {"runs": [{"histogram": [[2, 999], [3, 1]]}], "numbers": {"a": 1, "b": 2}}
+    assert bench.differences(first, first) == []
+    assert bench.differences(first, second) == ["numbers.b: None and 2",
+                                                "runs[0].histogram: [[2, 1000]] and [[2, 999], [3, 1]]"]
+
+
+# --- what must hold -------------------------------------------------------------------
+
+NUMBERS = {"ticks.interrupts": 1_000_000, "ticks.exits": 0, "root.exits": 3, "root.exits.sgi": 3,
+           "life.rtos.create.exits of CPU 0.management": 0, "size..text": 40_000}
+
+
+def runs() -> list[dict[str, Any]]:
+    sample: list[dict[str, Any]] = bench_samples.icount()["runs"]
+    sample.append(bench_samples.run("direct", "device", None, load="loaded", exits={"total": 0},
+                                    hypervisor_instructions=0))
+    return sample
+
+
+def broken(measured: list[dict[str, Any]], **numbers: int) -> list[str]:
+    return [rule["name"] for rule in bench_must.rules(measured, {**NUMBERS, **numbers}) if not rule["kept"]]
+
+
+def test_each_broken_rule_is_named() -> None:
+    assert broken(runs()) == []
+    for where, workload, value in (("direct", "timer-spin", 3), ("trusted", "timer-wfi", 4), ("direct", "self-sgi", 65),
+                                   ("direct", "ipi", 70), ("injected", "timer-spin", 153), ("direct", "hypercall", 81),
+                                   ("injected", "psci", 91), ("direct", "gicd-read", 121),
+                                   ("direct", "gicr-write", 161), ("direct", "tick", 59)):
+        measured = runs()
+        bench_must.Runs(measured).get(where, workload)["histogram"] = [[value, 1000]]
+        names = broken(measured)
+        assert len(names) == 1 and names[0].startswith(f"{workload}, {where}: instructions"), names
+    assert broken(runs(), **{"ticks.exits": 1}) == ["1,000,000 timer interrupts, direct: exits"]
+    assert broken(runs(), **{"size..text": 49_153}) == ["hypervisor .text: bytes"]
+    measured = runs()
+    bench_must.Runs(measured).get("direct", "device", "loaded")["hypervisor_instructions"] = 1
+    assert broken(measured) == ["device, direct, loaded: hypervisor instructions on the cell's CPUs"]
+
+
+def test_an_injected_interrupt_without_an_exit_is_refused() -> None:
+    measured = runs()
+    bench_must.Runs(measured).get("injected", "device")["exits"] = {"total": 999}
+    with pytest.raises(BenchError, match="999 exits in 1000 interrupts"):
+        broken(measured)
+
+
+def test_a_cell_that_is_quicker_than_the_bare_machine_is_refused() -> None:
+    measured = runs()
+    bench_must.Runs(measured).get("direct", "tick")["histogram"] = [[57, 1000]]
+    with pytest.raises(BenchError, match="not the same program"):
+        broken(measured)
+
+
+def test_a_missing_run_is_refused() -> None:
+    for missing in (("direct", "ipi", "idle"), ("direct", "device", "loaded"), ("bare", "tick", "idle")):
+        measured = [run for run in runs() if (run["where"], run["workload"], run["load"]) != missing]
+        with pytest.raises(BenchError, match="was not measured"):
+            broken(measured)
+
+
+# --- counters and marks ---------------------------------------------------------------
+
+def counters(label: str, values: dict[str, int]) -> str:
+    return "".join(f"@counter {label} 0 {name} {value}\n" for name, value in values.items())
+
+
+def test_asking_is_taken_off_the_root_cell_s_exits() -> None:
+    text = counters("before-idle", {"total": 10, "hypercall": 4, "sgi": 6}) \
+        + counters("after-idle", {"total": 20, "hypercall": 8, "sgi": 12})
+    change = bench_life.counter_change(text, "idle")
+    assert bench_root._without_asking(change) == {"total": 7, "hypercall": 1, "sgi": 6}
+    with pytest.raises(BenchError, match="not all there"):
+        bench_life.counter_change(text.replace("@counter after-idle 0 sgi 12\n", ""), "idle")
+    with pytest.raises(BenchError, match="fewer hypercalls"):
+        bench_root._without_asking(bench_life.counter_change(text.replace("hypercall 8", "hypercall 5"), "idle"))
+
+
+def test_cyclictest_s_histogram_is_whole() -> None:
+    text = "@cyclic idle\n000004 000999\n000017 000001\n# Histogram Overflows: 00000\n@cyclic-end\n"
+    assert bench_root._cyclic_run(text, "idle")["histogram"] == [[4, 999], [17, 1]]
+    for doctored in (text.replace("00000\n@", "00001\n@"), text.replace("000999", "000998"), "@cyclic idle\n"):
+        with pytest.raises(BenchError):
+            bench_root._cyclic_run(doctored, "idle")
+
+
+def test_the_spans_of_the_samples() -> None:
+    def lines(*names: str) -> list[bench_life.Passage]:
+        return [bench_life.Passage(f"{name} 2 0 0 {10 * i} 0 {10 * i} 0") for i, name in enumerate(names)]
+    count = sum(map(len, bench_life.LOADED.values()))
+    whole = ["create", *["asks", "asked", "destroy", "asks", "asked"] * count]
+    assert bench_life._spans(lines(*whole))[0] == (2, 4) and len(bench_life._spans(lines(*whole))) == count
+    with pytest.raises(BenchError, match="exits_read"):
+        bench_life._spans(lines(*whole[:-5]))
+
+
+def test_the_page_says_what_was_measured() -> None:
+    from machine import bench_page
+    numbers = {**NUMBERS, "load.management operations meanwhile": 9, "root.timer interrupts": 1000, "root.hotplugs": 4,
+               "size.image": 1, **{f"size.{name}": 1 for name in (".text", ".idmap", ".rodata", ".data", ".bss",
+                                                                  ".boot_tables")},
+               **{f"lines.{name}": 1 for name in ("hypervisor", "driver", "abi")}}
+    for cell in ("rtos", "compute"):
+        names = [f"{part}.{whose}" for part in ("create", "load", "start") for whose in ("Linux's CPUs", "cell's CPU")]
+        names += ["all", "Linux before", "Linux after", "create.longest visit of the calling CPU",
+                  "create.longest visit of the others"]
+        numbers |= {f"life.{cell}.{name}": 5 for name in names}
+    about = {name: "x" for name in ("qemu", "cpu", "kernel", "compiler", "commit", "kernel of cyclictest")}
+    measured = runs()
+    sample = bench_samples.record(measured, about=about, numbers=numbers, rules=bench_must.rules(measured, numbers),
+                                  root=[{"load": load, "seconds": 10, "exits": {"total": 4, "sgi": 4}}
+                                        for load in ("idle", "busy")])
+    text = bench_page.page(record.check(sample))
+    assert "| timer's deadline to its vector, spinning | 2 | 2 | 2 | 118 | 0 / 0 / 1 |" in text
+    assert "kept" in text and "BROKEN" not in text and "Jailhouse e57d1eff" in text
+    assert Path(bench.PAGE).name == "performance.md"
