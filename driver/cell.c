@@ -94,6 +94,16 @@ static bool at_work(const struct cell *cell)
 	return hypervisor_call(ABI_HC_CELL_GET_STATE, cell->id, 0, unused) == -ABI_EAGAIN;
 }
 
+static int kept_cpus(const struct cell *cell, char *error)
+{
+	bool trusted = cell->blob.cell->flags & ABI_CELL_TRUSTED_WFI;
+
+	return refuse(error, EBUSY, "cell \"%s\" keeps CPU %*pbl: %s", cell_name(cell),
+		      cpumask_pr_args(&cell->cpus),
+		      trusted ? "its program, trusted not to, has masked everything and sleeps; start the machine anew to have it back" :
+				"it was told to leave and did not, which is an error of the hypervisor's; `jailhouse console` may say more");
+}
+
 long cell_settle(unsigned long number, const struct cell *cell, char *error)
 {
 	unsigned long limit = jiffies + LEAVE_SECONDS * HZ;
@@ -109,9 +119,7 @@ long cell_settle(unsigned long number, const struct cell *cell, char *error)
 		if (at_work(cell))
 			limit = jiffies + LEAVE_SECONDS * HZ;
 		else if (time_after(jiffies, limit))
-			return refuse(error, EBUSY,
-				      "cell \"%s\": it keeps CPU %*pbl: its program, trusted not to, has masked everything and sleeps; start the machine anew to have it back",
-				      cell_name(cell), cpumask_pr_args(&cell->cpus));
+			return kept_cpus(cell, error);
 		usleep_range(500, 2000);
 	}
 }

@@ -32,7 +32,7 @@ struct bench {
 	uint64_t address;		/* sample_gicd_read(), sample_gicr_write() */
 	uint32_t strays;		/* interrupts that nobody waited for */
 	uint32_t stray;			/* the last of them */
-	bool spoilt;			/* icount: another CPU ran during a sample: they begin anew */
+	bool spoilt;			/* a sample that is none (icount: another CPU ran): they begin anew */
 	struct histogram *histogram;
 };
 

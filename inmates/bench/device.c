@@ -59,9 +59,11 @@ static uint64_t take_line(struct bench *b, uint64_t address, uint32_t value)
 	uint64_t before;
 	struct taken t = wait_store(address, value, &before);
 
+	/* What else came may have come before the store. */
 	while (t.line != b->line) {
+		b->spoilt = true;
 		stray(b, t.line);
-		t = wait_spinning();
+		t = wait_store(address, value, &before);
 	}
 	return t.entered - before;
 }

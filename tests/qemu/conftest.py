@@ -34,7 +34,7 @@ from machine import paths  # noqa: E402
 from machine.machine import Machine, MachineError, Result  # noqa: E402
 
 LOGS = paths.BUILD / "tests"
-TEXTS = ("cells", "pair")
+TEXTS = ("cells", "pair", "kinds", "duo", "contract", "uart", "moved")
 
 # Exit statuses of the jailhouse command
 ABSENT, NO_CELL, EXISTS, STATE, CONFIG, SPACE, MACHINE = 3, 4, 5, 6, 7, 8, 9
@@ -215,6 +215,11 @@ class Root:
         self.check("jailhouse cell list | tail -n +3 | while read id rest; do "
                    "jailhouse cell shutdown $id && jailhouse cell destroy $id || exit 1; done")
 
+    def cell_id(self, name: str) -> int:
+        found = re.search(rf"^(\d+) +{name} ", self.listed(), re.MULTILINE)
+        assert found, self.listed()
+        return int(found[1])
+
     def statistics(self, cell: int, cpu: int) -> dict[str, int]:
         """Exits of one CPU, read from CPU 0."""
         output = self.check(f"cd {self.SYSFS}/cells/{cell}/statistics/cpu{cpu}; taskset -c 0 grep . vmexits_*")
@@ -256,6 +261,10 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
     return lambda text: _say(request, text)
 
 
+# The GIC with one security state, and with two as on boards with EL3: GICD_CTLR.DS
+STATES = ("one", "two")
+
+
 def _booted(request: pytest.FixtureRequest, log: Path, arguments: dict[str, Any]) -> Machine:
     LOGS.mkdir(parents=True, exist_ok=True)
     arguments.setdefault("log_path", log)
@@ -295,6 +304,7 @@ class Shared:
     def __init__(self) -> None:
         self.root: Root | None = None
         self.boots = 0
+        self.arguments: dict[str, Any] = {}
 
     def drop(self) -> None:
         if self.root:
@@ -316,13 +326,22 @@ def more_files() -> dict[str, bytes]:
 
 
 @pytest.fixture
+def more_machine() -> dict[str, Any]:
+    """Further arguments of `root`'s machine; a test file may have its own fixture of this name."""
+    return {}
+
+
+@pytest.fixture
 def root(request: pytest.FixtureRequest, shared: Shared, blobs: dict[str, bytes],
-         more_files: dict[str, bytes]) -> Iterator[Root]:
+         more_files: dict[str, bytes], more_machine: dict[str, Any]) -> Iterator[Root]:
     """The root cell with the hypervisor enabled and no cell."""
+    if shared.arguments != more_machine:
+        shared.drop()
     if shared.root is None:
         shared.boots += 1
+        shared.arguments = more_machine
         log = LOGS / f"{request.path.stem}-{shared.boots}.log"
-        shared.root = Root(_booted(request, log, {"files": {**blobs, **more_files}}))
+        shared.root = Root(_booted(request, log, {"files": {**blobs, **more_files}, **more_machine}))
     root = shared.root
     try:
         before = root.state()

@@ -44,15 +44,9 @@ def more_files(blobs) -> dict[str, bytes]:
     return {f"{HOLES}/{name}.cell": system_without(system, *span) for name, span in MISSING.items()}
 
 
-def cell_id(root: Root, name: str) -> int:
-    found = re.search(rf"^(\d+) +{name} ", root.listed(), re.MULTILINE)
-    assert found, root.listed()
-    return int(found[1])
-
-
 def stands_still(root: Root, name: str, cpus: tuple[int, ...]) -> None:
     """None of the cell's CPUs enters the hypervisor any more: they are in it."""
-    cell = cell_id(root, name)
+    cell = root.cell_id(name)
     before = [root.statistics(cell, cpu) for cpu in cpus]
     assert sum(counts["total"] for counts in before) > 0
     root.check("usleep 500000")
@@ -78,7 +72,7 @@ def test_power_off_against_power_on(root):
     """One CPU turns the cell off, the other turns that one on all the time: it ends, each time."""
     root.create("pair", "pair")
     root.load("pair", "poweroff")
-    state = f"{root.SYSFS}/cells/{cell_id(root, 'pair')}/state"
+    state = f"{root.SYSFS}/cells/{root.cell_id('pair')}/state"
     root.check(f"i=0; while [ $i -lt {ROUNDS} ]; do i=$((i+1));"
                f'timeout 10 jailhouse cell start pair || {{ echo "start $i" >&2; exit 1; }};'
                f"n=0; while [ \"$(cat {state})\" != 'shut down' ]; do n=$((n+1));"

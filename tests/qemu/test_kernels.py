@@ -34,6 +34,43 @@ def test_whole_life(boot, blobs, kernels, say, kernel, cpu):
     assert root.timers_run() == 4
 
 
+# Each kernel and each CPU
+TWO_STATES = (("6.1", "cortex-a72"), ("6.12", "cortex-a72"), ("6.12", "max"), ("6.12-rt", "max"))
+HOTPLUG = """
+n=0; while [ $n -lt 5 ]; do
+	n=$((n + 1))
+	for cpu in 0 1; do
+		echo 0 >/sys/devices/system/cpu/cpu$cpu/online && echo 1 >/sys/devices/system/cpu/cpu$cpu/online || exit 1
+	done
+done
+"""
+
+
+@pytest.mark.parametrize("kernel, cpu", TWO_STATES)
+def test_whole_life_with_two_security_states(boot, blobs, say, kernel, cpu):
+    """As on boards with EL3, where Group 0 is not the hypervisor's: twice, and CPUs come and go."""
+    root = Root(boot(kernel=kernel, cpu=cpu, files=blobs, secure=True), enable=False)
+    before = root.state()
+    for image, ends in (("regs", r"\[b\] regs: clean$"), ("isv", r"\[b\] isv: ok \d+ forms$")):
+        root.jailhouse(f"enable {root.SYSTEM}")
+        assert re.search(r"^GIC: two security states: .+$", root.check("jailhouse console"), re.MULTILINE)
+        root.run_cell("a", "hello")
+        root.run_cell("b", image)
+        root.expect(r"^\[a\] hello: 2 from CPU 0x3$")
+        say(root.expect(ends)[0])
+        timers = root.timers()
+        root.check(HOTPLUG)
+        assert root.timers_run() == 2
+        assert all(now > timers[number] for number, now in root.timers().items())
+        root.destroy("a", "b")
+        root.check(HOTPLUG)
+        assert root.timers_run() == 4
+        root.jailhouse("disable")
+        assert root.state() == before
+    assert root.timers_run() == 4
+    root.check("rmmod jailhouse")
+
+
 @pytest.mark.parametrize("kernel, cpu", (("6.12", "max"),))
 def test_cells_have_what_the_cpu_has(boot, blobs, kernel, cpu):
     """PSCI, both ways, with two CPUs that have every extension there is."""

@@ -14,6 +14,9 @@
 #include "base/str.h"
 #include "sysreg.h"
 
+/* ICC_RPR_EL1 where nothing is active */
+#define PRIORITY_IDLE 0xffu
+
 #define GICR_STRIDE 0x20000u
 #define GICR_STRIDE_VLPI 0x40000u
 #define GICR_CTLR_ENABLE_LPIS 0x1u
@@ -155,6 +158,20 @@ void gic_restore(void)
 		frame_write(machine.gicd, GICD_CTLR, machine.gicd_ctlr_bare);
 }
 
+/*
+ * There are distributors with two states that ignore what Non-secure writes to ICC_AP1R0_EL1
+ * (QEMU's): what is still active is ended, one priority at a time, as often as there are any.
+ */
+static void drop_active(void)
+{
+	unsigned left = 1u << gic_priority_bits();
+
+	while (left-- != 0 && sysreg_read(ICC_RPR_EL1) != PRIORITY_IDLE) {
+		sysreg_write(ICC_EOIR1_EL1, GIC_SGI_MANAGEMENT);
+		isb();
+	}
+}
+
 void gic_cpu_quiesce(struct cpu *self)
 {
 	uint8_t *sgi = self->arch->gicr + GICR_SGI_FRAME;
@@ -169,6 +186,7 @@ void gic_cpu_quiesce(struct cpu *self)
 	machine.gic->quiesce(self);
 	gic_swap_active(active);
 	isb();
+	drop_active();
 }
 
 /*
