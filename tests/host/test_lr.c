@@ -428,6 +428,26 @@ static void test_deactivated_behind_it(void **state)
 	assert_int_equal(m.taken, 1);
 }
 
+/* Made inactive from another CPU, behind whose write nothing here is reviewed, it comes again. */
+static void test_deactivated_elsewhere(void **state)
+{
+	struct model m;
+
+	(void)state;
+	init(&m, 4, 1);
+	raise_line(&m, 40);
+	assert_true(guest_takes(&m));
+	m.line[40].active = false;
+	raise_line(&m, 40);
+	assert_int_equal(in_use(&m), 1);
+	assert_false(bit_test(m.waiting, 40));
+	guest_ends(&m);
+	assert_true(guest_takes(&m));
+	guest_ends(&m);
+	assert_int_equal(m.taken, 2);
+	drain(&m);
+}
+
 static void test_changed_bits(void **state)
 {
 	struct model m;
@@ -454,6 +474,7 @@ int main(void)
 		cmocka_unit_test(test_masked_in_register),
 		cmocka_unit_test(test_masked_while_waiting),
 		cmocka_unit_test(test_deactivated_behind_it),
+		cmocka_unit_test(test_deactivated_elsewhere),
 		cmocka_unit_test(test_changed_bits),
 		cmocka_unit_test(test_whatever_comes),
 	};

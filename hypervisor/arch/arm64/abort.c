@@ -187,5 +187,9 @@ void exit_any_abort(struct cpu *self, struct regs *regs, uint64_t esr)
 	struct exit x;
 
 	esr_decode(esr, sysreg_read(far_el2), sysreg_read(hpfar_el2), &x);
-	abort_by_cause(self, regs, &x);
+	/* vectors.S sends all of ESR_EL2.EC's upper half: debug exceptions and the like have no x.abort */
+	if (x.kind == EXIT_INSN_ABORT || x.kind == EXIT_DATA_ABORT)
+		abort_by_cause(self, regs, &x);
+	else
+		exit_other(self, &x);
 }

@@ -11,11 +11,16 @@
 /* of an instruction whose access is esr_is_plain_word() */
 #define PLAIN_SIZE 4u
 
+/* Of the banks that pass, those that clear bits are the upper halves: ICENABLER, ICPENDR, ICACTIVER. */
+#define GIC_CLEAR_BANK 0x80u
+static_assert(GICD_ICENABLER & GICD_ICPENDR & GICD_ICACTIVER & GIC_CLEAR_BANK, "IHI0069H 12.9");
+static_assert(!((GICD_ISENABLER | GICD_ISPENDR | GICD_ISACTIVER) & GIC_CLEAR_BANK), "IHI0069H 12.9");
+
 /* The frames are mapped where guests see them. */
 static inline bool passes(const struct cpu *self, uint64_t esr, gpa_t at, struct gic_pass *pass)
 {
-	/* what an injected cell writes is looked at behind it (lr_revalidate) */
-	if (self->arch->injected && (esr & ESR_ISS_WNR))
+	/* what an injected cell switches off or clears is looked at behind it (lr_revalidate) */
+	if (self->arch->injected && (esr & ESR_ISS_WNR) && (at.v & GIC_CLEAR_BANK))
 		return false;
 	if (gicr_passes(&self->arch->gicr_view, at.v - (uint64_t)self->arch->gicr, pass))
 		return true;

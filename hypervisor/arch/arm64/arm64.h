@@ -41,7 +41,6 @@ struct bare {
 	uint64_t icc_ctlr;
 	uint64_t icc_pmr;
 	uint64_t icc_igrpen0;
-	uint64_t icc_bpr1;
 	uint64_t ich_hcr;
 	uint64_t ich_vmcr;
 	uint32_t gicr_group0;	/* SGI 15 as Linux had it */
@@ -56,6 +55,7 @@ struct lr_cpu {
 	const uint16_t *numbers;	/* struct numbers.virtual of its cell */
 	uint8_t priority_shift;		/* as machine.priority_shift */
 	uint8_t count;			/* of list registers */
+	uint8_t all;			/* of them, as ICH_ELRSR_EL2 has them when all are empty */
 	bool any_waits;			/* any bit of `waiting` */
 	uint64_t waiting[LR_WAITING_WORDS];
 };
@@ -285,6 +285,8 @@ void gic_guest_sgi(struct cpu *self, uint64_t icc_sgi1r);
 
 /* exit.c */
 void exit_sync(struct cpu *self, struct regs *regs, uint64_t esr);
+/* What no guest has to come here for. */
+void exit_other(struct cpu *self, const struct exit *x);
 _Noreturn void halt(void);
 /* A bug was found somewhere: this CPU stays here. */
 void halt_if_dead(void);

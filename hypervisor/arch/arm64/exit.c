@@ -54,7 +54,7 @@ static void exit_wfx(struct cpu *self, const struct exit *x)
 		guest_sleep();
 }
 
-static void exit_other(struct cpu *self, const struct exit *x)
+void exit_other(struct cpu *self, const struct exit *x)
 {
 	exit_count(self, ABI_STAT_ARM64_OTHER, 0);
 	if (in_el0()) {

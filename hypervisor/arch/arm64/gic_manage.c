@@ -86,7 +86,9 @@ static void take_one_state(struct cpu *self)
 	frame_write(sgi, GICD_IGROUPR, self->arch->bare.gicr_group0 & ~MANAGEMENT_BIT);
 	frame_write(sgi, GICD_ISENABLER, MANAGEMENT_BIT);
 	lock_take(&machine.gicd_lock);
-	machine.gicd_ctlr_bare = (machine.gicd_ctlr_bare | frame_read(machine.gicd, GICD_CTLR)) & ~GICD_CTLR_RWP;
+	/* the first CPU's: the others read what it has set; never 0, affinity routing is on */
+	if (machine.gicd_ctlr_bare == 0)
+		machine.gicd_ctlr_bare = frame_read(machine.gicd, GICD_CTLR) & ~GICD_CTLR_RWP;
 	frame_write(machine.gicd, GICD_CTLR, machine.gicd_ctlr_bare | GICD_CTLR_ENABLE_GRP0);
 	lock_drop(&machine.gicd_lock);
 }

@@ -184,6 +184,20 @@ static void other_irq(struct cpu *self, unsigned intid)
 	}
 }
 
+/* Already in a register: made inactive by the guest from another CPU (merge() in pure/lr.c). */
+static __attribute__((noinline)) bool is_held(const struct cpu *self, unsigned intid)
+{
+	unsigned n;
+
+	for (n = 0; n < self->arch->lr.count; n++) {
+		uint64_t entry = read_lr(n);
+
+		if ((entry & LR_STATE) && lr_intid(entry) == intid)
+			return true;
+	}
+	return false;
+}
+
 void exit_irq(struct cpu *self)
 {
 	struct lr_cpu *lr = &self->arch->lr;
@@ -203,7 +217,7 @@ void exit_irq(struct cpu *self)
 	entry = linked_entry(intid, number, sysreg_read(ICC_RPR_EL1) << lr->priority_shift);
 	sysreg_write(ICC_EOIR1_EL1, intid);
 	empty = sysreg_read(ICH_ELRSR_EL2) & (BIT(LR_MAX) - 1);
-	if (lr->any_waits || empty == 0)
+	if (lr->any_waits || empty == 0 || (empty != lr->all && is_held(self, intid)))
 		wait_in_line(self, intid);
 	else if (empty & 1)
 		sysreg_write(ICH_LR0_EL2, entry);
@@ -214,7 +228,7 @@ void exit_irq(struct cpu *self)
 
 bool lr_in_use(const struct cpu *self)
 {
-	uint64_t all = BIT(self->arch->lr.count) - 1;
+	uint64_t all = self->arch->lr.all;
 
 	return self->arch->lr.any_waits || (sysreg_read(ICH_ELRSR_EL2) & all) != all;
 }
@@ -302,6 +316,7 @@ void lr_start(struct cpu *self)
 		.priority_shift = (uint8_t)machine.priority_shift,
 		.count = (uint8_t)(count < LR_MAX ? count : LR_MAX),
 	};
+	self->arch->lr.all = (uint8_t)(BIT(self->arch->lr.count) - 1);
 	for (n = 0; n < self->arch->lr.count; n++)
 		write_lr(n, 0);
 	sysreg_write(ICC_CTLR_EL1, sysreg_read(ICC_CTLR_EL1) | ICC_CTLR_EOIMODE);
@@ -314,7 +329,8 @@ void lr_start(struct cpu *self)
 
 /*
  * With ICH_HCR_EL2 at 0 the maintenance interrupt's level is low; its line is masked with all
- * the others by the caller. An SPI that stayed active would never come again, whoever has it next.
+ * the others by the caller. An SPI that stayed active would never come again, whoever has it next;
+ * one the guest has not begun with may be routed to another of its CPUs, when this one goes alone.
  */
 void lr_quiesce(struct cpu *self)
 {
@@ -325,13 +341,15 @@ void lr_quiesce(struct cpu *self)
 	for (n = 0; n < lr->count; n++) {
 		uint64_t entry = read_lr(n);
 
-		if ((entry & LR_STATE) && (entry & LR_HW))
+		if (lr_only_pending(entry))
+			give_back(self, lr_intid(entry));
+		else if ((entry & LR_STATE) && (entry & LR_HW))
 			set_line_bit(self, GICD_ICACTIVER, lr_intid(entry));
 		write_lr(n, 0);
 	}
 	for (intid = 0; lr->any_waits && intid < GIC_SPI_END; intid++) {
 		if (bit_test(lr->waiting, intid))
-			set_line_bit(self, GICD_ICACTIVER, intid);
+			give_back(self, intid);
 		bit_clear(lr->waiting, intid);
 	}
 	lr->any_waits = false;

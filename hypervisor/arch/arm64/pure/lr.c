@@ -7,28 +7,24 @@ static void put(struct lr_set *set, unsigned n, uint64_t lr)
 	set->changed |= 1u << n;
 }
 
-/* The register that holds the interrupt, or `count`: never two hold the same one. */
-static unsigned holder(const struct lr_set *set, unsigned intid)
-{
-	unsigned n;
-
-	for (n = 0; n < set->count; n++)
-		if ((set->lr[n] & LR_STATE) && lr_intid(set->lr[n]) == intid)
-			break;
-	return n;
-}
-
-static void merge_sgis(struct lr_set *set)
+/*
+ * What waits and is in a register too: never two hold the same interrupt. A linked one cannot be
+ * pending and active (IHI0069H 12.4, ICH_LR<n>_EL2.State). It came again, so the guest has made it
+ * inactive, on another CPU: what is in the register is over.
+ */
+static void merge(struct lr_set *set, const struct lr_lines *lines)
 {
 	unsigned n;
 
 	for (n = 0; n < set->count; n++) {
 		uint64_t lr = set->lr[n];
 
-		if (!(lr & LR_STATE) || (lr & LR_HW) || !bit_test(set->waiting, lr_intid(lr)))
+		if (!(lr & LR_STATE) || !bit_test(set->waiting, lr_intid(lr)))
 			continue;
 		bit_clear(set->waiting, lr_intid(lr));
-		if (!(lr & LR_PENDING))
+		if (lr & LR_HW)
+			put(set, n, lines->entry(lines->context, lr_intid(lr)));
+		else if (!(lr & LR_PENDING))
 			put(set, n, lr | LR_PENDING);
 	}
 }
@@ -38,10 +34,7 @@ static uint64_t priority_of(uint64_t lr)
 	return FIELD_GET(LR_PRIORITY, lr);
 }
 
-/*
- * Of those that wait; 0 if none does. One that is in a register still has to leave it first:
- * a linked one cannot be pending and active (IHI0069H 12.4, ICH_LR<n>_EL2.State).
- */
+/* Of those that wait; 0 if none does. */
 static uint64_t most_urgent(const struct lr_set *set, const struct lr_lines *lines)
 {
 	uint64_t best = 0;
@@ -52,11 +45,8 @@ static uint64_t most_urgent(const struct lr_set *set, const struct lr_lines *lin
 
 		for (left = set->waiting[word]; left != 0; left &= left - 1) {
 			unsigned intid = word * 64 + (unsigned)__builtin_ctzll(left);
-			uint64_t entry;
+			uint64_t entry = lines->entry(lines->context, intid);
 
-			if (holder(set, intid) < set->count)
-				continue;
-			entry = lines->entry(lines->context, intid);
 			if (best == 0 || priority_of(entry) < priority_of(best))
 				best = entry;
 		}
@@ -84,7 +74,7 @@ static unsigned room_for(const struct lr_set *set, uint64_t entry)
 
 bool lr_arrange(struct lr_set *set, const struct lr_lines *lines)
 {
-	merge_sgis(set);
+	merge(set, lines);
 	for (;;) {
 		uint64_t entry = most_urgent(set, lines);
 		unsigned n;
