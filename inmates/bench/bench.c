@@ -128,19 +128,6 @@ static void report(const struct bench *b, const struct workload *w, unsigned int
 	histogram_print(b->histogram);
 }
 
-/*
- * What fired while it was masked and fell again may still come once where interrupts are
- * injected: a list register does not follow the line. It comes here, not in a sample.
- */
-static void drain(void)
-{
-	vectors_use(vectors);
-	irq_unmask();
-	__asm__ volatile("isb");
-	irq_mask();
-	vectors_use(bench_vectors);
-}
-
 static void phase(struct bench *b, const struct workload *w)
 {
 	struct exits before, after;
@@ -161,7 +148,7 @@ static void phase(struct bench *b, const struct workload *w)
 		       w->name);
 	} else {
 		report(b, w, tries);
-		exits_print(b, &before, &after);
+		exits_print(&before, &after);
 	}
 }
 

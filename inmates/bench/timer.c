@@ -31,6 +31,16 @@ void stray(struct bench *b, uint64_t line)
 	end_of_interrupt(line);
 }
 
+void drain(void)
+{
+	timer_disarm();
+	vectors_use(vectors);
+	irq_unmask();
+	isb();
+	irq_mask();
+	vectors_use(bench_vectors);
+}
+
 bool begin_timer(struct bench *b)
 {
 	(void)b;
@@ -96,8 +106,10 @@ uint64_t sample_tick(struct bench *b)
 	uint64_t deadline;
 
 	/* Whatever came between two samples is none of them. */
-	if (timer_now() >= b->deadline)
+	if (timer_now() >= b->deadline) {
+		drain();
 		arm_next(b);
+	}
 	deadline = b->deadline;
 	take_deadline(b, false);
 	b->deadline += b->period;

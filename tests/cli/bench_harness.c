@@ -25,7 +25,7 @@ int main(int argc, char **argv)
 	run = result_run(&r, "direct", "idle", "asked");
 	if (!strcmp(argv[2], "cyclictest")) {
 		run->unit = "us";
-		run->measured = cyclictest_parse(run, stdin);
+		run->measured = cyclictest_parse(run, stdin, 10);
 		if (!run->measured)
 			strcpy(run->refused, "not whole");
 		json_write(&r, json);

@@ -3,8 +3,14 @@
 
 import json
 import math
+import os
 import random
+import re
+import shutil
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +19,7 @@ from test_cli import ABSENT, FLAGS, OTHER, TOP, USAGE, Command
 
 HERE = Path(__file__).parent
 HEAD = "bench: workload={name} samples={n} unit=ticks freq={freq} min=0 max=0"
+EXISTS, MACHINE = 5, 9
 GIGA = 1_000_000_000
 
 
@@ -135,19 +142,31 @@ def test_percentiles_are_nearest_ranks_or_missing(harness, n):
     rng = random.Random(n)
     values = [rng.randrange(1, 500) for _ in range(n)]
     counts = {value: values.count(value) for value in set(values)}
-    row = said(harness, phase(counts), what="table").splitlines()[1].split()
-    assert row[:4] == ["direct", "idle", "timer-spin", str(n)]
-    assert row[4] == str(min(values)) and row[5] == str(nearest_rank(values, 50))
-    assert row[6] == (str(nearest_rank(values, 99)) if n >= 100 else "-")
-    assert row[7] == (str(nearest_rank(values, 99.99)) if n >= 10000 else "-")
-    assert row[8] == str(max(values))
+    lines = said(harness, phase(counts), what="table").splitlines()
+    row = lines[2].split()
+    assert lines[1] == "direct, idle" and row[:2] == ["timer-spin", str(n)]
+    assert row[2] == str(min(values)) and row[3] == str(nearest_rank(values, 50))
+    assert row[4] == (str(nearest_rank(values, 99)) if n >= 100 else "-")
+    assert row[5] == (str(nearest_rank(values, 99.99)) if n >= 10000 else "-")
+    assert row[6] == str(max(values))
 
 
 def test_exits_per_event_name_their_reasons(harness):
     text = said(harness, phase({2: 4}, exits="total=6 mmio=2 sgi=4 wfi=0"), what="table")
     assert "1.500 (mmio sgi)\n" in text
     text = said(harness, phase({2: 4}, exits="total=0 sgi=0"), what="table")
-    assert text.splitlines()[1].endswith("0.000")
+    assert text.splitlines()[2].endswith("0.000")
+
+
+def test_rows_of_long_times_stay_within_a_terminal(harness):
+    lines = phase({900_000_000 + i: 1 for i in range(2000)}, "timer-spin", exits="total=2000 mmio=2000")
+    text = said(harness, lines, "wall", "table")
+    assert "1.000 (mmio)" in text and max(map(len, text.splitlines())) <= 100
+
+
+def test_what_ran_at_one_place_stands_under_one_title(harness):
+    lines = said(harness, [*phase({1: 1}, "tick"), "", *phase({2: 1}, "ipi")], what="table").splitlines()
+    assert [line.split()[0] for line in lines[1:4]] == ["direct,", "tick", "ipi"]
 
 
 def test_several_runs(harness):
@@ -164,10 +183,17 @@ def test_the_machine_and_what_is_unknown_of_it(harness):
     assert machine["gic"] is None and result["hypervisor"] is None and machine["counter_hz"] is None
 
 
-@pytest.mark.parametrize("ds, states", [(1, "one security state"), (0, "two security states")])
-def test_the_hypervisor_names_itself_in_the_log(harness, ds, states):
-    line = f'jailhouse v1-2-gabc: 4 CPUs, root cell "r", 5 of 9 pages used (GICv3, DS={ds})'
-    result = json.loads(said(harness, [line, *phase({2: 10})]))
+def gic_words() -> list[str]:
+    """What the hypervisor says of GICs, by its own sources."""
+    text = (TOP / "hypervisor/arch/arm64/gic_manage.c").read_text()
+    return re.findall(r'\.words = "(.*?)"', text)
+
+
+@pytest.mark.parametrize("states", ["one security state", "two security states"])
+def test_the_hypervisor_names_itself_in_the_log(harness, states):
+    [words] = [words for words in gic_words() if words.startswith(states + ": ")]
+    lines = ['jailhouse v1-2-gabc: 4 CPUs, root cell "r", 5 of 9 pages used', f"GIC: {words}"]
+    result = json.loads(said(harness, [*lines, *phase({2: 10})]))
     assert result["hypervisor"] == "v1-2-gabc" and result["machine"]["gic"] == states
 
 
@@ -190,7 +216,9 @@ def test_cyclictest(harness):
     assert run["histogram"] == [[4, 7], [9, 3]] and run["samples"] == 10 and run["unit"] == "us"
 
 
-@pytest.mark.parametrize("text", [CYCLICTEST.format(overflows="00001"), "", "# Histogram\n000001 000002\n"])
+@pytest.mark.parametrize("text", [
+    CYCLICTEST.format(overflows="00001"), "", "# Histogram\n000001 000010\n",
+    CYCLICTEST.format(overflows="00000").replace("000003", "000002")])
 def test_cyclictest_that_is_not_whole(harness, text):
     assert only(said(harness, text.splitlines(), "wall", "cyclictest"))["histogram"] is None
 
@@ -202,6 +230,9 @@ def test_cyclictest_that_is_not_whole(harness, text):
     (["--samples", "x"], "no number of samples"),
     (["--rounds", "101"], "no number of rounds"),
     (["--workloads", "tick,nap"], "no workload: nap"),
+    (["--workloads", "tick,ipi,tick"], "twice the same workload: tick"),
+    (["--cells", "/a/bench-direct", "/b/bench-direct/"], "two folders of one name: /b/bench-direct"),
+    (["--mode", "icount", "--limit", "20000"], "is for --mode wall"),
     (["--cells"], "which folders?"),
     (["--frob", "1"], "unknown option: --frob"),
     (["-o"], "which value? none follows: -o"),
@@ -212,13 +243,166 @@ def test_wrong_usage(command, words, problem):
     assert r.returncode == USAGE and problem in r.stderr and "usage: jailhouse bench" in r.stderr
 
 
-def test_folders_and_image_must_be_there(command, tmp_path):
-    image = tmp_path / "bench.bin"
-    image.write_bytes(b"x")
-    r = command.run("bench", "--image", str(image), "--cells", str(tmp_path))
-    assert r.returncode == OTHER and "system.cell" in r.stderr and "no such file" in r.stderr
-    (tmp_path / "system.cell").write_bytes(bytes(64))
-    r = command.run("bench", "--image", str(image), "--cells", str(tmp_path))
+@pytest.fixture(scope="session")
+def cells(tmp_path_factory) -> Path:
+    """What the command takes: a folder of blobs and an image."""
+    place = tmp_path_factory.mktemp("cells")
+    subprocess.run([sys.executable, "-m", "jailhouse", "config", "build",
+                    f"{TOP}/configs/qemu-arm64/bench-direct.toml", "-o", f"{place}/bench-direct/"],
+                   check=True, capture_output=True, env={**os.environ, "PYTHONPATH": f"{TOP}/tools"})
+    (place / "bench.bin").write_bytes(b"x")
+    return place
+
+
+class Bench:
+    """jailhouse bench on an emulator whose driver is made of files (bench_driver.c)."""
+
+    def __init__(self, place: Path, root: Path, cells: Path):
+        self.sysfs, self.device, self.cells = place / "sysfs", place / "device", cells
+        self.binary, cli = place / "jailhouse", TOP / "tools/jailhouse-cli"
+        (place / "version.h").write_text('#define JAILHOUSE_VERSION "1.2-test"\n')
+        places = (f'-DJAILHOUSE_DEVICE="{self.device}"', f'-DJAILHOUSE_SYSFS="{self.sysfs}"',
+                  f'-DJAILHOUSE_ROOT="{root}"', f"-I{TOP}/include", f"-I{cli}", f"-I{place}")
+        driver = place / "driver.o"
+        subprocess.run(["gcc", *FLAGS, *places, "-c", str(HERE / "bench_driver.c"), "-o", str(driver)], check=True)
+        # the header first, so that only calls are redirected
+        subprocess.run(["gcc", *FLAGS, *places, "-include", "sys/ioctl.h", "-Dioctl=bench_ioctl",
+                        "-include", str(place / "bench_ioctl.h"), *map(str, sorted(cli.glob("*.c"))),
+                        str(driver), "-o", str(self.binary)], check=True)
+
+    def clear(self, enabled: bool = False) -> None:
+        shutil.rmtree(self.sysfs, ignore_errors=True)
+        (self.sysfs / "there").mkdir(parents=True)
+        (self.sysfs / "cells").mkdir()
+        (self.sysfs / "enabled").write_text(f"{enabled:d}\n")
+        self.device.write_text("")
+
+    def words(self, *words: str, folder: Path | None = None) -> list[str]:
+        return [str(self.binary), "bench", "--image", str(self.cells / "bench.bin"), "--cells",
+                str(folder or self.cells / "bench-direct"), "--workloads", "hypercall", "--samples", "10",
+                "--rounds", "2", *words]
+
+    def run(self, *words: str, folder: Path | None = None) -> subprocess.CompletedProcess:
+        return subprocess.run(self.words(*words, folder=folder), capture_output=True, text=True, timeout=60)
+
+    def left(self) -> tuple[list[str], str]:
+        """Cells, and whether the hypervisor is enabled."""
+        return (sorted(path.name for path in (self.sysfs / "there").iterdir()),
+                (self.sysfs / "enabled").read_text().strip())
+
+
+@pytest.fixture(scope="session")
+def built_bench(tmp_path_factory, machine, cells) -> Bench:
+    place = tmp_path_factory.mktemp("driver")
+    (place / "bench_ioctl.h").write_text("int bench_ioctl(int fd, unsigned long request, ...);\n")
+    return Bench(place, machine, cells)
+
+
+@pytest.fixture
+def bench(built_bench) -> Bench:
+    built_bench.clear()
+    return built_bench
+
+
+def test_a_whole_measurement(bench, tmp_path):
+    out = tmp_path / "a.json"
+    r = bench.run("-o", str(out), "--load", "both")
+    assert r.returncode == 0, r.stderr
+    assert "no verdict: this is an emulator (linux,dummy-virt)" in r.stdout
+    assert max(map(len, r.stdout.splitlines())) <= 100
+    result = json.loads(out.read_text())
+    assert [(run["where"], run["load"]) for run in result["runs"]][:2] == [("direct", "idle"), ("direct", "loaded")]
+    assert result["runs"][0]["histogram"] == [[5, 10]]
+    assert result["machine"]["gic"] == "two security states" and result["hypervisor"] == "v7"
+    assert [row["operation"] for row in result["lifecycle"]] == ["create", "load", "start", "shutdown", "destroy"]
+    assert {"bench-direct/system.cell", "bench-direct/bench.cell", "bench-direct/churn.cell"} == set(result["config"])
+    assert bench.left() == ([], "0")
+
+
+def test_what_was_enabled_before_stays_and_its_configuration_is_not_known(bench, tmp_path):
+    bench.clear(enabled=True)
+    out = tmp_path / "a.json"
+    assert bench.run("-o", str(out), "--load", "idle").returncode == 0
+    assert set(json.loads(out.read_text())["config"]) == {"bench-direct/bench.cell"}
+    assert bench.left() == ([], "1")
+
+
+@pytest.mark.parametrize("name", ["bench", "churn"])
+def test_cells_of_others_are_left_alone(bench, name):
+    (bench.sysfs / "there" / name).touch()
+    r = bench.run()
+    assert r.returncode == EXISTS and r.stdout == ""
+    assert bench.left() == ([name], "0")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("load", ["idle", "loaded"])
+def test_a_signal_ends_it_and_leaves_nothing(bench, number, load):
+    process = subprocess.Popen(bench.words("--load", load), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               env={**os.environ, "BENCH_SILENT": "1"}, start_new_session=True)
+    time.sleep(2)
+    process.send_signal(number)
+    _, said_last = process.communicate(timeout=30)
+    assert process.returncode == OTHER and "interrupted" in said_last
+    assert bench.left() == ([], "0")
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def test_a_program_that_has_stopped_is_not_waited_for(bench):
+    folder = bench.sysfs / "cells" / "1"
+    folder.mkdir()
+    for name, text in (("name", "bench"), ("state", "shut down"), ("cpus_assigned_list", "2-3"), ("cpus_failed_list", "")):
+        (folder / name).write_text(text + "\n")
+    started = time.monotonic()
+    r = subprocess.run(bench.words("--load", "idle"), capture_output=True, text=True, timeout=100,
+                       env={**os.environ, "BENCH_SILENT": "1"})
+    assert r.returncode == OTHER and len(r.stderr.splitlines()) == 1
+    assert "direct/hypercall does not come to its end: is the image inmates/bench.bin" in r.stderr
+    assert time.monotonic() - started < 30 and bench.left() == ([], "0")
+
+
+def test_a_load_that_ends_early_is_none(bench):
+    """A part of it finds its cell taken by somebody else in the middle."""
+    process = subprocess.Popen(bench.words("--load", "loaded", "--samples", "20000"), stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    taken, deadline = bench.sysfs / "there" / "churn", time.monotonic() + 20
+    while process.poll() is None and time.monotonic() < deadline:
+        if (bench.sysfs / "there" / "bench").exists():
+            taken.touch()
+    said_all, errors = process.communicate(timeout=60)
+    assert process.returncode == OTHER and "not measured: a part of the load had ended" in said_all, errors
+
+
+def test_no_verdict_on_an_emulator(bench):
+    r = bench.run("--limit", "20000")
+    assert r.returncode == MACHINE and "no verdict: this is an emulator (linux,dummy-virt)" in r.stderr
+    assert r.stdout == "" and bench.left() == ([], "0") and bench.device.read_text() == ""
+
+
+@pytest.mark.parametrize("out, why", [("missing/a.json", "cannot be made in .*/missing: No such file"),
+                                      (".", "is a directory: name a file in it")])
+def test_where_the_result_goes_is_looked_at_first(bench, tmp_path, out, why):
+    r = bench.run("-o", f"{tmp_path}/{out}")
+    assert r.returncode == OTHER and re.search(why, r.stderr), r.stderr
+    assert r.stdout == "" and bench.device.read_text() == ""
+
+
+@pytest.mark.parametrize("name, load, needed", [("bench", "idle", True), ("churn", "loaded", True),
+                                                ("churn", "idle", False), ("system", "idle", True)])
+def test_a_folder_holds_its_cells(bench, cells, tmp_path, name, load, needed):
+    folder = tmp_path / "bench-direct"
+    shutil.copytree(cells / "bench-direct", folder)
+    (folder / f"{name}.cell").unlink()
+    r = bench.run("--load", load, folder=folder)
+    assert (r.returncode == OTHER and f"{name}.cell: there is no such file" in r.stderr) == needed, r.stderr
+    assert bench.left() == ([], "0")
+
+
+def test_folders_and_image_must_be_there(command, cells, tmp_path):
+    r = command.run("bench", "--image", str(tmp_path / "none.bin"), "--cells", str(cells / "bench-direct"))
+    assert r.returncode == OTHER and "none.bin: there is no such file" in r.stderr
+    r = command.run("bench", "--image", str(cells / "bench.bin"), "--cells", str(cells / "bench-direct"))
     assert r.returncode == ABSENT and "modprobe jailhouse" in r.stderr
 
 

@@ -82,7 +82,7 @@ DOCTORED: tuple[tuple[Callable[[Json], Any], str], ...] = (
     (first("histogram", "many"), r"must be a list or null"),
     (first("histogram", None), r"nothing was measured"),
     (first("workload", "sleep"), r"workload: must be one of timer-spin"),
-    (first("where", "dirct"), r"where: must be one of bare"),
+    (first("where", "../direct"), r"where: must be a name of letters"),
     (first("load", "loaded"), r"nothing else runs on the bare machine"),
     (first("exits", {"total": 0}), r"the bare machine has no hypervisor"),
     (first("unit", "us"), r"must be instructions in mode icount"),
@@ -149,6 +149,18 @@ def test_a_refused_run_is_shown_and_has_no_numbers() -> None:
     assert "injected, idle, timer-spin: refused: icount is off" in table.summary(checked)
     changes = compare.compare(record.check(bench_samples.icount()), checked)
     assert {name.rsplit(", ", 1)[0] for name in changes.missing} == {"timer-spin, injected, idle"}
+
+
+def test_a_folder_of_any_name_stands_behind_the_known_ones(tmp_path: Path) -> None:
+    sample = bench_samples.icount()
+    sample["runs"].append({**sample["runs"][1], "where": "a-board.2"})
+    checked = record.check(sample)
+    runs = [run.where for run in table.ordered(checked)
+            if (run.workload, run.load) == (sample["runs"][1]["workload"], sample["runs"][1]["load"])]
+    assert runs[-1] == "a-board.2"
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(sample))
+    assert main(["bench", "report", str(path), "-o", str(tmp_path / "out")]) == 0
 
 
 # --- comparing ------------------------------------------------------------------------

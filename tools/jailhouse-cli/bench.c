@@ -5,7 +5,6 @@
  * then loaded. Whatever happens, no cell and no child is left behind.
  */
 #include <errno.h>
-#include <glob.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,32 +21,11 @@
 #define REST_NS 500000000u
 #define POLL_NS 50000000u
 #define PATIENCE_NS 60000000000u
-
-static const char *const all_workloads[] = {
-	"timer-spin", "timer-wfi", "tick", "self-sgi", "ipi", "device", "hypercall", "psci",
-	"gicd-read", "gicr-write", "compute",
-};
-
-#define ALL_WORKLOADS (sizeof(all_workloads) / sizeof(all_workloads[0]))
-#define SHARE "/usr/local/share/jailhouse"
-
-struct options {
-	const char *out;
-	bool icount, idle, loaded;
-	uint64_t samples, limit, rounds;
-	const char *workloads[ALL_WORKLOADS];
-	size_t workload_count;
-	bool chosen;			/* workloads were named */
-	bool counted;			/* so was the number of samples */
-	const char *dirs[BENCH_MAX_DIRS];
-	size_t dir_count;
-	const char *image;
-	glob_t found;
-};
+#define NAP_NS 5000000000u		/* a signal that comes right before a sleep waits for its end */
 
 struct job {
 	const struct command *c;
-	struct options o;
+	struct bench_options o;
 	struct bench_result result;
 	void *image;
 	size_t image_size;
@@ -88,6 +66,11 @@ void sleep_ns(uint64_t ns)
 		;
 }
 
+enum status fail_interrupted(const struct command *c)
+{
+	return fail(STATUS_OTHER, c->name, "interrupted: nothing was recorded");
+}
+
 /* --- one run ----------------------------------------------------------------------- */
 
 static void take_line(void *context, const char *line)
@@ -124,25 +107,45 @@ static uint64_t duration(const struct job *j, const char *workload)
 	return (events + events / 8 + 1) * ns + REST_NS;
 }
 
+/* As one does that is another program, or that was given nonsense. */
+static bool has_stopped(const struct job *j)
+{
+	struct cell_info *cells;
+	size_t count;
+	bool stopped = false;
+
+	if (cells_read(j->c->name, &cells, &count))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		stopped = stopped || (!strcmp(cells[i].name, j->bench.name) &&
+				      strncmp(cells[i].state, "running", 7));
+	free(cells);
+	return stopped;
+}
+
 /* The program is let alone until it should be done: who looks runs, too. */
 static enum status wait_end(struct job *j, uint64_t expected)
 {
-	uint64_t limit = now_ns() + PATIENCE_NS + 20 * expected;
+	uint64_t until = now_ns() + expected, limit = until + PATIENCE_NS + 20 * expected, now;
+	bool stopped;
 	enum status s;
 
-	sleep_ns(expected);
+	while (!interrupted && (now = now_ns()) < until)
+		sleep_ns(until - now < NAP_NS ? until - now : NAP_NS);
 	for (;;) {
+		/* before the log, which then has all that it said */
+		stopped = has_stopped(j);
 		s = log_read(&j->log, take_line, j);
 		if (s || j->run->ended)
 			return s;
 		if (interrupted)
-			return fail(STATUS_OTHER, j->c->name, "interrupted");
+			return fail_interrupted(j->c);
 		if (*j->failed)
 			return fail(STATUS_OTHER, j->c->name, "%s: the program failed: %s",
 				    j->run->workload, j->failed);
-		if (now_ns() > limit)
+		if (stopped || now_ns() > limit)
 			return fail(STATUS_OTHER, j->c->name,
-				    "%s/%s does not end: is the image inmates/bench.bin, is the console \"putc\"? see jailhouse console",
+				    "%s/%s does not come to its end: is the image inmates/bench.bin, is the console \"putc\"? see jailhouse console",
 				    j->where, j->run->workload);
 		sleep_ns(POLL_NS);
 	}
@@ -203,31 +206,44 @@ static enum status run_load(struct job *j, const char *load)
 	return s;
 }
 
+/* What ran since run number `first` was called loaded. */
+static void load_finish(struct job *j, struct bench_load *load, const struct bench_cell *churn,
+			size_t first)
+{
+	if (load_end(load, churn))
+		return;
+	for (size_t i = first; i < j->result.run_count; i++)
+		run_refuse(&j->result.runs[i], "a part of the load had ended before, see the messages above");
+}
+
+/* One of this name that is somebody else's must not be taken for ours later. */
+static enum status try_churn(struct job *j)
+{
+	enum status s = cell_create(&j->churn);
+
+	return s ? s : cell_request(&j->churn, ABI_DRV_CELL_DESTROY);
+}
+
 static enum status run_loads(struct job *j)
 {
-	enum status s = STATUS_OK;
+	enum status s = j->o.loaded ? try_churn(j) : STATUS_OK;
 	struct bench_load load;
+	size_t first;
 
-	if (j->o.idle)
+	if (!s && j->o.idle)
 		s = run_load(j, "idle");
 	if (s || !j->o.loaded)
 		return s;
+	first = j->result.run_count;
 	s = load_begin(&load, &j->churn);
 	if (s)
 		return s;
 	s = run_load(j, "loaded");
-	load_end(&load, &j->churn);
+	load_finish(j, &load, &j->churn, first);
 	return s;
 }
 
 /* --- one folder -------------------------------------------------------------------- */
-
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
 
 static void note_config(struct job *j, const char *dir, const char *file, uint32_t crc)
 {
@@ -267,10 +283,6 @@ static enum status enable(struct job *j, const char *dir, bool *ours)
 	s = file_read(path, ABI_CONFIG_MAX_SIZE, &data, &size);
 	if (s)
 		return s;
-	if (size >= sizeof(header)) {
-		memcpy(&header, data, sizeof(header));
-		note_config(j, dir, "system.cell", header.crc);
-	}
 	if (!sysfs_line(state, sizeof(state), "enabled")) {
 		s = fail(STATUS_ABSENT, j->c->name, "the driver is not loaded: modprobe jailhouse");
 	} else if (strcmp(state, "1")) {
@@ -279,6 +291,11 @@ static enum status enable(struct job *j, const char *dir, bool *ours)
 		r.size = size;
 		s = device_call(j->c, ABI_DRV_ENABLE, &r, r.error);
 		*ours = !s;
+	}
+	/* one that was enabled before has a configuration that nobody can ask it for */
+	if (*ours && size >= sizeof(header)) {
+		memcpy(&header, data, sizeof(header));
+		note_config(j, dir, "system.cell", header.crc);
 	}
 	free(data);
 	return s;
@@ -316,187 +333,59 @@ static enum status run_cell(struct job *j)
 
 static enum status run_enabled(struct job *j, const char *dir)
 {
-	enum status s = open_one(j, dir, "bench.cell", &j->bench);
+	enum status s, off;
+	bool ours;
 
+	s = enable(j, dir, &ours);
 	if (s)
 		return s;
-	s = open_one(j, dir, "churn.cell", &j->churn);
-	if (!s) {
-		s = log_open(j->c, &j->log);
-		if (!s)
-			s = run_cell(j);
-		log_close(&j->log);
-		cell_close(&j->churn);
-	}
-	cell_close(&j->bench);
-	return s;
+	s = log_open(j->c, &j->log);
+	if (!s)
+		s = run_cell(j);
+	if (s == STATUS_CONFIG && !ours)
+		fail(s, j->c->name,
+		     "the hypervisor was enabled before, maybe not with %s/system.cell: jailhouse disable, then again",
+		     dir);
+	log_close(&j->log);
+	off = ours ? disable(j) : STATUS_OK;
+	return s ? s : off;
 }
 
 static enum status run_dir(struct job *j, const char *dir)
 {
-	enum status s, off;
-	bool ours;
+	enum status s;
 
-	j->where = last_part(dir);
-	if (!strncmp(j->where, "bench-", 6))
-		j->where += 6;
-	s = enable(j, dir, &ours);
+	j->where = where_of(dir);
+	s = open_one(j, dir, "bench.cell", &j->bench);
 	if (s)
 		return s;
-	s = run_enabled(j, dir);
-	off = ours ? disable(j) : STATUS_OK;
-	return s ? s : off;
+	if (j->o.loaded)
+		s = open_one(j, dir, "churn.cell", &j->churn);
+	if (!s)
+		s = run_enabled(j, dir);
+	cell_close(&j->churn);
+	cell_close(&j->bench);
+	return s;
 }
 
 static enum status run_linux(struct job *j)
 {
 	enum status s = STATUS_OK;
 	struct bench_load load;
+	size_t first;
 
 	if (j->o.idle)
 		s = cyclictest_run(j->c, &j->result, "idle");
 	/* with one clock for all CPUs a latency under load says nothing */
 	if (s || !j->o.loaded || j->o.icount)
 		return s;
+	first = j->result.run_count;
 	s = load_begin(&load, NULL);
 	if (s)
 		return s;
 	s = cyclictest_run(j->c, &j->result, "loaded");
-	load_end(&load, NULL);
+	load_finish(j, &load, NULL, first);
 	return s;
-}
-
-/* --- what is wanted ---------------------------------------------------------------- */
-
-static enum status take_workloads(const struct command *c, struct options *o, char *list)
-{
-	for (char *name = strtok(list, ","); name; name = strtok(NULL, ",")) {
-		size_t i = 0;
-
-		while (i < ALL_WORKLOADS && strcmp(name, all_workloads[i]))
-			i++;
-		if (i == ALL_WORKLOADS)
-			return command_usage(c, "no workload", name);
-		if (o->workload_count == ALL_WORKLOADS)
-			return command_usage(c, "one workload too many", name);
-		o->workloads[o->workload_count++] = all_workloads[i];
-	}
-	o->chosen = true;
-	return o->workload_count ? STATUS_OK : command_usage(c, "which workloads?", NULL);
-}
-
-static enum status take_number(const struct command *c, const char *name, const char *text,
-			       uint64_t low, uint64_t high, uint64_t *value)
-{
-	if (!number_parse(text, value) || *value < low || *value > high)
-		return command_usage(c, name, text);
-	return STATUS_OK;
-}
-
-static enum status take_value(const struct command *c, struct options *o, const char *name,
-			      char *value)
-{
-	if (!strcmp(name, "-o") || !strcmp(name, "--output")) {
-		o->out = value;
-	} else if (!strcmp(name, "--image")) {
-		o->image = value;
-	} else if (!strcmp(name, "--mode")) {
-		o->icount = !strcmp(value, "icount");
-		if (!o->icount && strcmp(value, "wall"))
-			return command_usage(c, "no mode (icount, wall)", value);
-	} else if (!strcmp(name, "--load")) {
-		o->idle = strcmp(value, "loaded") != 0;
-		o->loaded = strcmp(value, "idle") != 0;
-		if (o->idle && o->loaded && strcmp(value, "both"))
-			return command_usage(c, "no load (idle, loaded, both)", value);
-	} else if (!strcmp(name, "--workloads")) {
-		return take_workloads(c, o, value);
-	} else if (!strcmp(name, "--samples")) {
-		return take_number(c, "no number of samples (1 to 100000000)", value, 1, 100000000,
-				   &o->samples);
-	} else if (!strcmp(name, "--limit")) {
-		return take_number(c, "no limit in nanoseconds", value, 1, UINT64_MAX, &o->limit);
-	} else if (!strcmp(name, "--rounds")) {
-		return take_number(c, "no number of rounds (0 to 100)", value, 0, BENCH_MAX_ROUNDS,
-				   &o->rounds);
-	} else {
-		return command_usage(c, "unknown option", name);
-	}
-	return STATUS_OK;
-}
-
-static enum status take_dirs(const struct command *c, struct options *o, int *argc, char ***argv)
-{
-	while (*argc && (**argv)[0] != '-') {
-		if (o->dir_count == BENCH_MAX_DIRS)
-			return command_usage(c, "one folder too many", **argv);
-		o->dirs[o->dir_count++] = **argv;
-		++*argv;
-		--*argc;
-	}
-	return o->dir_count ? STATUS_OK : command_usage(c, "which folders?", "--cells");
-}
-
-static enum status take_options(const struct command *c, struct options *o, int argc, char **argv)
-{
-	enum status s = STATUS_OK;
-
-	o->idle = true;
-	o->loaded = true;
-	o->rounds = 10;
-	while (!s && argc) {
-		const char *name = *argv++;
-
-		argc--;
-		if (!strcmp(name, "--cells")) {
-			s = take_dirs(c, o, &argc, &argv);
-		} else if (!argc) {
-			s = command_usage(c, name[0] == '-' ? "which value? none follows" :
-					  "unknown word", name);
-		} else {
-			s = take_value(c, o, name, *argv++);
-			argc--;
-		}
-	}
-	for (size_t i = 0; !o->workload_count && i < ALL_WORKLOADS; i++)
-		o->workloads[i] = all_workloads[i];
-	if (!o->workload_count)
-		o->workload_count = ALL_WORKLOADS;
-	o->counted = o->samples != 0;
-	if (!o->counted)
-		o->samples = o->icount ? 1000 : 10000;
-	return s;
-}
-
-/* The folders and the image that come with the command. */
-static enum status find_rest(const struct command *c, struct options *o)
-{
-	static const char *const names[] = { "direct", "trusted", "injected" };
-	static const char *const places[] = { "/configs", SHARE "/configs" };
-	static const char *const images[] = { "/inmates/bench.bin", SHARE "/inmates/bench.bin" };
-	char pattern[100];
-
-	for (size_t i = 0; !o->image && i < sizeof(images) / sizeof(images[0]); i++)
-		if (!access(images[i], R_OK))
-			o->image = images[i];
-	if (!o->image)
-		return fail(STATUS_OTHER, c->name, "no %s: name the program with --image", images[1]);
-	if (o->dir_count)
-		return STATUS_OK;
-	for (size_t p = 0; p < sizeof(places) / sizeof(places[0]); p++)
-		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-			size_t before = o->found.gl_pathc;
-
-			snprintf(pattern, sizeof(pattern), "%s/*/bench-%s", places[p], names[i]);
-			if (glob(pattern, before ? GLOB_APPEND : 0, NULL, &o->found))
-				continue;
-			if (o->found.gl_pathc > before && o->dir_count < BENCH_MAX_DIRS)
-				o->dirs[o->dir_count++] = o->found.gl_pathv[before];
-		}
-	if (!o->dir_count)
-		return fail(STATUS_OTHER, c->name,
-			    "no bench-direct in /configs or " SHARE "/configs: name folders with --cells");
-	return STATUS_OK;
 }
 
 /* --- the whole --------------------------------------------------------------------- */
@@ -510,12 +399,10 @@ static enum status verdict(const struct job *j)
 		if (*r->runs[i].refused)
 			return fail(STATUS_OTHER, j->c->name, "%s/%s was not measured: %s",
 				    r->runs[i].where, r->runs[i].workload, r->runs[i].refused);
-	if (r->icount || (!r->machine.emulator && !j->o.limit))
-		return STATUS_OK;
-	if (r->machine.emulator) {
+	if (!r->icount && r->machine.emulator)
 		printf("no verdict: this is an emulator (%s)\n", r->machine.model);
+	if (!j->o.limit)
 		return STATUS_OK;
-	}
 	for (size_t i = 0; i < r->run_count; i++) {
 		const struct bench_run *run = &r->runs[i];
 
@@ -548,17 +435,35 @@ static enum status write_result(const struct job *j)
 	return STATUS_OK;
 }
 
+/* What would be found out only after everything was measured. */
+static enum status check_job(struct job *j)
+{
+	const struct bench_machine *m = &j->result.machine;
+
+	machine_read(&j->result.machine);
+	if (m->emulator && j->o.limit)
+		return fail(STATUS_MACHINE, j->c->name,
+			    "no verdict: this is an emulator (%s), whose times say nothing: leave --limit out",
+			    m->model);
+	if (!m->emulator && j->o.icount)
+		return fail(STATUS_MACHINE, j->c->name,
+			    "this is no emulator (%s), nothing counts its instructions: --mode wall",
+			    m->model);
+	return j->o.out ? options_check_out(j->o.out) : STATUS_OK;
+}
+
 static enum status run_job(struct job *j)
 {
-	enum status s = find_rest(j->c, &j->o);
+	enum status s = check_job(j);
 
+	if (!s)
+		s = options_complete(j->c, &j->o);
 	if (!s)
 		s = file_read(j->o.image, IMAGE_LIMIT, &j->image, &j->image_size);
 	if (s)
 		return s;
 	j->result.icount = j->o.icount;
 	j->result.samples = j->o.samples;
-	machine_read(&j->result.machine);
 	for (size_t i = 0; !s && i < j->o.dir_count; i++)
 		s = run_dir(j, j->o.dirs[i]);
 	if (!s)
@@ -585,7 +490,7 @@ enum status bench_run(const struct command *c, int argc, char **argv)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
-	s = take_options(c, &j->o, argc, argv);
+	s = options_take(c, &j->o, argc, argv);
 	if (!s)
 		s = run_job(j);
 	free(j->image);

@@ -3,6 +3,7 @@
 #ifndef JAILHOUSE_BENCH_H
 #define JAILHOUSE_BENCH_H
 
+#include <glob.h>
 #include <stdio.h>
 
 #include "cli.h"
@@ -16,6 +17,7 @@
 #define BENCH_MAX_CONFIGS 12
 #define BENCH_MAX_DIRS 8
 #define BENCH_MAX_ROUNDS 100
+#define BENCH_MAX_WORKLOADS 16
 #define BENCH_COUNTER_HZ 1000000000ull
 
 /* bench_histogram.c */
@@ -102,6 +104,8 @@ void result_free(struct bench_result *r);
 void run_line(struct bench_run *run, const char *line);
 /* After the end: are the numbers whole? Else `refused` says what is wrong. */
 void run_check(struct bench_run *run, bool icount);
+/* Its numbers are none. The first reason stays. */
+void run_refuse(struct bench_run *run, const char *why);
 
 /* bench_table.c, bench_json.c */
 void table_print(const struct bench_result *r);
@@ -156,7 +160,8 @@ struct bench_load {
 
 /* `churn` may be NULL. */
 enum status load_begin(struct bench_load *load, const struct bench_cell *churn);
-void load_end(struct bench_load *load, const struct bench_cell *churn);
+/* False: a part of it had ended before. */
+bool load_end(struct bench_load *load, const struct bench_cell *churn);
 
 /* bench_life.c: `rounds` lives of a cell into r->life */
 enum status life_measure(struct bench_result *r, struct bench_cell *cell, unsigned rounds,
@@ -165,11 +170,36 @@ enum status life_measure(struct bench_result *r, struct bench_cell *cell, unsign
 /* bench_cyclictest.c: Linux's own number, if that program is installed */
 enum status cyclictest_run(const struct command *c, struct bench_result *r, const char *load);
 /* What it printed; false if it is not whole. */
-bool cyclictest_parse(struct bench_run *run, FILE *from);
+bool cyclictest_parse(struct bench_run *run, FILE *from, uint64_t samples);
+
+/* bench_options.c: what is wanted */
+struct bench_options {
+	const char *out;
+	bool icount, idle, loaded;
+	uint64_t samples, limit, rounds;
+	const char *workloads[BENCH_MAX_WORKLOADS];
+	size_t workload_count;
+	bool chosen;			/* workloads were named */
+	bool counted;			/* so was the number of samples */
+	const char *dirs[BENCH_MAX_DIRS];
+	size_t dir_count;
+	const char *image;
+	glob_t found;
+};
+
+enum status options_take(const struct command *c, struct bench_options *o, int argc, char **argv);
+/* The folders and the image that come with the command, where none are named. */
+enum status options_complete(const struct command *c, struct bench_options *o);
+/* Hours of measuring must not end with a file that cannot be written. */
+enum status options_check_out(const char *path);
+const char *last_part(const char *path);
+/* What a folder's cells are called in the result. */
+const char *where_of(const char *dir);
 
 /* bench.c */
 uint64_t now_ns(void);
 void sleep_ns(uint64_t ns);
 bool bench_interrupted(void);
+enum status fail_interrupted(const struct command *c);
 
 #endif

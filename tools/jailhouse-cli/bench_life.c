@@ -181,5 +181,5 @@ enum status life_measure(struct bench_result *r, struct bench_cell *cell, unsign
 			s = step(&l, i, round);
 	r->lived = !s && r->life[BENCH_OPERATIONS - 1].rounds == rounds;
 	sched_setaffinity(0, sizeof(allowed), &allowed);
-	return s;
+	return !s && bench_interrupted() ? fail_interrupted(cell->c) : s;
 }

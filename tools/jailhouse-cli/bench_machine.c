@@ -41,23 +41,24 @@ void machine_read(struct bench_machine *m)
 	m->cpus = (unsigned)sysconf(_SC_NPROCESSORS_CONF);
 }
 
-/* "jailhouse VERSION: 4 CPUs, ... (GICv3, DS=1)", as it is enabled */
+static void copy(char *to, size_t size, const char *from, size_t n)
+{
+	n = n < size ? n : size - 1;
+	memcpy(to, from, n);
+	to[n] = 0;
+}
+
+/* As it is enabled: "jailhouse VERSION: 4 CPUs, ...", "GIC: one security state: how CPUs are had back" */
 void machine_line(struct bench_machine *m, const char *line)
 {
-	static const char mark[] = "jailhouse ";
+	static const char mark[] = "jailhouse ", gic[] = "GIC: ";
 	const char *end = strstr(line, ": ");
-	size_t n;
 
-	if (strncmp(line, mark, sizeof(mark) - 1) || !end || !strstr(end, " CPUs"))
-		return;
-	line += sizeof(mark) - 1;
-	n = (size_t)(end - line);
-	if (n >= sizeof(m->hypervisor))
-		n = sizeof(m->hypervisor) - 1;
-	memcpy(m->hypervisor, line, n);
-	m->hypervisor[n] = 0;
-	if (strstr(end, "DS=1"))
-		snprintf(m->gic, sizeof(m->gic), "one security state");
-	else if (strstr(end, "DS=0"))
-		snprintf(m->gic, sizeof(m->gic), "two security states");
+	if (!strncmp(line, gic, sizeof(gic) - 1)) {
+		line += sizeof(gic) - 1;
+		copy(m->gic, sizeof(m->gic), line, strcspn(line, ":"));
+	} else if (!strncmp(line, mark, sizeof(mark) - 1) && end && strstr(end, " CPUs")) {
+		line += sizeof(mark) - 1;
+		copy(m->hypervisor, sizeof(m->hypervisor), line, (size_t)(end - line));
+	}
 }

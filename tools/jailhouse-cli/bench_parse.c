@@ -112,6 +112,15 @@ void run_line(struct bench_run *run, const char *line)
 		run->ended = true;
 }
 
+void run_refuse(struct bench_run *run, const char *why)
+{
+	refuse(run, why, "");
+	histogram_free(&run->histogram);
+	run->measured = false;
+	run->counted = false;
+	run->exit_count = 0;
+}
+
 void run_check(struct bench_run *run, bool icount)
 {
 	if (!run->ended)
@@ -122,10 +131,6 @@ void run_check(struct bench_run *run, bool icount)
 		refuse(run, "its counter does not run at 1 GHz: ticks are no instructions", "");
 	if (!run->measured)
 		refuse(run, "it said nothing", "");
-	if (*run->refused) {
-		histogram_free(&run->histogram);
-		run->measured = false;
-		run->counted = false;
-		run->exit_count = 0;
-	}
+	if (*run->refused)
+		run_refuse(run, "");
 }

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The result for a reader: a row per place, load and workload, then the cells' life. */
+/* The result for a reader: a row per workload under its place and load, then the cells' life. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench.h"
 
-static void number(bool known, uint64_t value)
+/* A number too wide for its column moves the others, but stays apart from them. */
+static void number(int width, bool known, uint64_t value)
 {
 	if (known)
-		printf("%11" PRIu64, value);
+		printf(" %*" PRIu64, width, value);
 	else
-		printf("%11s", "-");
+		printf(" %*s", width, "-");
 }
 
 static void ranks(const struct bench_run *run)
@@ -23,7 +24,7 @@ static void ranks(const struct bench_run *run)
 
 		bool known = run->measured && histogram_rank(&run->histogram, parts[i], &value);
 
-		number(known, value);
+		number(10, known, value);
 	}
 }
 
@@ -46,25 +47,33 @@ static void exits(const struct bench_run *run)
 		printf("%s%s", before, run->exits[i].name);
 		before = " ";
 	}
-	if (*before && before[1] != '(')
+	if (before[1] != '(')
 		putchar(')');
 }
 
 static void run_row(const struct bench_run *run)
 {
-	printf("%-10s%-8s%-11s", run->where, run->load, run->workload);
+	printf("  %-11s", run->workload);
 	if (*run->refused) {
 		printf("  not measured: %s\n", run->refused);
 		return;
 	}
-	number(true, run->histogram.samples);
+	number(8, true, run->histogram.samples);
 	ranks(run);
 	exits(run);
 	if (run->unit)
-		printf("  %s", run->unit);
+		printf("  in %s", run->unit);
 	if (run->histogram.resolution)
 		printf("  (to 1/%" PRIu64 ")", run->histogram.resolution);
 	putchar('\n');
+}
+
+/* Where it ran and what Linux did: once for all that have it in common. */
+static void run_title(const struct bench_run *run, const struct bench_run *before)
+{
+	if (before && !strcmp(run->where, before->where) && !strcmp(run->load, before->load))
+		return;
+	printf("%s, %s\n", run->where, run->load);
 }
 
 static int by_number(const void *a, const void *b)
@@ -81,7 +90,7 @@ static void middle(bool known, const uint64_t *values, unsigned n)
 	memcpy(sorted, values, n * sizeof(*values));
 	qsort(sorted, n, sizeof(*sorted), by_number);
 	for (int i = 0; i < 3; i++)
-		number(known, i == 0 ? sorted[0] : i == 1 ? sorted[(n - 1) / 2] : sorted[n - 1]);
+		number(10, known, i == 0 ? sorted[0] : i == 1 ? sorted[(n - 1) / 2] : sorted[n - 1]);
 }
 
 static void life_row(const struct bench_life *l)
@@ -93,19 +102,21 @@ static void life_row(const struct bench_life *l)
 		quiet = l->quiet[i] > quiet ? l->quiet[i] : quiet;
 	}
 	printf("%-10s%-19s", l->operation, l->cell);
-	number(true, l->rounds);
+	number(10, true, l->rounds);
 	middle(true, l->times, l->rounds);
-	number(l->watched, pause);
-	number(l->watched, quiet);
+	number(10, l->watched, pause);
+	number(10, l->watched, quiet);
 	putchar('\n');
 }
 
 void table_print(const struct bench_result *r)
 {
-	printf("%-10s%-8s%-11s%11s%11s%11s%11s%11s%11s  %s\n", "where", "load", "workload", "samples",
-	       "min", "median", "p99", "p99.99", "max", "exits per event");
-	for (size_t i = 0; i < r->run_count; i++)
+	printf("  %-11s %8s %10s %10s %10s %10s %10s  %s\n", "workload", "samples", "min", "median", "p99",
+	       "p99.99", "max", "exits per event");
+	for (size_t i = 0; i < r->run_count; i++) {
+		run_title(&r->runs[i], i ? &r->runs[i - 1] : NULL);
 		run_row(&r->runs[i]);
+	}
 	printf("\nin %s; exits are the program's own count, from its first sample to its last\n",
 	       r->icount ? "instructions" : "ns");
 	if (!r->lived)

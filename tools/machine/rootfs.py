@@ -17,6 +17,7 @@ export PATH=/sbin:/bin HOME=/ TERM=${TERM:-vt100}
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev 2>/dev/null
+mkdir -p /dev/shm
 ln -sf /proc/self/fd /dev/fd
 dmesg -n 1
 hostname root-cell

@@ -23,6 +23,7 @@ from jailhouse.bench.table import TITLES, ordered  # noqa: E402
 
 # Readable on white and on black
 COLOURS = {"bare": "#8a8f98", "direct": "#1f9d74", "trusted": "#2b8fd6", "injected": "#e0792b", "linux": "#b565c9"}
+OTHER_COLOUR = "#c2556b"
 # Stands for the text's colour until the page decides on one
 INK = "#010203"
 LANE_INCHES, PANEL_INCHES, WIDTH_INCHES = 0.44, 0.86, 5.4
@@ -51,7 +52,7 @@ def _limits(runs: list[Run]) -> tuple[float, float, bool]:
 
 def _lane(axes: Axes, run: Run, logarithmic: bool, limits: tuple[float, float]) -> None:
     assert run.histogram
-    colour = COLOURS[run.where]
+    colour = COLOURS.get(run.where, OTHER_COLOUR)
     values = [max(value, 0.5) if logarithmic else value for value, _ in run.histogram]
     axes.vlines(values, 0.5, [count for _, count in run.histogram], colors=colour, lw=2.2 if len(values) < 80 else 1)
     most = max(count for _, count in run.histogram)

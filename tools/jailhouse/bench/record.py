@@ -6,12 +6,14 @@ that contradicts another one would make every number next to it doubtful.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 FORMAT = 1
 UNITS = {"icount": "instructions", "wall": "ns"}
+# Others are named after the folders they were configured in
 WHERES = ("bare", "direct", "trusted", "injected", "linux")
 LOADS = ("idle", "loaded")
 WORKLOADS = ("timer-spin", "timer-wfi", "self-sgi", "ipi", "device", "spi", "hypercall", "psci", "gicd-read",
@@ -142,6 +144,11 @@ class Table:
         value: str = self._get(key, lambda v: isinstance(v, str) and v.isprintable(), "a line of text", default)
         return value
 
+    def word(self, key: str) -> str:
+        value: str = self._get(key, lambda v: isinstance(v, str) and re.fullmatch(r"[\w.+-]{1,40}", v, re.ASCII),
+                               "a name of letters, digits and . _ + -")
+        return value
+
     def text_or_none(self, key: str) -> str:
         """What was not seen is null, and shown as such."""
         return "not known" if self.raw(key) is None else self.text(key)
@@ -236,7 +243,7 @@ def _check_exits(exits: Mapping[str, int] | None, at: str) -> None:
 
 def _refused(table: Table, mode: str) -> Run:
     """A run that its program would not make, or whose numbers were not whole."""
-    run = Run(where=table.choice("where", WHERES), load=table.choice("load", LOADS),
+    run = Run(where=table.word("where"), load=table.choice("load", LOADS),
               workload=table.choice("workload", WORKLOADS), samples=0, resolution=table.count("resolution"),
               histogram=None, exits=None, hypervisor_instructions=None, unit=table.text("unit", UNITS[mode]),
               parameters={}, refused=table.text("refused"))
@@ -252,7 +259,7 @@ def _run(value: object, at: str, mode: str) -> Run:
     if table.has("refused"):
         return _refused(table, mode)
     samples = table.count("samples", 1)
-    run = Run(where=table.choice("where", WHERES), load=table.choice("load", LOADS),
+    run = Run(where=table.word("where"), load=table.choice("load", LOADS),
               workload=table.choice("workload", WORKLOADS), samples=samples,
               resolution=table.count("resolution"), histogram=_histogram(table, samples),
               exits=table.counts("exits", None), unit=table.text("unit", UNITS[mode]),

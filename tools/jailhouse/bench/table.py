@@ -50,10 +50,15 @@ def size(count: int) -> str:
     return f"{count} B"
 
 
+def place(where: str) -> tuple[int, str]:
+    """Known ones in their order, then the others by name."""
+    return (WHERES.index(where) if where in WHERES else len(WHERES), where)
+
+
 def ordered(record: Record) -> list[Run]:
     """Those that are compared with one another stand next to each other."""
     return sorted(record.runs, key=lambda run: (WORKLOADS.index(run.workload), LOADS.index(run.load),
-                                                WHERES.index(run.where)))
+                                                *place(run.where)))
 
 
 def run_row(run: Run, unit: str) -> Row:
