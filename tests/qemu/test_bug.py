@@ -32,7 +32,7 @@ def enabled(boot, tmp_path):
 def astray(machine: Machine, socket: Path, *commands: str) -> str:
     """What the machine says after gdb ran the commands at a hypercall's first instruction."""
     script = [argument for command in ("set pagination off", f"target remote {socket}",
-                                       "hbreak hypercall", "continue", *commands, "delete", "detach")
+                                       "hbreak exit_hvc", "continue", *commands, "delete", "detach")
               for argument in ("-ex", command)]
     gdb = subprocess.Popen(["gdb-multiarch", "-q", "-batch", str(paths.BUILD / "hypervisor.elf"), *script],
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -71,5 +71,5 @@ def test_stack_overflow_meets_the_guard_page(enabled):
 
 
 def test_code_cannot_be_written(enabled):
-    said = astray(*enabled, "set $x0 = hypercall", "set $pc = lock_drop")
+    said = astray(*enabled, "set $x0 = exit_hvc", "set $pc = lock_drop")
     assert "jailhouse BUG: exception in the hypervisor: vector 4" in said

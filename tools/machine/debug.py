@@ -50,7 +50,7 @@ def debug(options: argparse.Namespace) -> None:
             if not options.before_enable:
                 carve(steps, machine)
             print(f"console: {log.relative_to(paths.TOP)}; 'quit' ends the machine. The hypervisor's memory\n"
-                  "is seen from a CPU that is in it: 'hbreak hypercall', or 'thread N' of a sleeping cell's.")
+                  "is seen from a CPU that is in it: 'hbreak exit_hvc', or 'thread N' of a sleeping cell's.")
             status = _gdb(machine, elf, socket)
             if status != 0:
                 raise paths.MissingError(f"{GDB} ended with status {status}")
