@@ -98,6 +98,7 @@ def test_runs_that_differ_are_named() -> None:
 # --- what must hold -------------------------------------------------------------------
 
 NUMBERS = {"ticks.interrupts": 1_000_000, "ticks.exits": 0, "root.exits": 3, "root.exits.sgi": 3,
+           "root.perf.interrupts": 998, "root.perf.exits.total": 2, "root.perf.exits.sgi": 2,
            "life.rtos.create.exits of CPU 0.management": 0, "size..text": 40_000}
 
 
@@ -123,6 +124,8 @@ def test_each_broken_rule_is_named() -> None:
         names = broken(measured)
         assert len(names) == 1 and names[0].startswith(f"{workload}, {where}: instructions"), names
     assert broken(runs(), **{"ticks.exits": 1}) == ["1,000,000 timer interrupts, direct: exits"]
+    assert broken(runs(), **{"root.perf.exits.total": 3}) == [
+        "998 PMU interrupts of the root cell: exits but for its SGIs"]
     assert broken(runs(), **{"size..text": 49_153}) == ["hypervisor .text: bytes"]
     measured = runs()
     bench_must.Runs(measured).get("direct", "device", "loaded")["hypervisor_instructions"] = 1
@@ -175,6 +178,33 @@ def test_cyclictest_s_histogram_is_whole() -> None:
             bench_root._cyclic_run(doctored, "idle")
 
 
+def perf_said(**change: str) -> str:
+    lines = {"before": "@before-pmu  27:     5  GICv3  23 Level  arm-pmu",
+             "after": "@after-pmu  27:  1003  GICv3  23 Level  arm-pmu", "sample": "sample: 998 samples"}
+    counters = [f"@counter {when}-perf 0 {reason} {value}" for when, reason, value in (
+        ("before", "hypercall", 70), ("before", "sgi", 9), ("before", "total", 79),
+        ("after", "hypercall", 73), ("after", "sgi", 10), ("after", "total", 83))]
+    return "\n".join([*(lines | change).values(), *counters])
+
+
+def test_the_pmu_s_interrupts() -> None:
+    assert bench_root._perf(perf_said()) == {"root.perf.samples": 998, "root.perf.interrupts": 998,
+                                             "root.perf.exits.sgi": 1, "root.perf.exits.total": 1}
+
+
+@pytest.mark.parametrize("change, says", [
+    ({"sample": "sample: no samples in 1 s: its counter does not run"}, "sample said no samples in 1 s"),
+    ({"sample": ""}, "sample said nothing"),
+    ({"sample": "sample: 0 samples"}, "0 samples from 998 interrupts"),
+    ({"sample": "sample: 499 samples"}, "should be at least 500"),
+    ({"sample": "sample: 999 samples"}, "999 samples from 998 interrupts"),
+    ({"after": ""}, "no arm-pmu line"),
+])
+def test_a_pmu_that_does_not_interrupt_is_refused(change: dict[str, str], says: str) -> None:
+    with pytest.raises(BenchError, match=says):
+        bench_root._perf(perf_said(**change))
+
+
 def test_the_spans_of_the_samples() -> None:
     def lines(*names: str) -> list[bench_life.Passage]:
         return [bench_life.Passage(f"{name} 2 0 0 {10 * i} 0 {10 * i} 0") for i, name in enumerate(names)]
@@ -188,6 +218,8 @@ def test_the_spans_of_the_samples() -> None:
 def test_the_page_says_what_was_measured() -> None:
     from machine import bench_page
     numbers = {**NUMBERS, "load.management operations meanwhile": 9, "root.timer interrupts": 1000, "root.hotplugs": 4,
+               "root.perf.samples": 998, "root.perf.interrupts": 999, "root.perf.exits.total": 2,
+               "root.perf.exits.sgi": 2,
                "size.image": 1, **{f"size.{name}": 1 for name in (".text", ".idmap", ".rodata", ".data", ".bss",
                                                                   ".boot_tables")},
                **{f"lines.{name}": 1 for name in ("hypervisor", "driver", "abi")}}
@@ -203,5 +235,7 @@ def test_the_page_says_what_was_measured() -> None:
                                         for load in ("idle", "busy")])
     text = bench_page.page(record.check(sample))
     assert "| timer's deadline to its vector, spinning | 2 | 2 | 2 | 118 | 0 / 0 / 1 |" in text
+    assert "999 interrupts of the PMU on CPU 0 alone, 998 samples, 2 exits." in text
+    assert "| perf | sgi | 2 | " in text and "| perf | total | 2 | " in text
     assert "kept" in text and "BROKEN" not in text and "Jailhouse e57d1eff" in text
     assert Path(bench.PAGE).name == "performance.md"

@@ -108,6 +108,8 @@ def rules(measured: Sequence[Json], numbers: Mapping[str, int]) -> list[Json]:
                   rule(f"{workload}, direct, loaded: exits", run["exits"]["total"], 0)]
     found += [rule("timer interrupts of the root cell: exits but for its SGIs",
                    numbers["root.exits"] - numbers.get("root.exits.sgi", 0), 0),
+              rule(f"{numbers['root.perf.interrupts']:,} PMU interrupts of the root cell: exits but for its SGIs",
+                   numbers["root.perf.exits.total"] - numbers.get("root.perf.exits.sgi", 0), 0),
               rule("cell create: management exits of the root cell's CPUs", sum(
                   count for name, count in numbers.items() if ".create.exits of CPU" in name
                   and name.endswith(".management")), 0),

@@ -147,6 +147,14 @@ latency; a plugin counts what each CPU executes in the hypervisor (tools/machine
 """
 
 
+def perf_rows(record: Record) -> list[Row]:
+    """Exits by reason while the PMU interrupted: counted in interrupts, not in seconds."""
+    exits = {name.removeprefix("root.perf.exits."): count for name, count in record.numbers.items()
+             if name.startswith("root.perf.exits.")}
+    return [("perf", reason, f"{count:,}", NOTHING, REASONS.get(reason, ""))
+            for reason, count in sorted(exits.items(), key=lambda item: (item[0] == "total", item[0]))]
+
+
 def root_cell(record: Record) -> str:
     rates = [(row[0], f"{row[2]}", row[3], row[4], REASONS.get(row[2], "")) for row in bench_table.root_rows(record)]
     cyclic = [(load, *(bench_table.number(None if run is None else statistic(run, which))
@@ -156,13 +164,16 @@ def root_cell(record: Record) -> str:
     return f"""\
 ## The root cell
 
-{table(("", "reason", "exits", "per second", "why"), rates)}
+{table(("", "reason", "exits", "per second", "why"), [*rates, *perf_rows(record)])}
 
 Idle for {idle} s, and {busy} s busy with memory, processes, SGIs and {record.numbers['root.hotplugs']} times a CPU off and on; the
 hypercalls that read the counters are taken off. Timer interrupts cost none: {record.numbers['root.timer interrupts']:,} of them,
-taken by CPU 0 alone in a loop of `usleep 1000`, {record.numbers['root.exits']:,} exits, {record.numbers.get('root.exits.sgi', 0):,} of them SGIs. `perf` is not in
-this machine's file system, so its interrupts were not measured; the PMU's are direct like any
-other.
+taken by CPU 0 alone in a loop of `usleep 1000`, {record.numbers['root.exits']:,} exits, {record.numbers.get('root.exits.sgi', 0):,} of them SGIs.
+
+perf: {record.numbers['root.perf.interrupts']:,} interrupts of the PMU on CPU 0 alone, {record.numbers['root.perf.samples']:,} samples, {record.numbers['root.perf.exits.total']:,} exits. One sample each
+million cycles, taken by a program that spins there (tools/machine/sample.c), as this machine's
+file system has no `perf`; a reader that sleeps, as `perf record` does, is woken by an SGI to
+oneself each time half of its ring is written: one exit then.
 
 cyclictest (`-p95 -i1000 -N`) with {record.about['kernel of cyclictest']} under the hypervisor, Linux on CPU 0 alone:
 

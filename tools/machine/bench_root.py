@@ -6,10 +6,10 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from . import bench_cells, bench_run
+from . import bench_cells, bench_run, paths
 from .bench_inmate import Json
 from .bench_life import COUNTERS, Numbers, counter_change
-from .bench_run import BenchError
+from .bench_run import COUNTER_HZ, BenchError
 
 SECONDS = 10
 BUSY_SECONDS = 2
@@ -17,11 +17,21 @@ TICKS = 1000
 HOTPLUGS = 4
 CYCLES = 1000
 CYCLE_US = 1000
+# perf: a sample each million cycles, which are instructions here: 1000 a second
+SAMPLE_SECONDS = 1
+SAMPLE_CYCLES = 1_000_000
 # cyclictest keeps one entry for each nanosecond up to here
 LONGEST_NS = 200_000
 
-# At the end Linux has CPU 0 alone, so that none of its CPUs sends another an SGI
-EXITS = bench_cells.PROLOGUE + COUNTERS + f"""
+# A reading's own hypercalls can be taken off only if one CPU, 0, makes all of them. At the end
+# Linux has that one alone, so that none of its CPUs sends another an SGI
+EXITS = bench_cells.PROLOGUE + f"""
+cat >/tmp/counters <<'END'
+{COUNTERS}
+counters "$@"
+END
+# A shell that is moved while it sleeps may go on where it was: each reading is one of its own
+counters() {{ taskset 1 sh /tmp/counters "$@"; }}
 jailhouse enable /configs/qemu-arm64/demo/system.cell || exit
 sleep 2
 counters before-idle '0 1 2 3'
@@ -52,6 +62,12 @@ n=0
 while [ $n -lt {TICKS} ]; do usleep 1000; n=$((n + 1)); done
 counters after-ticks 0
 grep arch_timer /proc/interrupts | sed 's/^/@after /'
+chmod 755 /bin/sample
+grep arm-pmu /proc/interrupts | sed 's/^/@before-pmu /'
+counters before-perf 0
+sample 0 {SAMPLE_SECONDS} {SAMPLE_CYCLES} 2>&1
+counters after-perf 0
+grep arm-pmu /proc/interrupts | sed 's/^/@after-pmu /'
 for cpu in 1 2 3; do echo 1 >/sys/devices/system/cpu/cpu$cpu/online; done
 jailhouse disable && echo '@end'
 """
@@ -78,6 +94,13 @@ done
 for cpu in 1 2 3; do echo 1 >/sys/devices/system/cpu/cpu$cpu/online; done
 jailhouse disable && echo '@end'
 """
+
+
+def build_sample(folder: Path) -> Path:
+    program = folder / "sample"
+    bench_run.tool("gcc-12", "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-static",
+                   paths.TOP / "tools" / "machine" / "sample.c", "-o", program)
+    return program
 
 
 def _seconds(text: str, name: str) -> float:
@@ -116,13 +139,33 @@ def _ticks(text: str) -> Numbers:
             **{f"root.exits.{reason}": count for reason, count in exits.items() if reason != "total"}}
 
 
+def _perf(text: str) -> Numbers:
+    """The PMU's interrupts and the exits of CPU 0 while it was sampled (sample.c)."""
+    said = re.search(r"^sample: (.*)$", text, re.MULTILINE)
+    count = said and re.fullmatch(r"(\d+) samples", said[1])
+    if not count:
+        raise BenchError(f"perf measured nothing: sample said {said[1] if said else 'nothing'}")
+    seen = dict(re.findall(r"^@(before|after)-pmu\s+\d+:\s+(\d+)", text, re.MULTILINE))
+    if len(seen) != 2:
+        raise BenchError("/proc/interrupts has no arm-pmu line: Linux drives no PMU")
+    samples, interrupts = int(count[1]), int(seen["after"]) - int(seen["before"])
+    least = SAMPLE_SECONDS * COUNTER_HZ // SAMPLE_CYCLES // 2
+    if not least <= samples <= interrupts:
+        raise BenchError(f"perf got {samples} samples from {interrupts} interrupts of the PMU in {SAMPLE_SECONDS} s: "
+                         f"there should be at least {least}, each of an interrupt of its own")
+    exits = _without_asking(counter_change(text, "perf"))
+    return {"root.perf.samples": samples, "root.perf.interrupts": interrupts,
+            **{f"root.perf.exits.{reason}": number for reason, number in exits.items()}}
+
+
 def measure_root(kernel: str) -> tuple[list[Json], Numbers]:
-    """Exits of an idle and of a busy root cell, and of its timer interrupts."""
-    with tempfile.TemporaryDirectory(prefix="bench.") as folder:
-        text = bench_run.run_root(EXITS, kernel, Path(folder))
+    """Exits of an idle and of a busy root cell, of its timer interrupts and of perf's."""
+    with tempfile.TemporaryDirectory(prefix="bench.") as name:
+        folder = Path(name)
+        text = bench_run.run_root(EXITS, kernel, folder, files={"bin/sample": build_sample(folder)})
     root = [{"load": load, "seconds": _seconds(text, load), "exits": _without_asking(counter_change(text, load))}
             for load in ("idle", "busy")]
-    return root, {**_ticks(text), "root.hotplugs": HOTPLUGS}
+    return root, {**_ticks(text), **_perf(text), "root.hotplugs": HOTPLUGS}
 
 
 def _cyclic_run(text: str, load: str) -> Json:
