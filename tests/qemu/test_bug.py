@@ -5,12 +5,14 @@ Each test stops a CPU in the hypervisor at the next hypercall, sends it astray, 
 what the machine's UART says.
 """
 
+import re
 import subprocess
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from conftest import STATES
 
 from machine import paths
 from machine.machine import Machine, MachineFault
@@ -20,10 +22,15 @@ DEADLINE_SECONDS = 60
 
 
 @pytest.fixture
-def enabled(boot, tmp_path):
+def states():
+    return "one"
+
+
+@pytest.fixture
+def enabled(boot, tmp_path, states):
     """A machine with the hypervisor under it and gdb's socket open."""
     socket = tmp_path / "gdb"
-    machine = boot(gdb=socket)
+    machine = boot(gdb=socket, secure=states == "two")
     machine.check("insmod /lib/modules/*/extra/jailhouse.ko")
     machine.check(f"jailhouse enable {SYSTEM}")
     return machine, socket
@@ -73,3 +80,21 @@ def test_stack_overflow_meets_the_guard_page(enabled):
 def test_code_cannot_be_written(enabled):
     said = astray(*enabled, "set $x0 = exit_hvc", "set $pc = lock_drop")
     assert "jailhouse BUG: exception in the hypervisor: vector 4" in said
+
+
+@pytest.mark.parametrize("states", STATES)
+def test_no_cpu_goes_on(enabled):
+    """Not Linux's idle ones either, however the hypervisor has them back."""
+    machine, socket = enabled
+    astray(machine, socket, "set $pc = 0x1000")
+    output = subprocess.run(["gdb-multiarch", "-q", "-batch", str(paths.BUILD / "hypervisor.elf"),
+                             "-ex", "set pagination off", "-ex", f"target remote {socket}",
+                             "-ex", "thread apply all -q print/x $pc", "-ex", "thread apply all -q print/x $cpsr",
+                             "-ex", "print/x (long)_start", "-ex", "detach"],
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            timeout=DEADLINE_SECONDS).stdout
+    values = [int(value, 16) for value in re.findall(r"^\$\d+ = (0x[0-9a-f]+)$", output, re.MULTILINE)]
+    assert len(values) == 9, output
+    start = values[8]
+    assert all(start <= pc < start + (1 << 20) for pc in values[:4]), output
+    assert all((cpsr >> 2) & 3 == 2 for cpsr in values[4:8]), output  # EL2

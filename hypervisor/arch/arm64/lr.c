@@ -17,6 +17,9 @@
 #include "core/cpu.h"
 #include "sysreg.h"
 
+/* 1020..1023 say that there is none; above them are extended SPIs and LPIs (IHI0069H 2.2) */
+#define INTID_SPECIAL_LAST 1023u
+
 
 #define LIST_REGISTERS(X) \
 	X(0, ICH_LR0_EL2) X(1, S3_4_C12_C12_1) X(2, S3_4_C12_C12_2) X(3, S3_4_C12_C12_3) \
@@ -177,9 +180,11 @@ static void other_irq(struct cpu *self, unsigned intid)
 		drop_and_deactivate(intid);
 		exit_count(self, ABI_STAT_ARM64_MAINTENANCE, intid);
 	} else {
-		/* gone before it was acknowledged, or no line of the cell's */
+		/* gone before it was acknowledged, or no line of the cell's; what is left active masks nothing */
 		if (intid < GIC_SPI_END)
 			drop_and_deactivate(intid);
+		else if (intid > INTID_SPECIAL_LAST)
+			sysreg_write(ICC_EOIR1_EL1, intid);
 		exit_count(self, ABI_STAT_ARM64_IRQ, intid);
 	}
 }
