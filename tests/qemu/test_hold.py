@@ -93,7 +93,8 @@ def test_trusted_cell_that_was_not_to_be_trusted(boot, blobs, say, states):
     for _ in range(2):
         result = root.run("timeout 30 jailhouse cell shutdown trusted", 40)
         assert result.status == STATE, result
-        assert re.fullmatch(r'jailhouse: cell shutdown: cell "trusted": it keeps CPU 2: [^\n]+\n', result.output), result
+        assert re.fullmatch(r'jailhouse: cell shutdown: cell "trusted" keeps CPU 2: its program, trusted [^\n]+\n',
+                            result.output), result
     say(result.output.strip())
     result = root.run("timeout 30 jailhouse cell destroy trusted", 40)
     assert result.status == STATE and 'cell "trusted" ' in result.output, result
