@@ -27,7 +27,7 @@ void budget_start(struct cpu *self);
 void budget_judge(struct cpu *self, unsigned reason, uint64_t detail);
 
 /*
- * Counts one exit, before it is handled, without locks. reason: ABI_STAT_*, not TOTAL. detail, for the
+ * Counts one exit, without locks: before it is handled, but an interrupt is handed on first. reason: ABI_STAT_*, not TOTAL. detail, for the
  * report: the guest-physical address of an MMIO access or a fault, the number of a call, the
  * encoding of a register, the interrupt's number; 0 where there is none.
  */

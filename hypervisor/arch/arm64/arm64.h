@@ -246,6 +246,8 @@ static inline unsigned gic_priority_bits(void)
 }
 
 #define GICR_CTLR_RWP 0x8u
+/* SGI 15 in a redistributor's words of lines */
+#define MANAGEMENT_BIT (1u << GIC_SGI_MANAGEMENT)
 
 static inline uint32_t frame_read(const uint8_t *frame, uint32_t offset)
 {

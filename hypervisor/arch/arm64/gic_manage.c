@@ -18,7 +18,6 @@
 #include "arm64.h"
 #include "sysreg.h"
 
-#define MANAGEMENT_BIT (1u << GIC_SGI_MANAGEMENT)
 #define INTID_NONE 1020u
 
 uint64_t gic_sgir_of(uint64_t hwid)

@@ -20,7 +20,6 @@
 #define GICR_STRIDE 0x20000u
 #define GICR_STRIDE_VLPI 0x40000u
 #define GICR_CTLR_ENABLE_LPIS 0x1u
-#define MANAGEMENT_BIT (1u << GIC_SGI_MANAGEMENT)
 /* what Linux gives every line when it starts, and not again */
 #define PRIORITY_LINUX 0xa0u
 #define PRIORITY_WORD 0x10101010u
