@@ -14,9 +14,10 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
+ARCHES := arm64 x86_64
 ARCH ?= arm64
-ifneq ($(ARCH),arm64)
-$(error ARCH=$(ARCH) is not supported; arm64 is)
+ifeq ($(filter $(ARCHES),$(ARCH)),)
+$(error ARCH=$(ARCH) is not supported; $(ARCHES) are)
 endif
 
 TOP := $(CURDIR)
@@ -28,7 +29,10 @@ Q := $(if $(filter 0,$(V)),@)
 # $(call say,WHAT,FILE)
 say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' '$(1)' '$(2)')
 
-CROSS_COMPILE ?= aarch64-linux-gnu-
+# hypervisor/arch/<this> and the compiler's name of the machine
+ARCH_DIR := $(if $(filter x86_64,$(ARCH)),x86,$(ARCH))
+GNU_MACHINE := $(if $(filter arm64,$(ARCH)),aarch64,$(ARCH))
+CROSS_COMPILE ?= $(if $(filter $(GNU_MACHINE),$(shell uname -m)),,$(GNU_MACHINE)-linux-gnu-)
 CC = $(CROSS_COMPILE)gcc-12
 LD = $(CROSS_COMPILE)ld
 AR = $(CROSS_COMPILE)ar
@@ -47,7 +51,7 @@ LIGHT := help setup setup-all clean distclean demo shell debug test
 ifneq ($(filter-out $(LIGHT),$(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))),)
 MISSING := $(shell for tool in $(CC) $(LD) $(OBJCOPY) $(HOSTCC) $(KCONFIG_CONF) $(PYTHON); do \
 	command -v $$tool >/dev/null || echo $$tool; done)
-$(if $(MISSING),$(error not installed: $(MISSING). Run 'make setup' (as root) once))
+$(if $(MISSING),$(error not installed: $(MISSING). Run 'make setup ARCH=$(ARCH)' (as root) once))
 endif
 
 .PHONY: all
@@ -56,7 +60,7 @@ all:
 # --- what is chosen at build time -------------------------------------------------
 CONFIG := $(BUILD)/.config
 AUTOCONF := $(BUILD)/include/config/autoconf.h
-KCONFIG_ENV := srctree=$(TOP) KCONFIG_CONFIG=.config KCONFIG_AUTOHEADER=include/config/autoconf.h
+KCONFIG_ENV := ARCH=$(ARCH) srctree=$(TOP) KCONFIG_CONFIG=.config KCONFIG_AUTOHEADER=include/config/autoconf.h
 # kconfig writes next to where it runs
 kconfig = mkdir -p $(BUILD)/include/config $(BUILD)/include/generated && \
 	cd $(BUILD) && $(KCONFIG_ENV) $(1) $(TOP)/Kconfig
@@ -97,7 +101,7 @@ include hypervisor/build.mk inmates/build.mk tools/build.mk configs/build.mk
 RELEASES := $(notdir $(patsubst %/vmlinuz,%,$(shell \
 	find $(BUILD)/linux -mindepth 2 -maxdepth 2 -name vmlinuz -not -path '*/.part*' 2>/dev/null)))
 MODULES := $(RELEASES:%=$(BUILD)/modules/%/jailhouse.ko)
-DRIVER_SOURCES := $(wildcard driver/*.c driver/*.h) driver/Kbuild $(wildcard include/abi/*.h)
+DRIVER_SOURCES := $(wildcard driver/*.[chS]) driver/Kbuild $(wildcard include/abi/*.h)
 
 .PHONY: modules
 modules: $(MODULES)
@@ -107,7 +111,7 @@ modules: $(MODULES)
 $(BUILD)/modules/%/jailhouse.ko: $(DRIVER_SOURCES) Makefile | $(VERSION_H) $(BUILD)/linux/%/vmlinuz
 	$(call say,MODULE,$*)
 	$(Q)mkdir -p $(@D)
-	$(Q)ln -sf $(wildcard $(TOP)/driver/*.c $(TOP)/driver/*.h) $(TOP)/driver/Kbuild $(@D)/
+	$(Q)ln -sf $(wildcard $(TOP)/driver/*.[chS]) $(TOP)/driver/Kbuild $(@D)/
 	$(Q)log=$(@D)/build.log; \
 	$(MAKE) --no-print-directory -C $(TOP)/$(BUILD)/linux/$*/root/usr/src/linux-headers-$* \
 		M=$(TOP)/$(@D) ARCH=$(ARCH) CROSS_COMPILE=$(CROSS_COMPILE) CONFIG_DEBUG_INFO_BTF_MODULES= \
@@ -142,19 +146,21 @@ install: all modules
 # Each of these starts from whatever state the clone is in. The makes are separate, as
 # setting up changes what there is to build.
 KERNELS := 6.1 6.1-rt 6.12 6.12-rt
-MACHINE = PYTHONPATH=$(TOP)/tools $(PYTHON) -m
+IN_PYTHON = ARCH=$(ARCH) PYTHONPATH=$(TOP)/tools $(PYTHON) -m
+# `make test` alone tests every architecture, `make test ARCH=` that one
+TESTED := $(if $(filter command line,$(origin ARCH)),$(ARCH),$(ARCHES))
 
 .PHONY: setup setup-all demo shell debug test test-python test-qemu bench
 setup:
-	$(Q)sh tools/setup/setup.sh 6.12
+	$(Q)ARCH=$(ARCH) sh tools/setup/setup.sh 6.12
 
 setup-all:
-	$(Q)sh tools/setup/setup.sh $(KERNELS)
+	$(Q)ARCH=$(ARCH) sh tools/setup/setup.sh $(KERNELS)
 
 demo:
 	$(Q)$(MAKE) --no-print-directory setup
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(MACHINE) machine.demo $(if $(filter-out 0 no,$(STAY)),--shell)
+	$(Q)$(IN_PYTHON) machine.demo $(if $(filter-out 0 no,$(STAY)),--shell)
 
 shell:
 	$(Q)$(MAKE) --no-print-directory demo SHELL=1
@@ -162,21 +168,22 @@ shell:
 debug:
 	$(Q)$(MAKE) --no-print-directory setup
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(MACHINE) machine.debug $(DEBUG_FLAGS)
+	$(Q)$(IN_PYTHON) machine.debug $(DEBUG_FLAGS)
 
 # The set-up comes first as it brings the Python that counts
 test:
-	$(Q)sh tools/setup/setup.sh $(KERNELS) || { echo '0 passed, 1 failed'; exit 1; }
-	$(Q)PYTHONDONTWRITEBYTECODE=1 MAKE='$(MAKE)' $(PYTHON) tests/run.py
+	$(Q)for arch in $(TESTED); do \
+		ARCH=$$arch sh tools/setup/setup.sh $(KERNELS) || { echo '0 passed, 1 failed'; exit 1; }; done
+	$(Q)PYTHONDONTWRITEBYTECODE=1 MAKE='$(MAKE)' $(PYTHON) tests/run.py $(TESTED)
 
 test-python:
 	$(Q)$(PYTHON) -m pytest $(PYTEST_FLAGS) $(wildcard tests/python tests/cli)
 
 test-qemu: all
-	$(Q)PYTHONPATH=$(TOP)/tools $(PYTHON) -m pytest $(PYTEST_FLAGS) tests/qemu
+	$(Q)$(IN_PYTHON) pytest $(PYTEST_FLAGS) tests/qemu
 
 bench: all
-	$(Q)$(MACHINE) machine.bench
+	$(Q)$(IN_PYTHON) machine.bench
 
 # --- the rest ---------------------------------------------------------------------
 .PHONY: clean distclean help
@@ -196,7 +203,7 @@ help:
 	@echo '  shell        the same, ending in the root cell'\''s shell (also: make demo SHELL=1)'
 	@echo '  debug        the same with gdb on the running hypervisor'
 	@echo '               (DEBUG_FLAGS=--before-enable: with gdb before it runs)'
-	@echo 'To build (ARCH=arm64, everything under build/ARCH):'
+	@echo 'To build (everything under build/ARCH):'
 	@echo '  all          hypervisor, inmates, command, configurations, modules (default)'
 	@echo '  hypervisor inmates tools configs modules    each of these alone'
 	@echo '  menuconfig   choose what is built in; defconfig puts the defaults back'
@@ -211,6 +218,7 @@ help:
 	@echo '  lint         compile every freestanding source with clang as well'
 	@echo '  bench        measure again what docs/performance.md says'
 	@echo '  clean        remove what was built; distclean also what was fetched and chosen'
-	@echo 'V=1 shows the commands, -j works.'
+	@echo 'ARCH=x86_64 does it for AMD machines with SVM; without it all is for arm64, and'
+	@echo 'test is for both. V=1 shows the commands, -j works.'
 
 all: hypervisor inmates tools configs modules

@@ -2,7 +2,10 @@
 # Each configs/<board>/<system>.toml becomes a folder of blobs: system.cell and one per
 # cell. Which ones is for the text to say, so a stamp stands for them here.
 
-CONFIG_TEXTS := $(filter-out %/machine.toml,$(sort $(wildcard configs/*/*.toml)))
+# Of boards of this architecture
+CONFIG_BOARDS := $(patsubst %/machine.toml,%,$(shell \
+	grep -l '^arch = "$(ARCH)"' configs/*/machine.toml))
+CONFIG_TEXTS := $(filter-out %/machine.toml,$(sort $(wildcard $(CONFIG_BOARDS:%=%/*.toml))))
 CONFIG_STAMPS := $(CONFIG_TEXTS:%.toml=$(BUILD)/%/.built)
 CONFIG_COMPILER := $(shell find tools/jailhouse -name '*.py')
 

@@ -6,6 +6,9 @@
 #include <linux/sysfs.h>
 #include <linux/types.h>
 
+struct abi_image;
+struct blob;
+
 /* An exit counter in sysfs: ABI_STAT_* and the file's name. */
 struct stat_attribute {
 	struct attribute attr;
@@ -29,10 +32,10 @@ int arch_ready(char *error);
 u64 arch_hwid(void);
 
 /*
- * Words for `error`: how to keep everything from `lowest` (host-physical) upwards from
- * Linux. `text` becomes a phrase like "boot with mem=1792M".
+ * Words for `error`: how to keep from Linux what a system file, `blob`, reserves for the
+ * hypervisor and the cells. `text` becomes a phrase like "boot with mem=1792M".
  */
-void arch_reserve_hint(char *text, size_t size, u64 lowest);
+void arch_reserve_hint(char *text, size_t size, const struct blob *blob);
 
 /*
  * Does the firmware say that not all of these host-physical bytes are RAM? False, too,
@@ -44,13 +47,25 @@ bool arch_no_ram(u64 start, u64 size);
 void arch_cache_clean(const void *start, size_t size);
 
 /*
- * Enter the hypervisor at host-physical `entry` on the calling CPU, whose Linux number
- * is `cpu`. Interrupts off. Returns 0 under the hypervisor, or a negative ABI_E* as if
- * nothing had been.
+ * The architecture's part of the image, which lies mapped where it is to run (abi/image.h):
+ * what its way in needs. -errno and words.
  */
-long arch_enter(phys_addr_t entry, unsigned int cpu);
+int arch_prepare(struct abi_image *image, char *error);
+
+/*
+ * Enter the hypervisor, whose memory is at host-physical `start`, on the calling CPU, whose Linux
+ * number is `cpu`. `image`: what the build wrote into it. Interrupts off. Returns 0 under the
+ * hypervisor, or a negative ABI_E* as if nothing had been.
+ */
+long arch_enter(const struct abi_image *image, u64 start, unsigned int cpu);
 
 /* Only while the hypervisor is enabled: ABI_HC_*, see abi/hypercall.h. */
 long arch_hypercall(unsigned long number, unsigned long first, unsigned long second);
+
+/*
+ * Linux has taken `cpu` offline so that a cell can have it: sees to it that it is in no guest
+ * any more. Enabled; on a CPU that may sleep.
+ */
+void arch_cpu_taken(unsigned int cpu);
 
 #endif

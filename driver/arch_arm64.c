@@ -149,9 +149,16 @@ static int add_ram(struct resource *res, void *arg)
 }
 
 /* mem= limits the amount of RAM, counted from the lowest address upwards. */
-void arch_reserve_hint(char *text, size_t size, u64 lowest)
+void arch_reserve_hint(char *text, size_t size, const struct blob *blob)
 {
-	struct ram_below below = { .end = lowest };
+	u64 lowest = blob->system->hypervisor.start;
+	struct ram_below below = { 0 };
+	u32 i;
+
+	for (i = 0; i < blob->cell->mem_count; i++)
+		if (blob->mem[i].flags & ABI_MEM_RESERVED)
+			lowest = min(lowest, blob->mem[i].phys);
+	below.end = lowest;
 
 	walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY, 0,
 			    U64_MAX, &below, add_ram);
@@ -211,11 +218,20 @@ void arch_cache_clean(const void *start, size_t size)
 	dsb(sy);
 }
 
+/* The image brings its own tables along. */
+int arch_prepare(struct abi_image *image, char *error)
+{
+	image->tsc_khz = 0;
+	image->switch_page = 0;
+	image->switch_phys = 0;
+	return 0;
+}
+
 /* The stub moves x2 to x0 and jumps to x1. x18 may be the kernel's shadow stack. */
-long arch_enter(phys_addr_t entry, unsigned int cpu)
+long arch_enter(const struct abi_image *image, u64 start, unsigned int cpu)
 {
 	register unsigned long x0 asm("x0") = HVC_SOFT_RESTART;
-	register unsigned long x1 asm("x1") = entry;
+	register unsigned long x1 asm("x1") = start + image->entry;
 	register unsigned long x2 asm("x2") = cpu;
 
 	asm volatile("mov x19, x18\n"
@@ -241,4 +257,9 @@ long arch_hypercall(unsigned long number, unsigned long first, unsigned long sec
 		     : "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13",
 		       "x14", "x15", "x16", "x17", "memory");
 	return (long)x0;
+}
+
+/* It has called CPU_OFF: the hypervisor has it already. */
+void arch_cpu_taken(unsigned int cpu)
+{
 }

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 
 #include "abi/hypercall.h"
+#include "arch.h"
 #include "driver.h"
 
 /* A CPU that was told to leave its cell does so at once, or not at all */
@@ -206,18 +207,18 @@ static int cpus_take(struct cell *cell, char *error)
 	unsigned int cpu;
 
 	for_each_cpu(cpu, &cell->cpus) {
-		int err;
+		bool online = cpu_online(cpu);
+		int err = online ? remove_cpu(cpu) : 0;
 
-		if (!cpu_online(cpu))
-			continue;
-		err = remove_cpu(cpu);
 		if (err) {
 			cpus_return(cell);
 			return refuse(error, EBUSY,
 				      "Linux does not let go of CPU %u (error %d): see dmesg, then try again",
 				      cpu, err);
 		}
-		cpumask_set_cpu(cpu, &cell->taken);
+		if (online)
+			cpumask_set_cpu(cpu, &cell->taken);
+		arch_cpu_taken(cpu);
 	}
 	return 0;
 }

@@ -35,7 +35,9 @@ static int check_image(const struct firmware *file, char *error)
 	    image->entry >= image->image_size || !PAGE_ALIGNED(image->log_offset) ||
 	    !PAGE_ALIGNED(image->log_size) || image->log_size < PAGE_SIZE ||
 	    image->log_offset > image->memory_size ||
-	    image->log_size > image->memory_size - image->log_offset)
+	    image->log_size > image->memory_size - image->log_offset ||
+	    !PAGE_ALIGNED(image->boot_offset) || image->boot_offset > image->memory_size ||
+	    image->boot_size > image->memory_size - image->boot_offset)
 		return refuse(error, ENOEXEC, FIRMWARE " has sizes that contradict each other: install it anew");
 	return 0;
 }
@@ -151,17 +153,13 @@ static int check_reserved(const struct blob *blob, char *error)
 	const struct abi_span *hypervisor = &blob->system->hypervisor;
 	const char *bad = is_linux_ram(hypervisor->start, hypervisor->size) ? "hypervisor" : NULL;
 	u64 bad_start = hypervisor->start, bad_size = hypervisor->size;
-	u64 lowest = hypervisor->start;
-	char hint[96];
+	char hint[128];
 	u32 i;
 
 	for (i = 0; i < blob->cell->mem_count; i++) {
 		const struct abi_mem *m = &blob->mem[i];
 
-		if (!(m->flags & ABI_MEM_RESERVED))
-			continue;
-		lowest = min(lowest, m->phys);
-		if (!bad && is_linux_ram(m->phys, m->size)) {
+		if (!bad && m->flags & ABI_MEM_RESERVED && is_linux_ram(m->phys, m->size)) {
 			bad = m->name;
 			bad_start = m->phys;
 			bad_size = m->size;
@@ -169,7 +167,7 @@ static int check_reserved(const struct blob *blob, char *error)
 	}
 	if (!bad)
 		return 0;
-	arch_reserve_hint(hint, sizeof(hint), lowest);
+	arch_reserve_hint(hint, sizeof(hint), blob);
 	return refuse(error, EADDRINUSE, "memory \"%s\" 0x%llx-0x%llx is in use by Linux: %s", bad,
 		      (unsigned long long)bad_start,
 		      (unsigned long long)(bad_start + bad_size - 1), hint);
@@ -227,6 +225,7 @@ static int place(const struct firmware *file, const struct blob *blob, char *err
 {
 	const struct abi_span *room = &blob->system->hypervisor;
 	struct abi_image *image;
+	int err;
 	void *base = memremap(room->start, room->size, MEMREMAP_WB);
 
 	if (!base)
@@ -241,15 +240,16 @@ static int place(const struct firmware *file, const struct blob *blob, char *err
 	image->config_offset = image->memory_size;
 	image->config_size = blob->size;
 	image->online_cpus = num_online_cpus();
-	image->reserved = 0;
+	err = arch_prepare(image, error);
 	arch_cache_clean(base, room->size);
 	memunmap(base);
-	return 0;
+	return err;
 }
 
 /* One operation on every CPU at once and what each returned. */
 struct everywhere {
-	phys_addr_t entry;
+	const struct abi_image *image;
+	u64 start;		/* of the hypervisor memory */
 	long *results;		/* [nr_cpu_ids] */
 };
 
@@ -258,7 +258,7 @@ static void enter_here(void *info)
 	struct everywhere *e = info;
 	unsigned int cpu = smp_processor_id();
 
-	e->results[cpu] = arch_enter(e->entry, cpu);
+	e->results[cpu] = arch_enter(e->image, e->start, cpu);
 }
 
 static void leave_here(void *info)
@@ -283,7 +283,7 @@ static long do_everywhere(smp_call_func_t function, struct everywhere *e)
 static int enter(const struct abi_image *image, const struct blob *blob, char *error)
 {
 	u64 start = blob->system->hypervisor.start;
-	struct everywhere e = { .entry = start + image->entry };
+	struct everywhere e = { .image = image, .start = start };
 	long result;
 	void *log;
 

@@ -1,31 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# hypervisor.elf and hypervisor.bin: every source of the layers and of arch/$(ARCH)
+# hypervisor.elf and hypervisor.bin: every source of the layers and of arch/$(ARCH_DIR)
 
 HYPERVISOR_ELF := $(BUILD)/hypervisor.elf
 HYPERVISOR_BIN := $(BUILD)/hypervisor.bin
-HYPERVISOR_LDS := hypervisor/arch/$(ARCH)/link.lds.S
+HYPERVISOR_LDS := hypervisor/arch/$(ARCH_DIR)/link.lds.S
 
-HYPERVISOR_DIRS := $(addprefix hypervisor/,base config core arch/$(ARCH) arch/$(ARCH)/*)
+HYPERVISOR_DIRS := $(addprefix hypervisor/,base config core arch/$(ARCH_DIR) arch/$(ARCH_DIR)/*)
 HYPERVISOR_SOURCES := $(filter-out %.lds.S,$(sort $(wildcard \
 	$(HYPERVISOR_DIRS:%=%/*.c) $(HYPERVISOR_DIRS:%=%/*.S))))
 HYPERVISOR_OBJECTS := $(HYPERVISOR_SOURCES:%=$(BUILD)/%.o)
 
 HYPERVISOR_CPPFLAGS := -Iinclude -Ihypervisor -Ihypervisor/include -I$(BUILD)/include \
 	-include $(AUTOCONF)
+# What the architecture adds: ARCH_FREESTANDING for both compilers, ARCH_CFLAGS for gcc, ARCH_HOT
+include hypervisor/arch/$(ARCH_DIR)/build.mk
 # What both compilers know; then what only gcc needs to be told
-FREESTANDING := -std=c11 -ffreestanding -fno-common -fno-pic -fno-pie -mgeneral-regs-only \
-	-mno-outline-atomics -Os -g -ffunction-sections -fdata-sections -fno-stack-protector \
+FREESTANDING := -std=c11 -ffreestanding -fno-common -mgeneral-regs-only $(ARCH_FREESTANDING) -Os -g -ffunction-sections -fdata-sections -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-strict-aliasing $(WARNINGS)
-# All of it lies within 1 MiB of all of it, and is optimised as one program; the passes
-# that are off trade size for speed
-HYPERVISOR_CFLAGS := $(FREESTANDING) -mcmodel=tiny -flto \
+# Optimised as one program; the passes that are off trade size for speed
+HYPERVISOR_CFLAGS := $(FREESTANDING) $(ARCH_CFLAGS) -flto \
 	-fno-tree-loop-optimize -fno-move-loop-invariants -fno-tree-pre -fno-tree-dominator-opts \
 	-fno-shrink-wrap -fomit-frame-pointer
 HYPERVISOR_LDFLAGS := -Wl,--gc-sections,-z,noexecstack,-z,max-page-size=4096 \
 	-Wl,--fatal-warnings,--build-id=none -nostdlib -static -flto-partition=one
 # What nearly every exit runs through, where instructions count more than bytes
-HYPERVISOR_HOT := $(addprefix hypervisor/,arch/arm64/abort_quick.c arch/arm64/psci.c)
-$(HYPERVISOR_HOT:%=$(BUILD)/%.o): HYPERVISOR_CFLAGS += -O2 -fshrink-wrap \
+$(ARCH_HOT:%=$(BUILD)/%.o): HYPERVISOR_CFLAGS += -O2 -fshrink-wrap \
 	-fno-align-functions -fno-align-jumps -fno-align-loops -fno-align-labels
 # The compiler calls memcpy & co. when all else is compiled already
 $(BUILD)/hypervisor/base/str.c.o: HYPERVISOR_CFLAGS += -fno-lto
@@ -71,7 +70,7 @@ LINT_STAMPS := $(LINT_SOURCES:%=$(BUILD)/lint/%.ok)
 $(LINT_STAMPS): $(BUILD)/lint/%.ok: % $(AUTOCONF) hypervisor/build.mk | $(VERSION_H)
 	$(call say,CLANG,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) --target=aarch64-linux-gnu -fsyntax-only $(HYPERVISOR_CPPFLAGS) $(FREESTANDING) \
+	$(Q)$(CLANG) --target=$(GNU_MACHINE)-linux-gnu -fsyntax-only $(HYPERVISOR_CPPFLAGS) $(FREESTANDING) \
 		-MMD -MP -MT $@ -MF $@.d $<
 	$(Q)touch $@
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Every program in inmates/demos and inmates/tests, and the one that inmates/bench is, linked
-# with all of inmates/lib
+# with all of inmates/lib; of folders of architectures that of this one
 
-INMATE_PROGRAMS := $(sort $(wildcard inmates/demos/*.c inmates/tests/*.c))
-INMATE_BENCH := $(sort $(wildcard inmates/bench/*.[cS]))
+INMATE_PROGRAMS := $(sort $(wildcard inmates/demos/*.c inmates/tests/*.c inmates/tests/$(ARCH)/*.c))
+INMATE_BENCH := $(sort $(wildcard inmates/bench/*.[cS] inmates/bench/$(ARCH)/*.[cS]))
 INMATE_NAMES := $(basename $(notdir $(INMATE_PROGRAMS))) bench
 INMATE_BINS := $(INMATE_NAMES:%=$(BUILD)/inmates/%.bin)
 INMATE_ELFS := $(INMATE_NAMES:%=$(BUILD)/inmates/%.elf)
@@ -17,9 +17,11 @@ ifneq ($(words $(INMATE_NAMES)),$(words $(sort $(INMATE_NAMES))))
 $(error two programs in inmates/demos and inmates/tests are of the same name, or of the name bench)
 endif
 
-INMATE_CPPFLAGS := -Iinmates/lib -Iinclude -I$(BUILD)/include
-INMATE_CFLAGS := -std=c11 -ffreestanding -O2 -g -fno-common -fno-pic -fno-pie -mstrict-align \
-	-mno-outline-atomics -ffunction-sections -fdata-sections -fno-stack-protector \
+# Sets INMATE_ARCH_CFLAGS
+include inmates/lib/$(ARCH)/build.mk
+INMATE_CPPFLAGS := -Iinmates/lib -Iinmates/lib/$(ARCH) -Iinmates/bench -Iinmates/bench/$(ARCH) -Iinclude -I$(BUILD)/include
+INMATE_CFLAGS := -std=c11 -ffreestanding -O2 -g -fno-common -fno-pic -fno-pie $(INMATE_ARCH_CFLAGS) \
+	-ffunction-sections -fdata-sections -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -ffp-contract=off $(WARNINGS)
 INMATE_LDFLAGS := -nostdlib --gc-sections -z noexecstack --no-warn-rwx-segments --fatal-warnings \
 	--build-id=none

@@ -23,6 +23,11 @@ static struct span irq_span(const struct abi_irq *irq)
 	return (struct span){ irq->first, irq->count };
 }
 
+static struct span pio_span(const struct abi_pio *pio)
+{
+	return (struct span){ pio->first, pio->count };
+}
+
 static bool within_end(struct span s, uint64_t end)
 {
 	return span_last(s) < end;
@@ -53,8 +58,41 @@ static err_t admit_hypervisor(const struct config *system, const struct admit_li
 			       limits->host_end - 1);
 	if (mediated)
 		return why_set(why, ERR_OVERLAP, "hypervisor: 0x%lx-0x%lx overlaps the interrupt "
-			       "controller's registers at 0x%lx-0x%lx; move it into RAM", hv.start,
+			       "controller's or PCI's registers at 0x%lx-0x%lx; move it into RAM", hv.start,
 			       span_last(hv), mediated->start, span_last(*mediated));
+	return OK;
+}
+
+/* What is wrong with these I/O ports, or NULL. */
+static const char *broken_ports(struct span s, const struct admit_limits *limits)
+{
+	if (!within_end(s, limits->pio_end))
+		return "this machine has not got all of them";
+	if (limits->mediated_ports.size != 0 && span_overlaps(s, limits->mediated_ports))
+		return "some are PCI configuration space's, where the hypervisor answers; leave "
+		       "those out";
+	return NULL;
+}
+
+static err_t admit_ports(uint32_t i, const struct abi_pio *pio, const struct admit_limits *limits,
+			 struct why *why)
+{
+	struct span s = pio_span(pio);
+	const char *broken = broken_ports(s, limits);
+
+	if (broken)
+		return why_set(why, ERR_RANGE, "pio[%u]: ports 0x%lx-0x%lx: %s", i, s.start,
+			       span_last(s), broken);
+	return OK;
+}
+
+static err_t admit_port_console(struct span s, const struct admit_limits *limits, struct why *why)
+{
+	const char *broken = broken_ports(s, limits);
+
+	if (broken)
+		return why_set(why, ERR_RANGE, "system console: ports 0x%lx-0x%lx: %s", s.start,
+			       span_last(s), broken);
 	return OK;
 }
 
@@ -65,8 +103,10 @@ static err_t admit_console(const struct config *system, const struct admit_limit
 	const struct abi_console *c = &system->system->console;
 	struct span s = { c->address, c->size };
 
-	if (!(c->flags & ABI_CONSOLE_MMIO))
+	if (c->type == ABI_CONSOLE_NONE)
 		return OK;
+	if (!(c->flags & ABI_CONSOLE_MMIO))
+		return admit_port_console(s, limits, why);
 	if (!within_end(s, limits->host_end))
 		return why_set(why, ERR_RANGE, "system console: 0x%lx-0x%lx; this machine's "
 			       "physical addresses end at 0x%lx", s.start, span_last(s),
@@ -95,7 +135,7 @@ static err_t admit_root_mem(const struct config *system, uint32_t i,
 			       hv.start, span_last(hv));
 	if (mediated)
 		return why_set(why, ERR_OVERLAP, MEM "0x%lx-0x%lx overlaps the interrupt "
-			       "controller's registers at 0x%lx-0x%lx; leave those out", i, m->name,
+			       "controller's or PCI's registers at 0x%lx-0x%lx; leave those out", i, m->name,
 			       s.start, span_last(s), mediated->start, span_last(*mediated));
 	for (uint32_t j = 0; j < i; j++)
 		if (span_overlaps(s, mem_host_span(&system->mem[j])))
@@ -128,6 +168,8 @@ err_t admit_system(const struct config *system, const struct admit_limits *limit
 		TRY(admit_root_mem(system, i, limits, why));
 	for (uint32_t i = 0; i < system->cell->irq_count; i++)
 		TRY(admit_numbers(i, "first", irq_span(&system->irq[i]), limits, why));
+	for (uint32_t i = 0; i < system->cell->pio_count; i++)
+		TRY(admit_ports(i, &system->pio[i], limits, why));
 	return OK;
 }
 
@@ -160,6 +202,9 @@ static err_t admit_cpus(const struct request *r)
 	uint32_t cpu_count = r->system->system->cpu_count;
 	unsigned left = 0;
 
+	if (r->limits->cpu0_stays && bit_test(wanted, 0))
+		return why_set(r->why, ERR_DENIED, "cpus: CPU 0 stays the root cell's: on this "
+			       "machine Linux cannot take it offline; choose another");
 	for (unsigned cpu = 0; cpu < ABI_CPU_SET_WORDS * 64; cpu++) {
 		const struct config *owner = cpu_owner(r, cpu);
 
@@ -193,7 +238,7 @@ static err_t admit_guest_span(const struct request *r, uint32_t i)
 			       r->limits->guest_end - 1);
 	if (mediated)
 		return why_set(r->why, ERR_OVERLAP, MEM "virt 0x%lx-0x%lx overlaps the interrupt "
-			       "controller's registers at 0x%lx-0x%lx; move it", i, m->name,
+			       "controller's or PCI's registers at 0x%lx-0x%lx; move it", i, m->name,
 			       s.start, span_last(s), mediated->start, span_last(*mediated));
 	return OK;
 }
@@ -312,11 +357,75 @@ static err_t admit_irqs(const struct request *r)
 	return OK;
 }
 
+/* Which of the cell's ranges holds or meets `s`, or NULL. */
+static const struct abi_pio *find_pio(const struct config *c, struct span s)
+{
+	for (uint32_t i = 0; i < c->cell->pio_count; i++)
+		if (span_overlaps(pio_span(&c->pio[i]), s))
+			return &c->pio[i];
+	return NULL;
+}
+
+/* As with lines. */
+static err_t admit_pio(const struct request *r, uint32_t i)
+{
+	struct span s = pio_span(&r->cell->pio[i]);
+	uint64_t port = s.start;
+
+	TRY(admit_ports(i, &r->cell->pio[i], r->limits, r->why));
+	while (port <= span_last(s)) {
+		const struct abi_pio *root = find_pio(r->system, (struct span){ port, 1 });
+
+		if (!root)
+			return why_set(r->why, ERR_RANGE, "pio[%u]: port 0x%lx is not the root "
+				       "cell's to give; list it there or drop it here", i, port);
+		port = span_last(pio_span(root)) + 1;
+	}
+	for (unsigned c = 0; c < r->count; c++) {
+		const struct abi_pio *other = find_pio(r->cells[c], s);
+
+		if (other)
+			return why_set(r->why, ERR_OVERLAP, "pio[%u]: 0x%lx-0x%lx overlaps cell "
+				       "\"%s\"'s 0x%lx-0x%lx; a port belongs to one cell", i, s.start,
+				       span_last(s), r->cells[c]->cell->name, pio_span(other).start,
+				       span_last(pio_span(other)));
+	}
+	return OK;
+}
+
+static err_t admit_ios(const struct request *r)
+{
+	for (uint32_t i = 0; i < r->cell->cell->pio_count; i++)
+		TRY(admit_pio(r, i));
+	return OK;
+}
+
+static bool has_function(const struct config *c, uint16_t bdf)
+{
+	for (uint32_t i = 0; i < c->cell->pci_count; i++)
+		if (c->pci[i].bdf == bdf)
+			return true;
+	return false;
+}
+
+static err_t admit_functions(const struct request *r)
+{
+	for (uint32_t i = 0; i < r->cell->cell->pci_count; i++)
+		for (unsigned c = 0; c < r->count; c++)
+			if (has_function(r->cells[c], r->cell->pci[i].bdf))
+				return why_set(r->why, ERR_OVERLAP, "pci[%u]: function 0x%04x is "
+					       "cell \"%s\"'s; a function belongs to one cell", i,
+					       r->cell->pci[i].bdf, r->cells[c]->cell->name);
+	return OK;
+}
+
 static err_t (*const rules[])(const struct request *r) = {
 	admit_name,
 	admit_cpus,
 	admit_memory,
 	admit_irqs,
+	admit_ios,
+	admit_functions,
 };
 
 err_t admit_cell(const struct config *cell, const struct config *system,

@@ -9,7 +9,8 @@
  * SHARED, it overlaps no other, its own cell's or another's; SHARED, it overlaps others
  * only where they are SHARED too. CPUs: each the system's, and in no other cell. Interrupts: each the root
  * cell's, and in no other cell, with numbers in the cell that the machine could have.
- * Names: in no other cell.
+ * I/O ports: mediated ones are nobody's; each the root cell's, and in no other cell. PCI
+ * functions: in no other cell. Names: in no other cell.
  */
 #ifndef CONFIG_ADMIT_H
 #define CONFIG_ADMIT_H
@@ -19,13 +20,16 @@
 /* What the machine can do, from the architecture. */
 struct admit_limits {
 	uint32_t max_cpus;		/* compiled in */
+	bool cpu0_stays;		/* Linux cannot take CPU 0 offline: it is no cell's */
 	uint64_t guest_end;		/* guest-physical addresses are below */
 	uint64_t host_end;		/* host-physical addresses are below */
 	uint32_t irq_first;		/* interrupt lines: first and one past the last */
 	uint32_t irq_end;
-	/* what is mediated and so may lie in nobody's memory, e.g. GICD and GICR */
+	uint32_t pio_end;		/* I/O ports are below; 0: there are none */
+	/* what is mediated and so may lie in nobody's memory, e.g. GICD and GICR, or ports */
 	const struct span *mediated;
 	unsigned mediated_count;
+	struct span mediated_ports;	/* size 0: none */
 };
 
 /* A system file, parsed with kind SYSTEM. */

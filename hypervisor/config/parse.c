@@ -12,6 +12,13 @@
 #define GIC_FRAME 0x10000ull
 #define GIC_REDISTRIBUTOR (2 * GIC_FRAME)
 
+/* PCI Firmware Specification 3.3, 4.1.2: configuration space of a bus is 1 MiB, of a segment 256 */
+#define ECAM_MAX (256 * MIB)
+/* ACPI 6.5, 5.2.12.3; IOREGVER has 8 bits for the last pin, of which vectors leave 240 to use */
+#define IOAPIC_PINS_MAX 240u
+#define GSI_END 256u
+#define PORTS 0x10000u
+
 #define CONSOLE_FLAGS (ABI_CONSOLE_MMIO | ABI_CONSOLE_STRIDE_4)
 #define CELL_ONLY_FLAGS ((uint32_t)(ABI_CELL_INJECTED | ABI_CELL_TRUSTED_WFI | \
 				    ABI_CELL_FAIL_ON_VIOLATION))
@@ -140,14 +147,22 @@ static err_t take_cell(struct input *in, struct config *c, struct why *why)
 	c->irq = take(in, c->cell->irq_count, sizeof(*c->irq));
 	if (!c->irq)
 		return short_of("irq_count", c->cell->irq_count, sizeof(*c->irq), why);
+	c->pio = take(in, c->cell->pio_count, sizeof(*c->pio));
+	if (!c->pio)
+		return short_of("pio_count", c->cell->pio_count, sizeof(*c->pio), why);
+	c->pci = take(in, c->cell->pci_count, sizeof(*c->pci));
+	if (!c->pci)
+		return short_of("pci_count", c->cell->pci_count, sizeof(*c->pci), why);
 	if (in->left != 0)
 		return why_set(why, ERR_INVALID, "size: %zu bytes follow the last record; "
-			       "mem_count %u or irq_count %u is wrong, build the file again",
-			       in->left, c->cell->mem_count, c->cell->irq_count);
+			       "mem_count %u, irq_count %u, pio_count %u or pci_count %u is wrong, "
+			       "build the file again", in->left, c->cell->mem_count,
+			       c->cell->irq_count, c->cell->pio_count, c->cell->pci_count);
 	return OK;
 }
 
-static err_t check_console(const struct abi_console *c, const char *field, struct why *why)
+static err_t check_console(const struct abi_console *c, const char *field, bool ports,
+			   struct why *why)
 {
 	struct span registers = { c->address, c->size };
 
@@ -170,7 +185,10 @@ static err_t check_console(const struct abi_console *c, const char *field, struc
 	if (!span_valid(registers))
 		return why_set(why, ERR_INVALID, "%s: address 0x%lx with size 0x%x is no span of "
 			       "addresses", field, c->address, c->size);
-	if (!(c->flags & ABI_CONSOLE_MMIO) && span_last(registers) > 0xffff)
+	if (!(c->flags & ABI_CONSOLE_MMIO) && !ports)
+		return why_set(why, ERR_INVALID, "%s: flags 0x%x, this architecture has no I/O "
+			       "ports; set flag 0x%x for MMIO", field, c->flags, ABI_CONSOLE_MMIO);
+	if (!(c->flags & ABI_CONSOLE_MMIO) && span_last(registers) >= PORTS)
 		return why_set(why, ERR_INVALID, "%s: address 0x%lx with size 0x%x is beyond I/O "
 			       "port 0xffff; set flag 0x%x for MMIO", field, c->address, c->size,
 			       ABI_CONSOLE_MMIO);
@@ -204,29 +222,98 @@ static err_t check_arm64(const struct abi_system *s, struct why *why)
 	return OK;
 }
 
+static struct span ioapic_page(const struct abi_ioapic *a)
+{
+	return (struct span){ a->address, PAGE_SIZE };
+}
+
+static struct span ioapic_pins(const struct abi_ioapic *a)
+{
+	return (struct span){ a->first, a->count };
+}
+
+/* What is wrong with IOAPIC i, beside those before it, or NULL. */
+static const char *broken_ioapic(const struct abi_platform_x86_64 *p, unsigned i)
+{
+	const struct abi_ioapic *a = &p->ioapic[i];
+
+	if (a->address == 0)
+		return a->first != 0 || a->count != 0 ? "no address; fill the list from its start" : NULL;
+	if (i > 0 && p->ioapic[i - 1].address == 0)
+		return "the one before has no address; fill the list from its start";
+	if (!span_good(ioapic_page(a), PAGE_SIZE))
+		return "its address is no multiple of 4096";
+	if (a->count == 0 || a->count > IOAPIC_PINS_MAX || a->first >= GSI_END ||
+	    a->count > GSI_END - a->first)
+		return "it has 1 to 240 pins, and the last is at most 255";
+	if (p->mmconfig.size != 0 && span_overlaps(ioapic_page(a), abi_span(p->mmconfig)))
+		return "its registers lie in mmconfig";
+	for (unsigned j = 0; j < i; j++)
+		if (span_overlaps(ioapic_page(a), ioapic_page(&p->ioapic[j])) ||
+		    span_overlaps(ioapic_pins(a), ioapic_pins(&p->ioapic[j])))
+			return "one before it has its page or one of its interrupts";
+	return NULL;
+}
+
 static err_t check_x86_64(const struct abi_system *s, struct why *why)
 {
 	const struct abi_platform_x86_64 *p = &s->platform.x86_64;
 	struct span mmconfig = abi_span(p->mmconfig);
 
 	/* Without memory-mapped configuration space both are 0 */
-	if ((mmconfig.start | mmconfig.size) != 0 && !span_good(mmconfig, MIB))
+	if ((mmconfig.start | mmconfig.size) != 0 &&
+	    (!span_good(mmconfig, MIB) || mmconfig.size > ECAM_MAX))
 		return why_set(why, ERR_INVALID, "mmconfig: 0x%lx with size 0x%lx; a bus has "
-			       "1 MiB, aligned", mmconfig.start, mmconfig.size);
-	if (!all_zero(p->reserved, sizeof(p->reserved)))
+			       "1 MiB, aligned, and there are 1 to 256", mmconfig.start,
+			       mmconfig.size);
+	for (unsigned i = 0; i < ABI_IOAPICS; i++) {
+		const struct abi_ioapic *a = &p->ioapic[i];
+		const char *broken = broken_ioapic(p, i);
+
+		if (broken)
+			return why_set(why, ERR_INVALID, "ioapic[%u]: address 0x%lx, first %u, "
+				       "count %u: %s", i, a->address, a->first, a->count, broken);
+	}
+	if (p->reserved16 != 0 || p->reserved != 0)
 		return why_set(why, ERR_INVALID, "platform reserved: not 0; rebuild the file");
 	return OK;
 }
 
-/* What a system file says in its architecture's way. */
-static const struct platform {
+/* What a file says in its architecture's way, and may not say at all there. */
+struct platform {
 	err_t (*check)(const struct abi_system *s, struct why *why);
 	uint64_t hwid_mask;
-} platforms[] = {
-	/* DDI0487 D24.2.106: MPIDR_EL1.Aff3 and Aff2..Aff0 */
-	[ABI_ARCH_ARM64] = { check_arm64, 0xff00ffffffull },
-	[ABI_ARCH_X86_64] = { check_x86_64, 0xffffffffull },
+	bool ports;		/* has I/O ports and PCI functions to give away */
+	uint64_t entry_end;	/* a CPU starts below */
+	uint32_t not_cell;	/* flags that no cell has ... */
+	const char *words;	/* ... because */
 };
+
+static const struct platform platforms[] = {
+	/* DDI0487 D24.2.106: MPIDR_EL1.Aff3 and Aff2..Aff0 */
+	[ABI_ARCH_ARM64] = {
+		.check = check_arm64,
+		.hwid_mask = 0xff00ffffffull,
+		.entry_end = UINT64_MAX,
+	},
+	[ABI_ARCH_X86_64] = {
+		.check = check_x86_64,
+		.hwid_mask = 0xffffffffull,
+		.ports = true,
+		.entry_end = 1ull << 32,	/* in real mode */
+		.not_cell = ABI_CELL_INJECTED | ABI_CELL_TRUSTED_WFI,
+		.words = "INJECTED (0x4) and TRUSTED_WFI (0x8) are not for this architecture: "
+			 "interrupts always arrive directly and sleeping never exits",
+	},
+};
+
+/* NULL: not known. */
+static const struct platform *platform_of(const struct abi_header *h)
+{
+	if (h->arch >= ARRAY_SIZE(platforms) || !platforms[h->arch].check)
+		return NULL;
+	return &platforms[h->arch];
+}
 
 static err_t check_hwids(const struct config *c, uint64_t mask, struct why *why)
 {
@@ -246,19 +333,17 @@ static err_t check_system(const struct config *c, struct why *why)
 {
 	const struct abi_system *s = c->system;
 	struct span hypervisor = abi_span(s->hypervisor);
-	uint8_t arch = c->header->arch;
+	const struct platform *platform = platform_of(c->header);
 
-	if (arch >= ARRAY_SIZE(platforms) || !platforms[arch].check)
-		return why_set(why, ERR_UNSUPPORTED, "arch: %u is unknown here", arch);
 	if (!span_good(hypervisor, HYPERVISOR_ALIGN) || hypervisor.size < HYPERVISOR_MIN)
 		return why_set(why, ERR_INVALID, "hypervisor: 0x%lx with size 0x%lx; give it a "
 			       "multiple of 2 MiB, at least 4 MiB, at a multiple of 2 MiB",
 			       hypervisor.start, hypervisor.size);
 	if (s->flags != 0)
 		return why_set(why, ERR_INVALID, "system flags: 0x%x, none are known", s->flags);
-	TRY(check_console(&s->console, "system console", why));
-	TRY(platforms[arch].check(s, why));
-	return check_hwids(c, platforms[arch].hwid_mask, why);
+	TRY(check_console(&s->console, "system console", platform->ports, why));
+	TRY(platform->check(s, why));
+	return check_hwids(c, platform->hwid_mask, why);
 }
 
 /* The root cell has exactly the system's CPUs, a cell at least one. */
@@ -295,6 +380,9 @@ static err_t check_entry(const struct config *c, struct why *why)
 	if (c->system && c->cell->entry != 0)
 		return why_set(why, ERR_INVALID, "entry: 0x%lx; the root cell runs already, "
 			       "leave it 0", c->cell->entry);
+	if (c->cell->entry >= platform_of(c->header)->entry_end)
+		return why_set(why, ERR_INVALID, "entry: 0x%lx; a CPU starts below 0x%lx, move it",
+			       c->cell->entry, platform_of(c->header)->entry_end);
 	if (!c->system && !executable_at(c, c->cell->entry))
 		return why_set(why, ERR_INVALID, "entry: 0x%lx is in no memory that is EXEC; move "
 			       "it or the memory", c->cell->entry);
@@ -356,20 +444,28 @@ static const char *broken_exits(const struct config *c)
 static err_t check_cell(const struct config *c, struct why *why)
 {
 	const struct abi_cell *cell = c->cell;
+	const struct platform *platform = platform_of(c->header);
 	const char *broken = broken_rule(cell_rules, ARRAY_SIZE(cell_rules), c->header->kind,
 					 cell->flags);
 
 	if (!name_valid(cell->name, sizeof(cell->name)) || cell->name[0] == '\0')
 		return why_set(why, ERR_INVALID, "name: the cell's is empty, longer than 31 "
 			       "characters or not printable ASCII");
+	if (!broken && (cell->flags & platform->not_cell))
+		broken = platform->words;
 	if (!broken)
 		broken = broken_exits(c);
 	if (broken)
 		return why_set(why, ERR_INVALID, "cell flags 0x%x exits 0x%x settle_ms %u: %s",
 			       cell->flags, cell->exits, cell->settle_ms, broken);
-	if (cell->reserved != 0)
-		return why_set(why, ERR_INVALID, "cell reserved: not 0; rebuild the file");
-	TRY(check_console(&cell->console, "cell console", why));
+	if (!platform->ports && (cell->pio_count != 0 || cell->pci_count != 0))
+		return why_set(why, ERR_INVALID, "pio_count %u, pci_count %u: this architecture "
+			       "has no I/O ports and PCI functions are devices in memory; leave "
+			       "both 0", cell->pio_count, cell->pci_count);
+	if (c->system && cell->pci_count != 0)
+		return why_set(why, ERR_INVALID, "pci_count %u: the root cell has all functions "
+			       "that are no cell's, leave it 0", cell->pci_count);
+	TRY(check_console(&cell->console, "cell console", platform->ports, why));
 	return check_cpus(c, why);
 }
 
@@ -509,6 +605,40 @@ static err_t check_irq(const struct config *c, uint32_t i, struct why *why)
 	return OK;
 }
 
+static struct span pio_span(const struct abi_pio *p)
+{
+	return (struct span){ p->first, p->count };
+}
+
+static err_t check_pio(const struct config *c, uint32_t i, struct why *why)
+{
+	const struct abi_pio *p = &c->pio[i];
+
+	if (p->count == 0 || p->first >= PORTS || p->count > PORTS - p->first)
+		return why_set(why, ERR_INVALID, "pio[%u]: first 0x%x, count 0x%x; ports are 0 to "
+			       "0xffff, give it some of them", i, p->first, p->count);
+	for (uint32_t j = 0; j < i; j++)
+		if (span_overlaps(pio_span(p), pio_span(&c->pio[j])))
+			return why_set(why, ERR_OVERLAP, "pio[%u]: first 0x%x, count 0x%x overlaps "
+				       "pio[%u]'s; each is there once", i, p->first, p->count, j);
+	return OK;
+}
+
+static err_t check_pci(const struct config *c, uint32_t i, struct why *why)
+{
+	const struct abi_pci *p = &c->pci[i];
+
+	if (p->segment != 0 || p->flags != 0)
+		return why_set(why, ERR_INVALID, "pci[%u]: segment %u, flags 0x%x; only segment 0 "
+			       "is served and no flags are known, build the file again", i,
+			       p->segment, p->flags);
+	for (uint32_t j = 0; j < i; j++)
+		if (p->bdf == c->pci[j].bdf)
+			return why_set(why, ERR_OVERLAP, "pci[%u]: function 0x%04x is pci[%u] too; "
+				       "each is there once", i, p->bdf, j);
+	return OK;
+}
+
 static err_t check_lists(const struct config *c, struct why *why)
 {
 	for (uint32_t i = 0; i < c->cell->mem_count; i++) {
@@ -517,6 +647,10 @@ static err_t check_lists(const struct config *c, struct why *why)
 	}
 	for (uint32_t i = 0; i < c->cell->irq_count; i++)
 		TRY(check_irq(c, i, why));
+	for (uint32_t i = 0; i < c->cell->pio_count; i++)
+		TRY(check_pio(c, i, why));
+	for (uint32_t i = 0; i < c->cell->pci_count; i++)
+		TRY(check_pci(c, i, why));
 	return check_entry(c, why);
 }
 
@@ -544,6 +678,8 @@ err_t config_parse(const void *bytes, size_t size, uint8_t arch, uint8_t kind,
 	if (!c.header)
 		return short_of("header", 1, sizeof(*c.header), why);
 	TRY(check_identity(c.header, arch, kind, why));
+	if (!platform_of(c.header))
+		return why_set(why, ERR_UNSUPPORTED, "arch: %u is unknown here", arch);
 	TRY(check_header(c.header, size, why));
 	if (kind == ABI_KIND_SYSTEM)
 		TRY(take_system(&in, &c, why));

@@ -19,6 +19,8 @@ struct config {
 	const struct abi_cell *cell;		/* the cell; in a system file, the root cell */
 	const struct abi_mem *mem;		/* cell->mem_count */
 	const struct abi_irq *irq;		/* cell->irq_count */
+	const struct abi_pio *pio;		/* cell->pio_count; only where there are I/O ports */
+	const struct abi_pci *pci;		/* cell->pci_count; in cell files only */
 };
 
 /*
@@ -26,10 +28,11 @@ struct config {
  * Checks everything one file can show by itself: magic, version, arch, kind, size,
  * counts against size, reserved fields 0, names terminated and printable, flags known
  * and in sense-making combinations, spans valid and page-aligned, a system's CPU ids
- * distinct, no overlap of guest addresses or of the cell's numbers for its lines within the
- * cell, at most one communication region and one page long, a contract on exits that means
- * something, and at last the checksum. On error *out is untouched and
- * `why` names the field, e.g. `memory[2] "ram": size 0x1001 is no multiple of 4096`.
+ * distinct, no overlap of guest addresses, of the cell's numbers for its lines or of its ports
+ * within the cell, at most one communication region and one page long, a contract on exits that
+ * means something, nothing the architecture does not have, and at last the checksum. On error
+ * *out is untouched and `why` names the field, e.g. `memory[2] "ram": size 0x1001 is no multiple
+ * of 4096`.
  * ERR_SHORT: truncated; ERR_UNSUPPORTED: another version or architecture;
  * ERR_OVERLAP; ERR_INVALID: everything else.
  */

@@ -212,7 +212,7 @@ static err_t build(struct plan *plan, struct cpu *self, gpa_t config, uint64_t s
 	TRY(free_id(sys, &cell->id, why));
 	TRY(space_init(&cell->space, &sys->stage2, &sys->pool, (uint16_t)cell->id, true));
 	TRY(map_regions(cell));
-	TRY(arch_cell_init(cell));
+	TRY(arch_cell_init(cell, why));
 	TRY(cut_root(plan));
 	return take_cpus(plan, why);
 }
@@ -294,6 +294,7 @@ void plan_commit(struct plan *plan)
 	for_each_cell_cpu(cpu, cell)
 		arch_cell_cpu_moved(sys->root, cpu);
 	move_lines(cell, sys->root, cell);
+	arch_cell_attach(cell);
 	link_cell(cell);
 	scrub_begin(cell, 0);
 }
@@ -315,6 +316,7 @@ void plan_revert(struct cell *cell)
 	struct cpu *cpu;
 	unsigned i;
 
+	arch_cell_detach(cell);
 	move_lines(cell, cell, sys->root);
 	for_each_cell_cpu(cpu, cell) {
 		give_cpu(cpu, sys->root);

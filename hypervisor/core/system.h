@@ -118,7 +118,7 @@ struct mmio_region {
 	err_t (*access)(struct cpu *cpu, struct mmio_access *access);
 };
 
-#define MMIO_REGIONS 4
+#define MMIO_REGIONS 8
 
 struct system {
 	struct lock lock;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Binary configuration, version 2: what `jailhouse config build` writes and the
+ * Binary configuration, version 3: what `jailhouse config build` writes and the
  * hypervisor reads. Little-endian; every record is naturally aligned and has no
  * hidden padding, so the structures are the wire format.
  *
  *   system file:  abi_header | abi_system | cpu_count x uint64_t | root cell section
  *   cell file:    abi_header | cell section
- *   cell section: abi_cell | mem_count x abi_mem | irq_count x abi_irq
+ *   cell section: abi_cell | mem_count x abi_mem | irq_count x abi_irq |
+ *                 pio_count x abi_pio | pci_count x abi_pci
  *
  * The last record ends the file: trailing bytes are an error.
  */
@@ -22,7 +23,7 @@
 #endif
 
 #define ABI_CONFIG_MAGIC "JHCONFIG"
-#define ABI_CONFIG_VERSION 2
+#define ABI_CONFIG_VERSION 3
 #define ABI_CONFIG_MAX_SIZE (64u * 1024)
 
 #define ABI_ARCH_ARM64 1
@@ -77,7 +78,10 @@ struct abi_mem {
 	char name[32];		/* NUL-padded, at least one NUL */
 };
 
-/* Interrupt lines: on arm64 GIC INTIDs of SPIs (32..1019). Per-CPU interrupts go with the CPU. */
+/*
+ * Interrupt lines: on arm64 GIC INTIDs of SPIs (32..1019), on x86 global system interrupts
+ * (IOAPIC pins). Per-CPU interrupts go with the CPU.
+ */
 struct abi_irq {
 	uint32_t first;		/* the machine's number */
 	uint32_t count;		/* not 0 */
@@ -85,10 +89,26 @@ struct abi_irq {
 	uint32_t reserved;	/* 0 */
 };
 
+/* I/O ports; x86 only. */
+struct abi_pio {
+	uint32_t first;
+	uint32_t count;		/* not 0; first + count <= 0x10000 */
+};
+
+/*
+ * A PCI function that leaves the root cell; in cell files only, x86 only. Its BARs are regions of
+ * memory (IO) and ports of the cell's, each on its own.
+ */
+struct abi_pci {
+	uint16_t segment;	/* 0 */
+	uint16_t bdf;		/* bus << 8 | device << 3 | function */
+	uint32_t flags;		/* 0 */
+};
+
 #define ABI_CELL_PUTC 0x1		/* the debug-console hypercall is permitted */
 #define ABI_CELL_PUTC_CONSOLE 0x2	/* ... and is the cell's console */
-#define ABI_CELL_INJECTED 0x4		/* the hypervisor takes its interrupts and hands them on: an exit each */
-#define ABI_CELL_TRUSTED_WFI 0x8	/* direct interrupts only: it may sleep without an exit, and can keep its CPUs */
+#define ABI_CELL_INJECTED 0x4		/* arm64: the hypervisor takes its interrupts and hands them on: an exit each */
+#define ABI_CELL_TRUSTED_WFI 0x8	/* arm64: direct interrupts only: it may sleep without an exit, and can keep its CPUs */
 #define ABI_CELL_FAIL_ON_VIOLATION 0x10	/* more exits than `exits` fail it; else they are logged */
 
 #define ABI_EXITS_ANY 0xffffffffu
@@ -104,7 +124,8 @@ struct abi_cell {
 	uint32_t exits;			/* permitted per second on each of its CPUs; 0: none; ABI_EXITS_ANY */
 	uint64_t entry;			/* guest-physical reset address */
 	uint32_t settle_ms;		/* from a CPU's start until `exits` holds; 0 with ABI_EXITS_ANY */
-	uint32_t reserved;		/* 0 */
+	uint16_t pio_count;
+	uint16_t pci_count;
 	uint64_t cpus[ABI_CPU_SET_WORDS];	/* bit n: CPU n of the system file */
 	struct abi_console console;	/* handed on in the communication page */
 };
@@ -120,14 +141,24 @@ struct abi_platform_arm64 {
 	struct abi_span gicr;		/* all redistributors, contiguous */
 	uint32_t gic_version;		/* 3 */
 	uint32_t maintenance_irq;	/* PPI INTID 16..31 */
-	uint64_t reserved[3];		/* 0 */
+	uint64_t reserved[7];		/* 0 */
+};
+
+#define ABI_IOAPICS 4
+
+struct abi_ioapic {
+	uint64_t address;		/* 0: none, then the rest is 0 too and none follows */
+	uint32_t first;			/* global system interrupt of its pin 0 */
+	uint32_t count;			/* pins, 1 to 240; first + count <= 256 */
 };
 
 struct abi_platform_x86_64 {
-	struct abi_span mmconfig;
-	uint32_t tsc_khz;
-	uint32_t apic_khz;
-	uint64_t reserved[5];		/* 0 */
+	struct abi_span mmconfig;	/* ECAM of segment 0 from bus 0; size 0: none, else a multiple of 1 MiB */
+	struct abi_ioapic ioapic[ABI_IOAPICS];
+	uint32_t apic_khz;		/* frequency of the local APICs' timers undivided; 0: to be measured */
+	uint16_t pm_timer;		/* ACPI PM timer's port; 0: none */
+	uint16_t reserved16;		/* 0 */
+	uint64_t reserved;		/* 0 */
 };
 
 struct abi_system {
@@ -142,15 +173,18 @@ struct abi_system {
 	/* uint64_t hwid[cpu_count]: Linux's CPU n has MPIDR affinity / APIC id hwid[n] */
 };
 
-_Static_assert(sizeof(struct abi_header) == 32, "config v2");
-_Static_assert(offsetof(struct abi_header, crc) == 16, "config v2");
-_Static_assert(sizeof(struct abi_console) == 32, "config v2");
-_Static_assert(sizeof(struct abi_mem) == 64, "config v2");
-_Static_assert(sizeof(struct abi_irq) == 16, "config v2");
-_Static_assert(sizeof(struct abi_cell) == 128, "config v2");
-_Static_assert(offsetof(struct abi_cell, cpus) == 64, "config v2");
-_Static_assert(sizeof(struct abi_platform_arm64) == 64, "config v2");
-_Static_assert(sizeof(struct abi_platform_x86_64) == 64, "config v2");
-_Static_assert(sizeof(struct abi_system) == 120, "config v2");
+_Static_assert(sizeof(struct abi_header) == 32, "config v3");
+_Static_assert(offsetof(struct abi_header, crc) == 16, "config v3");
+_Static_assert(sizeof(struct abi_console) == 32, "config v3");
+_Static_assert(sizeof(struct abi_mem) == 64, "config v3");
+_Static_assert(sizeof(struct abi_irq) == 16, "config v3");
+_Static_assert(sizeof(struct abi_pio) == 8, "config v3");
+_Static_assert(sizeof(struct abi_pci) == 8, "config v3");
+_Static_assert(sizeof(struct abi_ioapic) == 16, "config v3");
+_Static_assert(sizeof(struct abi_cell) == 128, "config v3");
+_Static_assert(offsetof(struct abi_cell, cpus) == 64, "config v3");
+_Static_assert(sizeof(struct abi_platform_arm64) == 96, "config v3");
+_Static_assert(sizeof(struct abi_platform_x86_64) == 96, "config v3");
+_Static_assert(sizeof(struct abi_system) == 152, "config v3");
 
 #endif

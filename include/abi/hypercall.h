@@ -13,7 +13,7 @@
 #define ABI_HVC_IMMEDIATE 0x4a48
 
 /* Root cell only */
-#define ABI_HC_DISABLE 0		/* on every online CPU; returns to bare metal with 0; arm64: x4..x17 undefined */
+#define ABI_HC_DISABLE 0		/* on every online CPU; returns to bare metal with 0; arm64: x4..x17 undefined; x86: abi/image.h's way back */
 #define ABI_HC_CELL_CREATE 1		/* (config gpa, size in bytes) -> id; then poll GET_STATE */
 #define ABI_HC_CELL_START 2		/* (id) */
 #define ABI_HC_CELL_SET_LOADABLE 3	/* (id) not running: zero, open to root; ABI_EAGAIN: call again */
@@ -64,6 +64,20 @@
 #define ABI_STAT_ARM64_IRQ 10		/* interrupts taken and handed on (injected cells) */
 #define ABI_STAT_ARM64_MAINTENANCE 11	/* ... that had to wait for a free list register */
 #define ABI_STAT_ARM64_OTHER 12		/* exceptions that fail a cell: SError, illegal instruction classes */
+
+/* 4 to 11 in Jailhouse's order */
+#define ABI_STAT_X86_PIO 4		/* I/O ports that are mediated */
+#define ABI_STAT_X86_XAPIC 5		/* writes to the local APIC's page */
+#define ABI_STAT_X86_CR 6		/* not used: control registers are the guest's */
+#define ABI_STAT_X86_CPUID 7
+#define ABI_STAT_X86_XSETBV 8		/* not used: XCR0 is the guest's */
+#define ABI_STAT_X86_EXCEPTION 9	/* instructions no guest has, triple faults */
+#define ABI_STAT_X86_MSR 10		/* mediated MSRs but the next */
+#define ABI_STAT_X86_ICR 11		/* x2APIC's interrupt command register */
+#define ABI_STAT_X86_NMI 12		/* the guest's own, handed on */
+#define ABI_STAT_X86_FAULT 13		/* nested page faults that were no MMIO: retried or fatal */
+#define ABI_STAT_X86_OTHER 14
+
 #define ABI_STAT_OVER_BUDGET 15
 #define ABI_STAT_COUNT 16
 

@@ -10,6 +10,16 @@
  *
  *   arm64: hvc #0, x0 = HVC_SOFT_RESTART, x1 = entry, x2 = Linux's CPU number
  *   result in x0: 0, or a negative ABI_E*; then nothing was changed
+ *
+ *   x86: the driver builds tables at boot_offset (boot_size bytes): the hypervisor memory
+ *   at `base`, in writable and executable 2 MiB pages, and the one page of the module's text
+ *   that switches tables (`switch_page`) where Linux has it. From that page, in 64-bit mode
+ *   with 4-level paging, interrupts off, EFER.SVME on and GIF 0, with CR3 = those tables, it jumps to
+ *   base + entry with EDI = Linux's CPU number, RSI = Linux's RSP, RDX = Linux's CR3, RCX = the
+ *   address in that page to come back to. There the CPU arrives with RAX = result, RSI and RDX
+ *   as they were given and R8 = 1 on bare metal (with the hypervisor's CR3 and segments, GIF 0, EFER.SVME
+ *   on, but GDTR, IDTR, TR, LDTR, FS, GS, CR0 and CR4 Linux's) or R8 = 0 as a guest (with Linux's
+ *   CR3). No other register is kept.
  */
 #ifndef ABI_IMAGE_H
 #define ABI_IMAGE_H
@@ -29,6 +39,9 @@ struct abi_image {
 	uint64_t log_offset;		/* of struct abi_log; page multiple */
 	uint64_t log_size;		/* bytes; page multiple */
 	uint64_t min_pool;		/* bytes wanted behind the configuration */
+	uint64_t base;			/* x86: where the image runs; else 0 */
+	uint64_t boot_offset;		/* x86: of the pages for the driver's tables; else 0 */
+	uint64_t boot_size;
 	char version[64];
 	/* By the driver */
 	uint64_t start;			/* host-physical; 2 MiB multiple */
@@ -36,11 +49,13 @@ struct abi_image {
 	uint64_t config_offset;
 	uint64_t config_size;
 	uint32_t online_cpus;		/* how many CPUs enter */
-	uint32_t reserved;
+	uint32_t tsc_khz;		/* x86: as Linux measured it; else 0 */
+	uint64_t switch_page;		/* x86: Linux-virtual address of the page that switches tables */
+	uint64_t switch_phys;		/* ... and host-physical */
 };
 
-_Static_assert(sizeof(struct abi_image) == 168, "image header");
-_Static_assert(offsetof(struct abi_image, start) == 128, "image header");
+_Static_assert(sizeof(struct abi_image) == 208, "image header");
+_Static_assert(offsetof(struct abi_image, start) == 152, "image header");
 
 /*
  * A ring of text, mapped read-only into the root cell for as long as the hypervisor

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The benchmark's program: the same in a cell and at EL1 of the bare machine. What it does
- * is said on its command line:
+ * The benchmark's program: the same in a cell and on the bare machine. What it does is said on
+ * its command line:
  *
  *   workload=A,B     names of the table below, one after the other
  *   samples=N        of each (1000), behind an eighth of them that do not count
  *   period=TICKS     from one timer deadline to the next (100 us)
  *   freq=HZ          what the counter must run at
- *   icount=1         a tick must be an instruction, and nothing else may run
+ *   icount=1         a tick must be an instruction, and nothing else may run; x86_64: or
+ *                    tick=N of them, as `-icount shift=` of the machine has it
  *   mmu=0|1          caches (on, with icount=1 off)
  *   wait=NS          rest before each workload
- *   uart=ADDRESS line=N   a PL011 and a shared line that are this program's own; where no
- *                    device answers, `device` is `spi`
+ *   uart=ADDRESS line=N   a PL011 (arm64) or an 8250's ports (x86_64) and a shared line that are
+ *                    this program's own; arm64: where no device answers, `device` is `spi`
  *   cpu2=AFFINITY    the second CPU of `ipi` (the first that is off)
  *   loops=N          of the arithmetic in a round of `compute` (50000)
- *   psci=smc|hvc     how firmware is called (hvc)
+ *   psci=smc|hvc     arm64: how firmware is called (hvc)
  *
  * Nothing is said while a workload runs. Then, per workload:
  *
@@ -27,8 +28,7 @@
  * Or `bench: refused: why` and no numbers before the end; `bench: done` behind the last.
  */
 #include "bench.h"
-#include "arm64/exception.h"
-#include "arm64/sysreg.h"
+#include "exception.h"
 
 #define CHECK_LOOPS 5000u
 #define CHECK_ROWS 10u
@@ -41,12 +41,6 @@ static const struct workload workloads[] = {
 	{ "tick", begin_tick, sample_tick, end_timer },
 	{ "self-sgi", begin_sgi, sample_sgi, NULL },
 	{ "ipi", begin_ipi, sample_ipi, end_ipi },
-	{ "device", begin_device, sample_device, end_device },
-	{ "spi", begin_spi, sample_spi, end_spi },
-	{ "hypercall", begin_hypercall, sample_hypercall, NULL },
-	{ "psci", NULL, sample_psci, NULL },
-	{ "gicd-read", begin_gicd, sample_gicd_read, NULL },
-	{ "gicr-write", begin_gicr, sample_gicr_write, NULL },
 	{ "compute", begin_compute, sample_compute, end_compute },
 };
 
@@ -54,25 +48,15 @@ static const struct workload workloads[] = {
 static struct bench bench;
 static struct histogram histogram;
 
-/* Ticks that a loop of 2 * CHECK_LOOPS instructions and one read of the counter take. */
-static uint64_t loop_ticks(void)
+static bool check_icount(const struct bench *b)
 {
-	uint64_t n = CHECK_LOOPS, t0, t1;
-
-	__asm__ volatile("isb\n\tmrs %0, cntvct_el0\n"
-			 "1:\tsubs %2, %2, #1\n\tb.ne 1b\n\tmrs %1, cntvct_el0"
-			 : "=&r"(t0), "=&r"(t1), "+&r"(n) :: "cc", "memory");
-	return t1 - t0;
-}
-
-static bool check_icount(void)
-{
+	uint64_t right = (2 * CHECK_LOOPS + 1) * TICKS_PER_INSTRUCTION(b);
 	unsigned int in_a_row = 0;
 	uint64_t last = 0;
 
 	for (unsigned int i = 0; i < CHECK_TRIES && in_a_row < CHECK_ROWS; i++) {
-		last = loop_ticks();
-		if (last == 2 * CHECK_LOOPS + 1) {
+		last = loop_ticks(CHECK_LOOPS);
+		if (last == right) {
 			in_a_row++;
 			continue;
 		}
@@ -100,7 +84,7 @@ static bool check_inputs(const struct bench *b)
 		       freq);
 		return false;
 	}
-	return !b->icount || check_icount();
+	return !b->icount || check_icount(b);
 }
 
 /* False: another CPU ran during one of them, or another interrupt came. */
@@ -154,12 +138,14 @@ static void phase(struct bench *b, const struct workload *w)
 
 static const struct workload *find(const struct bench *b, const char *name)
 {
-	/* Without a device of its own a line is made pending through the distributor. */
 	if (strcmp(name, "device") == 0 && !b->uart)
-		name = "spi";
+		name = DEVICE_SUBSTITUTE;
 	for (size_t i = 0; i < ARRAY_SIZE(workloads); i++)
 		if (strcmp(workloads[i].name, name) == 0)
 			return &workloads[i];
+	for (size_t i = 0; i < arch_workload_count; i++)
+		if (strcmp(arch_workloads[i].name, name) == 0)
+			return &arch_workloads[i];
 	return NULL;
 }
 
@@ -203,27 +189,30 @@ static void run_all(struct bench *b)
 	printk("bench: done\n");
 }
 
+static void touch(void *argument)
+{
+	(void)mmio_read32(*(const uint64_t *)argument);
+}
+
 /* A configuration may give a cell what this machine was built without. */
 static void check_uart(struct bench *b)
 {
 	struct exception_catch c;
 
-	if (!b->uart)
+	if (!b->uart || ARCH_HAS_PORTS)
 		return;
-	exception_catch(&c);
-	(void)mmio_read32(b->uart);
-	exception_release();
+	exception_call(&c, touch, &b->uart);
 	if (!c.count)
 		return;
-	printk("bench: there is no device at 0x%lx (ESR 0x%lx): its line is made pending instead\n",
-	       b->uart, c.esr);
+	printk("bench: there is no device at 0x%lx (", b->uart);
+	exception_print(&c);
+	printk("): its line is made pending instead\n");
 	b->uart = 0;
 }
 
 void inmate_main(void)
 {
 	struct bench *b = &bench;
-	char psci[4];
 
 	b->icount = cmdline_get_bool("icount", false);
 	b->samples = cmdline_get_int("samples", 1000);
@@ -232,7 +221,7 @@ void inmate_main(void)
 	b->uart = cmdline_get_int("uart", 0);
 	b->line = cmdline_get_int("line", 0);
 	b->target = cmdline_get_int("cpu2", NO_CPU);
-	b->psci_by_smc = cmdline_get_str("psci", psci, sizeof(psci)) && strcmp(psci, "smc") == 0;
+	b->tick = cmdline_get_int("tick", 1);
 	b->histogram = &histogram;
 	if (!b->samples || !b->period || !b->loops) {
 		printk("bench: refused: samples, period and loops must be at least 1\nbench: done\n");
@@ -241,14 +230,14 @@ void inmate_main(void)
 	b->hypervisor = hypervisor_present();
 	irq_init();
 	if (cmdline_get_bool("mmu", !b->icount)) {
-		if (b->uart)
+		if (b->uart && !ARCH_HAS_PORTS)
 			mmu_map_device(b->uart, 0x1000);
 		mmu_enable();
 	}
 	check_uart(b);
 	exits_find_cpus(b);
 	irq_enable(IRQ_TIMER, NULL, NULL);
-	vectors_use(bench_vectors);
+	vectors_bench();
 	run_all(b);
 	/* Stays to be shut down, asleep; nothing wakes it. */
 	timer_disarm();

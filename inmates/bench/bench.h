@@ -4,6 +4,7 @@
 #define BENCH_H
 
 #include "inmate.h"
+#include "bench_arch.h"
 #include "histogram.h"
 #include "vector.h"
 
@@ -19,11 +20,11 @@ struct bench {
 	uint64_t samples;
 	uint64_t period;		/* ticks from one deadline to the next */
 	uint64_t loops;			/* of the arithmetic kernel in a round */
-	uint64_t uart;			/* a PL011 of this cell's own; 0: none */
+	uint64_t uart;			/* a UART of this cell's own; 0: none */
 	uint64_t line;			/* a shared line of this cell's own; 0: none */
 	uint64_t target;		/* affinity of the second CPU; NO_CPU: look for one */
 	bool icount;			/* a tick is an instruction: checked */
-	bool psci_by_smc;
+	uint64_t tick;			/* x86_64: so many are */
 	/* Found */
 	bool hypervisor;
 	uint32_t cpus[256];		/* the machine's numbers of the cell's CPUs */
@@ -31,7 +32,8 @@ struct bench {
 	uint64_t asked;			/* hypercalls for exit counters so far */
 	/* Of the workload that runs */
 	uint64_t deadline;
-	uint64_t address;		/* sample_gicd_read(), sample_gicr_write() */
+	uint64_t address;		/* what a workload of the architecture needs; software interrupts: to whom */
+	uint64_t second;		/* the affinity of `ipi`'s other CPU */
 	uint32_t strays;		/* interrupts that nobody waited for */
 	uint32_t stray;			/* the last of them */
 	bool spoilt;			/* a sample that is none (icount: another CPU ran): they begin anew */
@@ -50,14 +52,12 @@ struct workload {
 	void (*end)(struct bench *b);
 };
 
-/* calls.c: what a cell asks of its surroundings, from one read of the counter to the next */
-bool begin_hypercall(struct bench *b);
-uint64_t sample_hypercall(struct bench *b);
-uint64_t sample_psci(struct bench *b);
-bool begin_gicd(struct bench *b);
-uint64_t sample_gicd_read(struct bench *b);
-bool begin_gicr(struct bench *b);
-uint64_t sample_gicr_write(struct bench *b);
+/* Those of this architecture alone. */
+extern const struct workload arch_workloads[];
+extern const size_t arch_workload_count;
+
+/* The exit reasons as the driver calls them in sysfs; NULL: not a reason here. */
+extern const char *const exit_names[ABI_STAT_COUNT];
 
 /* timer.c: from the deadline to the vector; tick: to where the interrupted program goes on */
 bool begin_timer(struct bench *b);
@@ -81,14 +81,6 @@ uint64_t sample_sgi(struct bench *b);
 bool begin_ipi(struct bench *b);
 uint64_t sample_ipi(struct bench *b);
 void end_ipi(struct bench *b);
-
-/* device.c: from the write that makes a shared line pending to the vector */
-bool begin_device(struct bench *b);
-uint64_t sample_device(struct bench *b);
-void end_device(struct bench *b);
-bool begin_spi(struct bench *b);
-uint64_t sample_spi(struct bench *b);
-void end_spi(struct bench *b);
 
 /* compute.c: a round of arithmetic while a tick comes 1000 times a second */
 bool begin_compute(struct bench *b);

@@ -3,24 +3,6 @@
 
 #define READ_TRIES 50u
 
-/* As the driver calls them in sysfs. */
-static const char *const names[ABI_STAT_COUNT] = {
-	[ABI_STAT_TOTAL] = "total",
-	[ABI_STAT_MMIO] = "mmio",
-	[ABI_STAT_MANAGEMENT] = "management",
-	[ABI_STAT_HYPERCALL] = "hypercall",
-	[ABI_STAT_ARM64_SGI] = "sgi",
-	[ABI_STAT_ARM64_PSCI] = "psci",
-	[ABI_STAT_ARM64_SMCCC] = "smccc",
-	[ABI_STAT_ARM64_SYSREG] = "sysreg",
-	[ABI_STAT_ARM64_WFI] = "wfi",
-	[ABI_STAT_ARM64_FAULT] = "fault",
-	[ABI_STAT_ARM64_IRQ] = "irq",
-	[ABI_STAT_ARM64_MAINTENANCE] = "maintenance",
-	[ABI_STAT_ARM64_OTHER] = "other",
-	[ABI_STAT_OVER_BUDGET] = "over_budget",
-};
-
 /* The CPUs of other cells are not answered for. */
 void exits_find_cpus(struct bench *b)
 {
@@ -61,7 +43,7 @@ static bool is_whole(const struct bench *b, const struct exits *e)
 	uint64_t sum = 0;
 
 	for (unsigned int stat = 0; stat < ABI_STAT_COUNT; stat++)
-		if (names[stat] && e->known[stat] && stat != ABI_STAT_TOTAL &&
+		if (exit_names[stat] && e->known[stat] && stat != ABI_STAT_TOTAL &&
 		    stat != ABI_STAT_OVER_BUDGET)
 			sum += e->count[stat];
 	sum -= (uint64_t)b->cpu_count * (ABI_STAT_HYPERCALL - ABI_STAT_TOTAL);
@@ -86,13 +68,13 @@ void exits_print(const struct exits *before, const struct exits *after)
 	for (unsigned int stat = 0; stat < ABI_STAT_COUNT; stat++) {
 		uint64_t count = after->count[stat] - before->count[stat];
 
-		if (!names[stat] || !before->known[stat] || !after->known[stat])
+		if (!exit_names[stat] || !before->known[stat] || !after->known[stat])
 			continue;
 		if (stat == ABI_STAT_TOTAL || stat == ABI_STAT_HYPERCALL)
 			count -= asked;
 		if (!on_line)
 			printk("bench: exits");
-		printk(" %s=%lu", names[stat], count);
+		printk(" %s=%lu", exit_names[stat], count);
 		if (++on_line == 5) {
 			printk("\n");
 			on_line = 0;

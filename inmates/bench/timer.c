@@ -1,30 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "bench.h"
-#include "arm64/gic.h"
-#include "arm64/sysreg.h"
 
 /*
- * With icount a tick is an instruction of any CPU: whoever spins towards the deadline has used
+ * With icount ticks are instructions of any CPU: whoever spins towards the deadline has used
  * all of them, or another CPU ran, and may have run past it.
  */
 #define TURN 2u
 #define SLACK 16u
 
-void vectors_use(const char *table)
-{
-	sysreg_write(vbar_el1, (uintptr_t)table);
-	isb();
-}
-
-void end_of_interrupt(uint64_t line)
-{
-	sysreg_write(icc_eoir1_el1, line);
-	isb();
-}
-
 void stray(struct bench *b, uint64_t line)
 {
-	if (line >= GIC_LINE_SPURIOUS)
+	if (line >= LINE_NONE)
 		return;
 	b->strays++;
 	b->stray = (uint32_t)line;
@@ -34,11 +20,9 @@ void stray(struct bench *b, uint64_t line)
 void drain(void)
 {
 	timer_disarm();
-	vectors_use(vectors);
-	irq_unmask();
-	isb();
-	irq_mask();
-	vectors_use(bench_vectors);
+	vectors_library();
+	take_pending();
+	vectors_bench();
 }
 
 bool begin_timer(struct bench *b)
@@ -61,7 +45,7 @@ static uint64_t take_deadline(struct bench *b, bool sleep)
 		struct taken t = sleep ? wait_sleeping() : wait_counting(&turns);
 
 		if (b->icount && !sleep &&
-		    (from > b->deadline || from + TURN * turns + SLACK < b->deadline))
+		    (from > b->deadline || from + (TURN * turns + SLACK) * TICKS_PER_INSTRUCTION(b) < b->deadline))
 			b->spoilt = true;
 		if (t.line != IRQ_TIMER) {
 			stray(b, t.line);
@@ -69,8 +53,8 @@ static uint64_t take_deadline(struct bench *b, bool sleep)
 		}
 		if (t.entered >= b->deadline)
 			return t.entered;
-		/* The line's level fell later than the timer was armed anew. */
 		end_of_interrupt(t.line);
+		timer_again(b->deadline);
 	}
 }
 

@@ -11,10 +11,8 @@
 
 struct taken {
 	uint64_t entered;	/* the counter at the vector */
-	uint64_t line;		/* what was acknowledged: GIC_LINE_SPURIOUS and up is nothing */
+	uint64_t line;		/* what came: LINE_NONE and up is nothing */
 };
-
-extern char bench_vectors[], vectors[];
 
 struct taken wait_spinning(void);
 /* The same; each turn is two instructions. */
@@ -23,10 +21,7 @@ struct taken wait_sleeping(void);
 /* Spins and lets others run where CPUs take turns. */
 struct taken wait_yielding(void);
 /* Reads the counter, does what causes an interrupt, and waits for it, spinning. */
-struct taken wait_sgi(uint64_t sgi1r, uint64_t *before);
+struct taken wait_sgi(uint64_t sgi, uint64_t *before);
 struct taken wait_store(uint64_t address, uint32_t value, uint64_t *before);
-
-void vectors_use(const char *table);
-void end_of_interrupt(uint64_t line);
 
 #endif

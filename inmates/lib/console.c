@@ -34,6 +34,8 @@ static void pl011_putc(const struct abi_console *con, uint8_t c)
 
 static uint8_t uart8250_read(const struct abi_console *con, unsigned int reg)
 {
+	if (!(con->flags & ABI_CONSOLE_MMIO))
+		return port_read8((uint16_t)(con->address + reg));
 	if (con->flags & ABI_CONSOLE_STRIDE_4)
 		return (uint8_t)mmio_read32(con->address + reg * 4);
 	return mmio_read8(con->address + reg);
@@ -41,7 +43,9 @@ static uint8_t uart8250_read(const struct abi_console *con, unsigned int reg)
 
 static void uart8250_write(const struct abi_console *con, unsigned int reg, uint8_t value)
 {
-	if (con->flags & ABI_CONSOLE_STRIDE_4)
+	if (!(con->flags & ABI_CONSOLE_MMIO))
+		port_write8((uint16_t)(con->address + reg), value);
+	else if (con->flags & ABI_CONSOLE_STRIDE_4)
 		mmio_write32(con->address + reg * 4, value);
 	else
 		mmio_write8(con->address + reg, value);
@@ -73,7 +77,7 @@ static void uart_putc(const struct abi_console *con, uint8_t c)
 static bool console_is_uart(const struct abi_console *con)
 {
 	if (!(con->flags & ABI_CONSOLE_MMIO))
-		return false;
+		return ARCH_HAS_PORTS && con->type == ABI_CONSOLE_8250;
 	return con->type == ABI_CONSOLE_PL011 || con->type == ABI_CONSOLE_8250;
 }
 

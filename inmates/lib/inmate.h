@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What a program for a cell has to work with. It starts at the first byte of its image on
- * the cell's first CPU, without MMU or caches, with interrupts masked; the library sets up
- * a stack, FP/SIMD and exception vectors and calls inmate_main(). A program says what it
- * needs beyond that: irq_init() for interrupts and sleeping, mmu_enable() for caches.
+ * the cell's first CPU, with interrupts masked; the library sets up a stack, FP/SIMD and
+ * exception vectors and calls inmate_main(). A program says what it needs beyond that:
+ * irq_init() for interrupts and sleeping, mmu_enable() for caches.
  *
- * Without the MMU all memory is Device memory: no unaligned accesses (-mstrict-align), no
- * exclusives or atomics, and no locks here. Times are ticks of the virtual counter.
+ * arm64 begins without MMU and caches. Without the MMU all memory is Device memory: no
+ * unaligned accesses (-mstrict-align), no exclusives or atomics, and no locks here. x86_64
+ * begins in real mode and is in 64-bit mode, with caches and the first 4 GiB mapped one to one,
+ * when inmate_main() is called; it needs AVX and FMA. Times are ticks of the virtual counter
+ * (arm64) or of the TSC.
  */
 #ifndef INMATE_H
 #define INMATE_H
@@ -17,6 +20,7 @@
 
 #include "abi/comm.h"
 #include "abi/hypercall.h"
+#include "arch.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -32,8 +36,8 @@ _Noreturn void inmate_stop(uint32_t state);
 /* Text ------------------------------------------------------------------------------- */
 
 /*
- * Writes one character to the console the communication page names: the hypercall, a PL011
- * or an 8250. Without a console it goes nowhere. '\n' is sent as is to the hypercall and as
+ * Writes one character to the console the communication page names: the hypercall, a PL011,
+ * or an 8250 in memory or, on x86_64, at ports. Without a console it goes nowhere. '\n' is sent as is to the hypercall and as
  * "\r\n" to a UART. One CPU at a time.
  */
 void console_putc(char c);
@@ -82,18 +86,22 @@ uint64_t timer_now(void);		/* not read ahead of what stands before it */
 /* Exact but for the fraction cut off; wrap as the full 64-bit products would. */
 uint64_t timer_ticks_to_ns(uint64_t ticks);
 uint64_t timer_ns_to_ticks(uint64_t ns);
-/* The virtual timer's interrupt is asserted from tick `at` on, until armed anew or disarmed. */
+/*
+ * The timer's interrupt is asserted from tick `at` on, until armed anew or disarmed. x86_64: once,
+ * and if it has not been taken when it is armed anew, not for the earlier deadline any more.
+ */
 void timer_arm(uint64_t at);
 void timer_disarm(void);
 /*
- * Waits in WFI, or spinning before irq_init(). Uses the virtual timer without running its
+ * Waits in WFI or HLT, or spinning before irq_init(). Uses the timer without running its
  * handler, so leave it disarmed otherwise.
  */
 void timer_sleep_until(uint64_t at);
 
 /* Interrupts ------------------------------------------------------------------------- */
 
-#define IRQ_TIMER 27u		/* the virtual timer's private line */
+#define IRQ_TIMER 27u		/* the timer's private line */
+#define IRQ_SHARED_FIRST 32u	/* x86_64: of global system interrupt 0 */
 
 /* `entered`: the counter as the vector was reached. The line is acknowledged and ended around it. */
 typedef void (*irq_handler_t)(void *context, uint64_t entered);
@@ -101,45 +109,52 @@ typedef void (*irq_handler_t)(void *context, uint64_t entered);
 /* This CPU's interrupt controller parts, once per CPU; stops the cell with a message if it cannot. */
 void irq_init(void);
 /*
- * Runs handler for line: 0-14 SGI, 16-31 private to this CPU, 32-1019 shared, then routed to
- * this CPU. At most IRQ_SHARED_MAX shared lines. False: no such line, or too many.
+ * Runs handler for line: 0-14 software interrupts, 16-31 private to this CPU, 32-1019 shared, then
+ * routed to this CPU. At most IRQ_SHARED_MAX shared lines. False: no such line, or too many.
+ * x86_64: the timer's is the only private one, and all CPUs have the same handlers.
  */
 #define IRQ_SHARED_MAX 16u
 bool irq_enable(unsigned int line, irq_handler_t handler, void *context);
 void irq_disable(unsigned int line);
 /* Sends software interrupt `line` to this CPU. */
 void irq_send_self(unsigned int line);
+/* Reads a register of the controller of shared lines: one access that the hypervisor answers. */
+uint32_t irq_controller_read(void);
 /* Interrupts are masked at the start of every CPU. */
 void irq_unmask(void);
 void irq_mask(void);
-/* Sleeps until an interrupt is pending, taken or not: mask, test the condition, wait, unmask. */
+/*
+ * Sleeps until an interrupt is pending: mask, test the condition, wait, unmask. x86_64: it is
+ * taken before this returns; arm64: when it is unmasked.
+ */
 void irq_wait(void);
 
 /* Processors ------------------------------------------------------------------------- */
 
-/* Affinity of this CPU as PSCI wants it: MPIDR without its flag bits. */
+/* This CPU as cpu_start() wants it: MPIDR without its flag bits (arm64), APIC id (x86_64). */
 uint64_t cpu_affinity(void);
 /*
  * Starts the CPU with this affinity in entry(argument), on that stack (16 bytes aligned, size a
- * multiple of 16), with the MMU as it is here. A return from entry switches it off. PSCI's
- * result: 0, or negative.
+ * multiple of 16), with the MMU as it is here. A return from entry switches it off. 0, or
+ * negative: arm64: as PSCI says. x86_64: it did not begin in a second; one that runs
+ * is reset, and begins again.
  */
 int64_t cpu_start(uint64_t affinity, void (*entry)(void *argument), void *argument,
 		  void *stack, size_t size);
-/* Switches this CPU off; where that is denied, waits for ever. */
+/* Switches this CPU off; x86_64, and where that is denied: waits for ever. */
 _Noreturn void cpu_off(void);
 
 /* Memory ----------------------------------------------------------------------------- */
 
 /*
- * Maps the image (code read-only, data not executable), the communication page, the
+ * arm64: maps the image (code read-only, data not executable), the communication page, the
  * interrupt controller and the console one to one and switches MMU and caches on. Once, on
- * the first CPU, before others start.
+ * the first CPU, before others start. x86_64: they are on, and what is below 4 GiB is mapped.
  */
 void mmu_enable(void);
 /*
- * One-to-one mappings of 4 KiB pages, before or after mmu_enable(). Stops the cell with a message
- * when the library's tables are used up.
+ * One-to-one mappings of pages, before or after mmu_enable(): arm64 of 4 KiB, x86_64 of 1 GiB.
+ * Stops the cell with a message when the library's tables are used up.
  */
 void mmu_map_memory(uint64_t address, uint64_t size);
 void mmu_map_device(uint64_t address, uint64_t size);

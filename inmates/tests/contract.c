@@ -8,17 +8,15 @@
  *   word 4  of the last, how many were taken
  *
  *   1  takes n timer interrupts, gap apart, spinning
- *   2  takes n timer interrupts, gap apart, in WFI
+ *   2  takes n timer interrupts, gap apart, in WFI or HLT
  *   3  n hypercalls, never two of them within gap
  *   4  prints a line
- *   5  n reads of the distributor
+ *   5  n reads of the interrupt controller
  *   6  n software interrupts to itself, each of them taken
  *
  * It begins with the first command `settle` milliseconds after its start.
  */
 #include "inmate.h"
-#include "arm64/gic.h"
-#include "arm64/sysreg.h"
 
 #define NS_PER_MS 1000000ull
 #define SGI 3u
@@ -92,10 +90,10 @@ static void call(struct contract *c)
 	}
 }
 
-static void read_distributor(struct contract *c)
+static void read_controller(struct contract *c)
 {
 	for (uint32_t i = 0; i < c->board->n; i++)
-		mmio_read32(gic_distributor() + GICD_TYPER);
+		irq_controller_read();
 }
 
 static void send_sgis(struct contract *c)
@@ -127,7 +125,7 @@ static void obey(struct contract *c)
 		printk("contract: says so\n");
 		break;
 	case 5:
-		read_distributor(c);
+		read_controller(c);
 		break;
 	case 6:
 		send_sgis(c);
@@ -136,7 +134,7 @@ static void obey(struct contract *c)
 		return;
 	}
 	c->board->command = 0;
-	dsb_sy();
+	memory_barrier();
 	c->board->done++;
 }
 

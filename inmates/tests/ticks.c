@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * How many exits do timer interrupts cost? Takes `count` (1000) of them, `period` (100000)
- * counter ticks apart, spinning in between or, with `wfi`, in WFI, and asks the hypervisor
+ * counter ticks apart, spinning in between or, with `wfi`, in WFI or HLT, and asks the hypervisor
  * for the exits of this CPU, `cpu` (0), just before and after.
  */
 #include "inmate.h"

@@ -73,7 +73,7 @@ int board_begin(void **state)
 	assert_ok(pool_init(&sys->pool, host_ram(hpa(BOARD_POOL)), hpa(BOARD_POOL), BOARD_END - BOARD_POOL));
 	make_root(sys);
 	make_cpus(sys);
-	assert_ok(arch_cell_init(sys->root));
+	assert_ok(arch_cell_init(sys->root, &(struct why){ 0 }));
 	host_cpus_begin(sys);
 	return 0;
 }

@@ -33,10 +33,11 @@ HOST_fuzz := $(HOST_CLANG) $(HOST_FLAGS) $(HOST_SANITIZE) -fsanitize=fuzzer-no-l
 HOST_RENAME := memcpy memmove memset memcmp
 HOST_STR_FLAGS := $(foreach f,$(HOST_RENAME),-D$(f)=own_$(f))
 # What a program links with besides cmocka
-HOST_LIBS_test_ldst := $(if $(shell grep -l '<capstone/' tests/host/test_ldst.c 2>/dev/null),-lcapstone)
+HOST_LIBS_test_ldst := -lcapstone
+HOST_LIBS_test_insn := -lcapstone
 
 HOST_CODE := $(wildcard $(addprefix hypervisor/,base/*.c config/*.c core/*.c \
-	arch/arm64/pure/*.c arch/host/*.c))
+	arch/arm64/pure/*.c arch/x86/pure/*.c arch/host/*.c))
 HOST_TESTS := $(patsubst tests/host/%.c,%,$(wildcard tests/host/test_*.c))
 HOST_SUPPORT := $(filter-out tests/host/test_%,$(wildcard tests/host/*.c))
 HOST_FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))

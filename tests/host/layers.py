@@ -3,6 +3,7 @@
 """The rules of the house that a compiler does not check, as tests that count like cmocka's."""
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -30,6 +31,11 @@ LAYERS: dict[str, tuple[set[str], str | None]] = {
     "hypervisor/arch/arm64": ({"include/abi", "hypervisor/base", "hypervisor/config",
                                "hypervisor/core", "hypervisor/include/arch",
                                "hypervisor/arch/arm64/pure"}, FREESTANDING),
+    "hypervisor/arch/x86/pure": ({"include/abi", "hypervisor/base", "hypervisor/core",
+                                  "hypervisor/include/arch"}, FREESTANDING),
+    "hypervisor/arch/x86": ({"include/abi", "hypervisor/base", "hypervisor/config",
+                             "hypervisor/core", "hypervisor/include/arch",
+                             "hypervisor/arch/x86/pure"}, FREESTANDING),
     "hypervisor/arch/host": ({"include/abi", "hypervisor/base", "hypervisor/config",
                               "hypervisor/core", "hypervisor/include/arch"}, None),
     "driver": ({"include/abi"}, None),
@@ -84,7 +90,10 @@ def layer_of(path: Path) -> str | None:
 def resolve(included: str, path: Path) -> Path | None:
     folders = [path.parent.as_posix(), *INCLUDE_PATHS]
     if path.parts[0] == "inmates":
-        folders += ["inmates/lib"]
+        folders += ["inmates/lib", "inmates/bench"]
+        # What each architecture has under the same name
+        folders += [f"inmates/{part}/{arch}" for arch in ("arm64", "x86_64") if arch in path.parts or
+                    not {"arm64", "x86_64"} & set(path.parts) for part in ("lib", "bench")]
     if path.parts[0] == "tests":
         folders += ["tests/host"]
     for folder in folders:
@@ -154,21 +163,32 @@ def the_documents_name_every_layer() -> Problems:
     return problems
 
 
+def inmate_paths(arch: str) -> list[str]:
+    """Where an inmate's headers are that each architecture has under the same name."""
+    folder = {"x86": "x86_64"}.get(arch, arch)
+    return ["-Iinmates/bench", f"-Iinmates/lib/{folder}", f"-Iinmates/bench/{folder}"]
+
+
 def compilers_for(path: Path) -> list[list[str]]:
     """Every way in which a header is compiled; driver headers need a kernel's instead."""
     name = path.as_posix()
     if name.startswith("driver/"):
         return []
-    arm64 = [["aarch64-linux-gnu-gcc-12"], ["clang", "--target=aarch64-linux-gnu"]]
+    machines = {"arm64": "aarch64", "x86": "x86_64"}
+    target = {arch: [[f"{'' if machine == platform.machine() else machine + '-linux-gnu-'}gcc-12"],
+                     ["clang", f"--target={machine}-linux-gnu"]] for arch, machine in machines.items()}
     host = [["gcc"], ["clang"]]
     freestanding = ["-ffreestanding"]
-    if name.startswith(("inmates/", "hypervisor/arch/arm64/")) and "/pure/" not in name:
-        return [c + freestanding for c in arm64]
+    for arch, compilers in target.items():
+        if f"/{arch}" in name and "/pure/" not in name:
+            return [c + freestanding + inmate_paths(arch) for c in compilers]
+    if name.startswith("inmates/"):
+        return [c + freestanding + inmate_paths(arch) for arch, compilers in target.items() for c in compilers]
     if name.startswith(("tests/", "tools/", "hypervisor/arch/host/")):
         return host
     if name == "include/abi/driver.h":  # <sys/ioctl.h> or Linux's
         return host
-    return [c + freestanding for c in host + arm64]
+    return [c + freestanding for c in host + target["arm64"]]
 
 
 def every_header_compiles_alone() -> Problems:

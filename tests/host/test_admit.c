@@ -155,10 +155,176 @@ static void the_hypervisors_console_is_a_device(void **state)
 	expect_system(s, ERR_RANGE, "system console: ");
 	s.system.console = (struct abi_console){ .type = ABI_CONSOLE_NONE };
 	expect_system(s, OK, "");
-	/* I/O ports are no memory */
 	s.system.console = (struct abi_console){ .address = 0x3f8, .size = 8, .type = ABI_CONSOLE_8250 };
+	expect_system(s, ERR_RANGE, "system console: ports 0x3f8-0x3ff: this machine has not got");
+}
+
+static err_t try_pc_system(const struct pc_system_file *s, struct why *why)
+{
+	struct config system = golden_pc_system_config(s);
+
+	memset(why, 0, sizeof(*why));
+	return admit_system(&system, &golden_pc_limits, why);
+}
+
+/* Against the golden system and, unless it is NULL, one cell. */
+static err_t try_pc_cell(const struct pc_cell_file *c, const struct pc_cell_file *there,
+			 struct why *why)
+{
+	struct pc_system_file s = golden_pc_system();
+	struct config system = golden_pc_system_config(&s);
+	struct config cell = golden_pc_cell_config(c), inside;
+	const struct config *cells[] = { &inside };
+
+	memset(why, 0, sizeof(*why));
+	if (there)
+		inside = golden_pc_cell_config(there);
+	return admit_cell(&cell, &system, cells, there ? 1 : 0, &golden_pc_limits, why);
+}
+
+#define expect_pc_system(file, error, words)                         \
+	do {                                                         \
+		struct why why_;                                     \
+		assert_err(try_pc_system(&(file), &why_), error);    \
+		assert_why(&why_, words);                            \
+	} while (0)
+
+#define expect_pc_cell(file, there, error, words)                       \
+	do {                                                            \
+		struct why why_;                                        \
+		assert_err(try_pc_cell(&(file), there, &why_), error);  \
+		assert_why(&why_, words);                               \
+	} while (0)
+
+/* A cell that takes nothing of the golden one's. */
+static struct pc_cell_file second_pc_cell(void)
+{
+	struct pc_cell_file c = golden_pc_cell();
+
+	strcpy(c.cell.name, "compute");
+	c.cell.cpus[0] = 0x4;
+	c.mem[CODE].phys = 0x34000000;
+	c.mem[SERIAL].phys = 0xfebe0000;
+	c.irq[0].first = c.irq[0].virt = 4;
+	c.irq[1].first = c.irq[1].virt = 50;
+	c.pio[0].first = 0x3e8;
+	c.pio[1].first = 0xc100;
+	c.pci[0].bdf = 0x00f8;
+	c.pci[1].bdf = 0x0101;
+	return c;
+}
+
+static void the_golden_pcs_are_admitted(void **state)
+{
+	struct pc_system_file s = golden_pc_system();
+	struct pc_cell_file c = golden_pc_cell(), d = second_pc_cell();
+
+	(void)state;
+	expect_pc_system(s, OK, "");
+	expect_pc_cell(c, NULL, OK, "");
+	expect_pc_cell(d, &c, OK, "");
+	expect_pc_cell(c, &d, OK, "");
+}
+
+static void ports_of_a_system_are_there_and_not_mediated(void **state)
+{
+	struct pc_system_file s = golden_pc_system();
+
+	(void)state;
+	s.pio[0].count++;
+	expect_pc_system(s, ERR_RANGE, "pio[0]: ports 0x0-0xcf8: some are PCI configuration space's");
+	s = golden_pc_system();
+	s.pio[1].first--;
+	expect_pc_system(s, ERR_RANGE, "pio[1]: ports 0xcff-0xfffe: some are PCI");
+	s.pio[1].first += 2;
+	expect_pc_system(s, ERR_RANGE, "pio[1]: ports 0xd01-0x10000: this machine has not got");
+	s = golden_pc_system();
+	s.system.console.address = 0xcf1;
+	expect_pc_system(s, ERR_RANGE, "system console: ports 0xcf1-0xcf8: some are");
+	s.system.console.address = 0xcf0;
+	expect_pc_system(s, OK, "");
+	/* Ports are no memory */
+	s.system.console.address = 0x3f8;
 	s.system.hypervisor = (struct abi_span){ 0, 0x400000 };
-	expect_system(s, OK, "");
+	s.cell.mem_count = 0;
+	expect_pc_system(s, OK, "");
+}
+
+static void ports_have_one_owner(void **state)
+{
+	struct pc_cell_file c = golden_pc_cell(), d = second_pc_cell();
+	struct pc_system_file s = golden_pc_system();
+	struct config system, cell;
+	struct why why;
+
+	(void)state;
+	d.pio[0].first = 0x2f1;
+	expect_pc_cell(d, &c, ERR_OVERLAP, "pio[0]: 0x2f1-0x2f8 overlaps cell \"rtos\"'s 0x2f8-0x2ff; a port");
+	d.pio[0].first = 0x2ff;
+	expect_pc_cell(d, &c, ERR_OVERLAP, "pio[0]: 0x2ff-0x306 overlaps");
+	d.pio[0].first = 0x2f0;
+	expect_pc_cell(d, &c, OK, "");
+	d.pio[0].first = 0x300;
+	expect_pc_cell(d, &c, OK, "");
+	d.pio[0].first = 0xcf0;
+	expect_pc_cell(d, &c, OK, "");
+	d.pio[0].first = 0xcf1;
+	expect_pc_cell(d, &c, ERR_RANGE, "pio[0]: ports 0xcf1-0xcf8: some are");
+	d.pio[0] = (struct abi_pio){ 0xcf9, 1 };
+	expect_pc_cell(d, &c, ERR_RANGE, "pio[0]: ports 0xcf9-0xcf9: some are");
+	d.pio[0] = (struct abi_pio){ 0xfff9, 8 };
+	expect_pc_cell(d, &c, ERR_RANGE, "pio[0]: ports 0xfff9-0x10000: this machine has not got");
+	/* Across two of the root cell's, and over a hole between them */
+	s.pio[0].count = 0x300;
+	s.pio[1] = (struct abi_pio){ 0x300, 0x100 };
+	d.pio[0] = (struct abi_pio){ 0x2f0, 0x20 };
+	d.pio[1] = (struct abi_pio){ 0x3ff, 1 };
+	system = golden_pc_system_config(&s);
+	cell = golden_pc_cell_config(&d);
+	assert_ok(admit_cell(&cell, &system, NULL, 0, &golden_pc_limits, &why));
+	s.pio[0].count--;
+	assert_err(admit_cell(&cell, &system, NULL, 0, &golden_pc_limits, &why), ERR_RANGE);
+	assert_why(&why, "pio[0]: port 0x2ff is not the root cell's to give");
+}
+
+static void functions_have_one_owner(void **state)
+{
+	struct pc_cell_file c = golden_pc_cell(), d = second_pc_cell();
+
+	(void)state;
+	d.pci[1].bdf = 0x00fa;
+	expect_pc_cell(d, &c, ERR_OVERLAP, "pci[1]: function 0x00fa is cell \"rtos\"'s");
+	expect_pc_cell(d, NULL, OK, "");
+	d.pci[1].bdf = 0x0100;
+	expect_pc_cell(d, &c, ERR_OVERLAP, "pci[1]: function 0x0100 is cell \"rtos\"'s");
+}
+
+static void cpu_0_stays_where_linux_cannot_leave_it(void **state)
+{
+	struct pc_cell_file c = golden_pc_cell();
+
+	(void)state;
+	for (uint64_t cpus = 1; cpus < 16; cpus++) {
+		c.cell.cpus[0] = cpus;
+		if (cpus & 1)
+			expect_pc_cell(c, NULL, ERR_DENIED, "cpus: CPU 0 stays the root cell's: on this machine Linux cannot take it offline");
+		else
+			expect_pc_cell(c, NULL, OK, "");
+	}
+}
+
+static void a_pcs_lines_start_at_0(void **state)
+{
+	struct pc_system_file s = golden_pc_system();
+	struct pc_cell_file c = golden_pc_cell(), d = second_pc_cell();
+
+	(void)state;
+	d.irq[0] = (struct abi_irq){ 0, 3, 0, 0 };
+	expect_pc_cell(d, &c, OK, "");
+	d.irq[0].count = 4;
+	expect_pc_cell(d, &c, ERR_OVERLAP, "irq[0]: 0-3 overlaps cell \"rtos\"'s 3-3");
+	s.irq[1].count = 233;
+	expect_pc_system(s, ERR_RANGE, "irq[1]: first 24-256; this machine's lines are 0 to 255");
 }
 
 static void names_are_unique(void **state)
@@ -443,6 +609,7 @@ static void communication_pages_are_nobodys_memory(void **state)
 #define PAGES 48u
 #define LINE_FIRST 32u
 #define LINES 16u
+#define PORTS 64u
 #define CELLS 3u
 #define RECORDS 5u
 
@@ -453,6 +620,8 @@ struct world {
 	struct abi_cell cell[CELLS + 1];		/* [0] is the root cell */
 	struct abi_mem mem[CELLS + 1][RECORDS];
 	struct abi_irq irq[CELLS + 1][2];
+	struct abi_pio pio[CELLS + 1][2];
+	struct abi_pci pci[CELLS + 1][2];
 };
 
 static uint64_t page(uint32_t n)
@@ -467,6 +636,8 @@ static struct config world_config(const struct world *w, unsigned cell)
 		.cell = &w->cell[cell],
 		.mem = w->mem[cell],
 		.irq = w->irq[cell],
+		.pio = w->pio[cell],
+		.pci = w->pci[cell],
 	};
 }
 
@@ -498,6 +669,20 @@ static bool model_system_page(const struct world *w, uint32_t p)
 	return owners_here + model_mediated(w, p) <= 1;
 }
 
+static bool model_has_port(const struct world *w, unsigned c, uint32_t port)
+{
+	for (uint32_t i = 0; i < w->cell[c].pio_count; i++)
+		if (port >= w->pio[c][i].first && port < w->pio[c][i].first + w->pio[c][i].count)
+			return true;
+	return false;
+}
+
+static bool model_mediated_port(const struct world *w, uint32_t port)
+{
+	return port >= w->limits.mediated_ports.start &&
+	       port < w->limits.mediated_ports.start + w->limits.mediated_ports.size;
+}
+
 static bool model_system(const struct world *w)
 {
 	for (uint32_t p = 0; p < 2 * PAGES; p++)
@@ -508,6 +693,10 @@ static bool model_system(const struct world *w)
 			if (w->irq[0][i].first + line < w->limits.irq_first ||
 			    w->irq[0][i].first + line >= w->limits.irq_end)
 				return false;
+	for (uint32_t port = 0; port < 2 * PORTS; port++)
+		if (model_has_port(w, 0, port) &&
+		    (port >= w->limits.pio_end || model_mediated_port(w, port)))
+			return false;
 	return w->system.cpu_count <= w->limits.max_cpus;
 }
 
@@ -565,10 +754,38 @@ static bool model_has_line(const struct world *w, unsigned c, uint32_t line)
 	return false;
 }
 
+static bool model_ports(const struct world *w, unsigned c)
+{
+	for (uint32_t port = 0; port < 2 * PORTS; port++) {
+		if (!model_has_port(w, c, port))
+			continue;
+		if (!model_has_port(w, 0, port))
+			return false;
+		for (unsigned other = 1; other < c; other++)
+			if (model_has_port(w, other, port))
+				return false;
+	}
+	return true;
+}
+
+static bool model_functions(const struct world *w, unsigned c)
+{
+	for (unsigned other = 1; other < c; other++)
+		for (uint32_t i = 0; i < w->cell[c].pci_count; i++)
+			for (uint32_t j = 0; j < w->cell[other].pci_count; j++)
+				if (w->pci[c][i].bdf == w->pci[other][j].bdf)
+					return false;
+	return true;
+}
+
 static bool model_cell(const struct world *w, unsigned c)
 {
 	uint64_t left = (1ull << w->system.cpu_count) - 1;
 
+	if (!model_ports(w, c) || !model_functions(w, c))
+		return false;
+	if (w->limits.cpu0_stays && (w->cell[c].cpus[0] & 1))
+		return false;
 	for (unsigned other = 0; other < c; other++)
 		if (strcmp(w->cell[other].name, w->cell[c].name) == 0)
 			return false;
@@ -624,6 +841,9 @@ static void random_system(struct world *w, uint64_t *seed)
 
 	w->limits = (struct admit_limits){
 		.max_cpus = 8 - !test_below(seed, 20),
+		.cpu0_stays = test_below(seed, 2),
+		.pio_end = PORTS - !test_below(seed, 20),
+		.mediated_ports = { 30, test_below(seed, 2) * 2 },
 		.guest_end = page(PAGES - test_below(seed, 6)),
 		.host_end = page(PAGES - test_below(seed, 6)),
 		.irq_first = LINE_FIRST,
@@ -649,6 +869,10 @@ static void random_system(struct world *w, uint64_t *seed)
 	w->cell[0].irq_count = 2;
 	w->irq[0][0] = line_record(LINE_FIRST - !test_below(seed, 20), 1 + test_below(seed, 8));
 	w->irq[0][1] = line_record(LINE_FIRST + 8, 1 + test_below(seed, 8));
+	w->cell[0].pio_count = 2;
+	w->pio[0][0] = (struct abi_pio){ test_below(seed, 4), 25 + test_below(seed, 3) };
+	w->pio[0][0].count += !test_below(seed, 16);
+	w->pio[0][1] = (struct abi_pio){ 32 - !test_below(seed, 16), 32 };
 }
 
 /* Mostly part of a region of the root cell's, with flags that suit it. */
@@ -687,6 +911,11 @@ static void random_cell(struct world *w, unsigned c, uint64_t *seed)
 	w->irq[c][0] = line_record(LINE_FIRST + test_below(seed, LINES), 1 + test_below(seed, 3));
 	if (test_below(seed, 4) == 0)
 		w->irq[c][0].virt = LINE_FIRST - 1 + test_below(seed, LINES + 2);
+	w->cell[c].pio_count = (uint16_t)test_below(seed, 2);
+	w->pio[c][0] = (struct abi_pio){ 4 + test_below(seed, PORTS - 8), 1 + test_below(seed, 6) };
+	w->cell[c].pci_count = (uint16_t)test_below(seed, 3);
+	for (uint32_t i = 0; i < 2; i++)
+		w->pci[c][i].bdf = (uint16_t)test_below(seed, 24);
 }
 
 static void verdicts_are_the_slow_models(void **state)
@@ -735,6 +964,12 @@ int main(void)
 		cmocka_unit_test(guest_addresses_end_first_where_they_are_fewer),
 		cmocka_unit_test(a_system_gives_nothing_away_twice),
 		cmocka_unit_test(the_hypervisors_console_is_a_device),
+		cmocka_unit_test(the_golden_pcs_are_admitted),
+		cmocka_unit_test(ports_of_a_system_are_there_and_not_mediated),
+		cmocka_unit_test(ports_have_one_owner),
+		cmocka_unit_test(functions_have_one_owner),
+		cmocka_unit_test(cpu_0_stays_where_linux_cannot_leave_it),
+		cmocka_unit_test(a_pcs_lines_start_at_0),
 		cmocka_unit_test(names_are_unique),
 		cmocka_unit_test(cpus_have_one_owner_and_root_keeps_one),
 		cmocka_unit_test(interrupts_have_one_owner),

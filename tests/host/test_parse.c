@@ -30,7 +30,7 @@ static err_t parse(const void *file, size_t size, struct why *why)
 {
 	const struct abi_header *header = file;
 
-	return parse_as(file, size, ABI_ARCH_ARM64, header->kind, why);
+	return parse_as(file, size, header->arch, header->kind, why);
 }
 
 #define expect_good(file)                                                            \
@@ -73,6 +73,25 @@ static void golden_files_are_read(void **state)
 	assert_ptr_equal(out.irq, c.irq);
 }
 
+static void golden_files_with_ports_are_read(void **state)
+{
+	struct pc_system_file s = golden_pc_system();
+	struct pc_cell_file c = golden_pc_cell();
+	struct config out;
+	struct why why;
+
+	(void)state;
+	assert_ok(config_parse(&s, sizeof(s), ABI_ARCH_X86_64, ABI_KIND_SYSTEM, &out, &why));
+	assert_ptr_equal(out.irq, s.irq);
+	assert_ptr_equal(out.pio, s.pio);
+	assert_int_equal(out.cell->pci_count, 0);
+	assert_ok(config_parse(&c, sizeof(c), ABI_ARCH_X86_64, ABI_KIND_CELL, &out, &why));
+	assert_ptr_equal(out.mem, c.mem);
+	assert_ptr_equal(out.irq, c.irq);
+	assert_ptr_equal(out.pio, c.pio);
+	assert_ptr_equal(out.pci, c.pci);
+}
+
 static void truncate_everywhere(void *file, size_t size)
 {
 	struct abi_header *header = file;
@@ -81,13 +100,13 @@ static void truncate_everywhere(void *file, size_t size)
 	for (size_t n = 0; n < size; n++) {
 		header->size = (uint32_t)size;
 		golden_seal(file, size);
-		assert_err(parse_as(file, n, ABI_ARCH_ARM64, header->kind, &why), ERR_SHORT);
+		assert_err(parse_as(file, n, header->arch, header->kind, &why), ERR_SHORT);
 		/* ... and with the size and the checksum made to agree */
 		if (n < sizeof(*header))
 			continue;
 		header->size = (uint32_t)n;
 		golden_seal(file, n);
-		assert_err(parse_as(file, n, ABI_ARCH_ARM64, header->kind, &why), ERR_SHORT);
+		assert_err(parse_as(file, n, header->arch, header->kind, &why), ERR_SHORT);
 	}
 }
 
@@ -96,9 +115,14 @@ static void truncated_files_are_short(void **state)
 	struct system_file s = golden_system();
 	struct cell_file c = golden_cell();
 
+	struct pc_system_file ps = golden_pc_system();
+	struct pc_cell_file pc = golden_pc_cell();
+
 	(void)state;
 	truncate_everywhere(&s, sizeof(s));
 	truncate_everywhere(&c, sizeof(c));
+	truncate_everywhere(&ps, sizeof(ps));
+	truncate_everywhere(&pc, sizeof(pc));
 }
 
 static void bytes_behind_the_end_are_refused(void **state)
@@ -116,17 +140,17 @@ static void bytes_behind_the_end_are_refused(void **state)
 	expect_bad(f, ERR_INVALID, "size: 8 bytes follow the last record");
 }
 
-static void flip_every_bit(uint8_t *file, size_t size, uint8_t kind)
+static void flip_every_bit(uint8_t *file, size_t size, uint8_t arch, uint8_t kind)
 {
 	struct why why;
 
 	for (size_t bit = 0; bit < size * 8; bit++) {
 		file[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		if (parse_as(file, size, ABI_ARCH_ARM64, kind, &why) == OK)
+		if (parse_as(file, size, arch, kind, &why) == OK)
 			fail_msg("bit %zu of byte %zu flipped and accepted", bit % 8, bit / 8);
 		file[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
-	assert_ok(parse_as(file, size, ABI_ARCH_ARM64, kind, &why));
+	assert_ok(parse_as(file, size, arch, kind, &why));
 }
 
 static void every_flipped_bit_is_refused(void **state)
@@ -134,9 +158,14 @@ static void every_flipped_bit_is_refused(void **state)
 	struct system_file s = golden_system();
 	struct cell_file c = golden_cell();
 
+	struct pc_system_file ps = golden_pc_system();
+	struct pc_cell_file pc = golden_pc_cell();
+
 	(void)state;
-	flip_every_bit((uint8_t *)&s, sizeof(s), ABI_KIND_SYSTEM);
-	flip_every_bit((uint8_t *)&c, sizeof(c), ABI_KIND_CELL);
+	flip_every_bit((uint8_t *)&s, sizeof(s), ABI_ARCH_ARM64, ABI_KIND_SYSTEM);
+	flip_every_bit((uint8_t *)&c, sizeof(c), ABI_ARCH_ARM64, ABI_KIND_CELL);
+	flip_every_bit((uint8_t *)&ps, sizeof(ps), ABI_ARCH_X86_64, ABI_KIND_SYSTEM);
+	flip_every_bit((uint8_t *)&pc, sizeof(pc), ABI_ARCH_X86_64, ABI_KIND_CELL);
 }
 
 static void a_wrong_checksum_is_named(void **state)
@@ -171,7 +200,8 @@ static const struct row system_rows[] = {
 	SYS(header.magic, 0, BAD, "magic: "),
 	SYS(header.version, 0, ERR_UNSUPPORTED, "version: the file has 0"),
 	SYS(header.version, 1, ERR_UNSUPPORTED, "version: the file has 1"),
-	SYS(header.version, 3, ERR_UNSUPPORTED, "version: the file has 3"),
+	SYS(header.version, 2, ERR_UNSUPPORTED, "version: the file has 2"),
+	SYS(header.version, 4, ERR_UNSUPPORTED, "version: the file has 4"),
 	SYS(header.arch, ABI_ARCH_X86_64, ERR_UNSUPPORTED, "arch: "),
 	SYS(header.kind, ABI_KIND_CELL, BAD, "kind: 2 where 1"),
 	SYS(header.size, 0, BAD, "size: "),
@@ -238,7 +268,10 @@ static const struct row system_rows[] = {
 	SYS(cell.exits, ABI_EXITS_ANY - 1, BAD, "exits 0xfffffffe settle_ms 0: the root cell has no limit"),
 	SYS(cell.settle_ms, 1, BAD, "settle_ms 1: settle_ms needs a limit on exits"),
 	SYS(cell.entry, 0x40000000, BAD, "entry: 0x40000000"),
-	SYS(cell.reserved, 1, BAD, "cell reserved: "),
+	SYS(cell.pio_count, 1, ERR_SHORT, "pio_count: "),
+	SYS(cell.pio_count, UINT16_MAX, ERR_SHORT, "pio_count: "),
+	SYS(cell.pci_count, 1, ERR_SHORT, "pci_count: "),
+	SYS(cell.pci_count, UINT16_MAX, ERR_SHORT, "pci_count: "),
 	SYS(cell.cpus, 0x40, BAD, "cpus: CPU "),
 	SYS(cell.cpus[0], 0x7, BAD, "cpus: CPU 3 is missing"),
 	SYS(cell.cpus[0], 0x1f, BAD, "cpus: CPU 4 is not the system's"),
@@ -246,6 +279,7 @@ static const struct row system_rows[] = {
 	SYS(cell.console.address, UINT64_MAX, BAD, "cell console: address "),
 	SYS(cell.console.size, 0, BAD, "cell console: address "),
 	SYS(cell.console.type, 7, BAD, "cell console: type 7"),
+	SYS(cell.console.flags, 0, BAD, "cell console: flags 0x0"),
 	SYS(cell.console.flags, 0x8001, BAD, "cell console: flags 0x8001"),
 	SYS(cell.console.divider, 0, OK, NULL),
 	SYS(cell.console.gate_nr, 0, OK, NULL),
@@ -273,6 +307,7 @@ static const struct row cell_rows[] = {
 	CELL(cell.mem_count, 0, BAD, "mem_count 0"),
 	CELL(cell.entry, 0x200000, BAD, "entry: 0x200000"),
 	CELL(cell.entry, 0x80000000, BAD, "entry: 0x80000000"),
+	CELL(cell.entry, UINT64_MAX - 1, BAD, "entry: 0xfffffffffffffffe is in no memory"),
 	CELL(cell.entry, UINT64_MAX, BAD, "entry: 0xffffffffffffffff"),
 	CELL(cell.entry, 0x1fffff, OK, NULL),
 	CELL(cell.cpus[0], 0, BAD, "cpus: none"),
@@ -358,6 +393,116 @@ static void every_field_of_a_system_is_checked(void **state)
 	/* Its own test is a_wrong_checksum_is_named */
 	memset(covered + offsetof(struct abi_header, crc), 1, sizeof(s.header.crc));
 	assert_covered(covered, sizeof(covered), "a system's file");
+}
+
+#define PC(member, ...) ROW(struct pc_system_file, member, __VA_ARGS__)
+#define X86(member, ...) PC(system.platform.x86_64.member, __VA_ARGS__)
+
+static const struct row pc_system_rows[] = {
+	PC(system.console.flags, ABI_CONSOLE_MMIO, OK, NULL),
+	PC(system.console.flags, ABI_CONSOLE_STRIDE_4, OK, NULL),
+	PC(system.console.type, ABI_CONSOLE_PL011, BAD, "system console: flags 0x0, a PL011"),
+	PC(system.console.address, 0xfff8, OK, NULL),
+	PC(system.console.address, 0xfff9, BAD, "system console: address 0xfff9"),
+	X86(mmconfig.start, 0xb0080000, BAD, "mmconfig: "),
+	X86(mmconfig.start, UINT64_MAX - 0xfffff, BAD, "mmconfig: "),
+	X86(mmconfig.size, 0, BAD, "mmconfig: "),
+	X86(mmconfig.size, 0x1000, BAD, "mmconfig: "),
+	X86(mmconfig.size, 0x100000, OK, NULL),
+	X86(mmconfig.size, 0x10100000, BAD, "mmconfig: "),
+	X86(ioapic[0].address, 0, BAD, "ioapic[0]: address 0x0, first 0, count 24: no address"),
+	X86(ioapic[0].address, 0xfec00010, BAD, "ioapic[0]: address 0xfec00010, first 0, count 24: its address is"),
+	X86(ioapic[0].address, 0xb0001000, BAD, "ioapic[0]: address 0xb0001000, first 0, count 24: its registers lie in mmconfig"),
+	X86(ioapic[0].address, UINT64_MAX - 0xfff, OK, NULL),
+	X86(ioapic[0].first, 1, BAD, "ioapic[1]: address 0xfec01000, first 24, count 32: one before"),
+	X86(ioapic[0].first, 100, OK, NULL),
+	X86(ioapic[0].first, UINT32_MAX - 22, BAD, "ioapic[0]: address 0xfec00000, first 4294967273"),
+	X86(ioapic[0].count, 0, BAD, "ioapic[0]: address 0xfec00000, first 0, count 0: it has"),
+	X86(ioapic[0].count, 25, BAD, "ioapic[1]: address 0xfec01000, first 24, count 32: one before"),
+	X86(ioapic[1].first, 23, BAD, "ioapic[1]: address 0xfec01000, first 23, count 32: one before"),
+	X86(ioapic[1].count, 232, OK, NULL),
+	X86(ioapic[1].count, 233, BAD, "ioapic[1]: address 0xfec01000, first 24, count 233: it has"),
+	X86(ioapic[1].first, 256, BAD, "ioapic[1]: address 0xfec01000, first 256"),
+	X86(ioapic[1].count, 241, BAD, "ioapic[1]: address 0xfec01000, first 24, count 241: it has"),
+	X86(ioapic[1].count, UINT32_MAX, BAD, "ioapic[1]: "),
+	X86(ioapic[1].address, 0xfec00000, BAD, "ioapic[1]: address 0xfec00000, first 24, count 32: one before"),
+	X86(ioapic[2].first, 56, BAD, "ioapic[2]: address 0x0, first 56, count 0: no address"),
+	X86(ioapic[2].count, 1, BAD, "ioapic[2]: "),
+	X86(ioapic[3].address, 0xfec04000, BAD, "ioapic[3]: address 0xfec04000, first 0, count 0: the one before"),
+	X86(ioapic[3].first, 1, BAD, "ioapic[3]: "),
+	X86(ioapic[3].count, 1, BAD, "ioapic[3]: "),
+	X86(ioapic[2].address, 0xfec02000, BAD, "ioapic[2]: address 0xfec02000, first 0, count 0: it has"),
+	X86(apic_khz, UINT32_MAX, OK, NULL),
+	X86(pm_timer, UINT16_MAX, OK, NULL),
+	X86(reserved16, 1, BAD, "platform reserved: "),
+	X86(reserved, 1ull << 63, BAD, "platform reserved: "),
+	PC(hwid[3], 1ull << 32, BAD, "hwid[3]: "),
+	PC(cell.flags, ABI_CELL_INJECTED, BAD, "not for the root cell"),
+	PC(cell.pio_count, 1, BAD, "pio_count 1"),
+	PC(cell.pio_count, 3, ERR_SHORT, "pio_count: "),
+	PC(cell.pio_count, UINT16_MAX, ERR_SHORT, "pio_count: "),
+	PC(cell.pci_count, 1, ERR_SHORT, "pci_count: "),
+};
+
+#define PC_CELL(member, ...) ROW(struct pc_cell_file, member, __VA_ARGS__)
+
+static const struct row pc_cell_rows[] = {
+	PC_CELL(cell.flags, ABI_CELL_INJECTED, BAD, "cell flags 0x4 exits 0xffffffff settle_ms 0: INJECTED (0x4) and TRUSTED_WFI (0x8) are not for this"),
+	PC_CELL(cell.flags, ABI_CELL_TRUSTED_WFI, BAD, "cell flags 0x8 exits 0xffffffff settle_ms 0: INJECTED (0x4) and TRUSTED_WFI (0x8) are not for this"),
+	PC_CELL(cell.entry, 0xfffff, OK, NULL),
+	PC_CELL(cell.entry, 0x100000, BAD, "entry: 0x100000 is in no memory that is EXEC"),
+	PC_CELL(cell.entry, 1ull << 32, BAD, "entry: 0x100000000; a CPU starts below 0x100000000"),
+	PC_CELL(cell.pio_count, 0, BAD, "pio_count 0 or pci_count 2"),
+	PC_CELL(cell.pio_count, 3, ERR_SHORT, "pci_count: "),
+	PC_CELL(cell.pio_count, 5, ERR_SHORT, "pio_count: "),
+	PC_CELL(cell.pio_count, UINT16_MAX, ERR_SHORT, "pio_count: "),
+	PC_CELL(cell.pci_count, 1, BAD, "pio_count 2 or pci_count 1"),
+	PC_CELL(cell.pci_count, 3, ERR_SHORT, "pci_count: "),
+	PC_CELL(mem[0].flags, ABI_MEM_WRITE, BAD, "memory[0] \"code\": flags 0x2: no READ"),
+	PC_CELL(mem[0].flags, ABI_MEM_EXEC, BAD, "memory[0] \"code\": flags 0x4: no READ"),
+	PC_CELL(irq[0].virt, 4, BAD, "irq[0]: first 3, count 1, virt 4: virt is not first"),
+	PC_CELL(pio[0].first, 0x10000, BAD, "pio[0]: first 0x10000, count 0x8"),
+	PC_CELL(pio[0].first, 0xfff8, OK, NULL),
+	PC_CELL(pio[0].first, 0xfff9, BAD, "pio[0]: first 0xfff9"),
+	PC_CELL(pio[0].first, UINT32_MAX, BAD, "pio[0]: first 0xffffffff"),
+	PC_CELL(pio[0].count, 0, BAD, "pio[0]: first 0x2f8, count 0x0"),
+	PC_CELL(pio[0].count, UINT32_MAX, BAD, "pio[0]: first 0x2f8, count 0xffffffff"),
+	PC_CELL(pio[1].first, 0x2ff, ERR_OVERLAP, "pio[1]: first 0x2ff, count 0x40 overlaps pio[0]'s"),
+	PC_CELL(pio[1].first, 0x300, OK, NULL),
+	PC_CELL(pio[1].first, 0x2b8, OK, NULL),
+	PC_CELL(pio[1].first, 0x2b9, ERR_OVERLAP, "pio[1]: first 0x2b9, count 0x40 overlaps pio[0]'s"),
+	PC_CELL(pci[0].segment, 1, BAD, "pci[0]: segment 1, flags 0x0"),
+	PC_CELL(pci[1].segment, UINT16_MAX, BAD, "pci[1]: segment 65535"),
+	PC_CELL(pci[0].bdf, UINT16_MAX, OK, NULL),
+	PC_CELL(pci[1].bdf, 0x00fa, ERR_OVERLAP, "pci[1]: function 0x00fa is pci[0] too"),
+	PC_CELL(pci[0].flags, 1, BAD, "pci[0]: segment 0, flags 0x1"),
+	PC_CELL(pci[1].flags, 1u << 31, BAD, "pci[1]: segment 0, flags 0x80000000"),
+};
+
+static void try_rows(const void *file, size_t size, const struct row *rows, size_t count)
+{
+	for (size_t r = 0; r < count; r++)
+		try_row(file, size, 0, &rows[r], "");
+}
+
+static void every_field_of_a_pc_is_checked(void **state)
+{
+	struct pc_system_file s = golden_pc_system();
+	struct pc_cell_file c = golden_pc_cell();
+	uint8_t covered[sizeof(struct pc_system_file)] = { 0 };
+	uint8_t cell_covered[sizeof(struct pc_cell_file)] = { 0 };
+	const size_t platform = offsetof(struct pc_system_file, system.platform);
+	const size_t pio = offsetof(struct pc_cell_file, pio[0]);
+
+	(void)state;
+	try_rows(&s, sizeof(s), pc_system_rows, ARRAY_SIZE(pc_system_rows));
+	try_rows(&c, sizeof(c), pc_cell_rows, ARRAY_SIZE(pc_cell_rows));
+	cover(covered, 0, pc_system_rows, ARRAY_SIZE(pc_system_rows));
+	assert_covered(covered + platform, sizeof(struct abi_platform_x86_64), "abi_platform_x86_64");
+	cover(cell_covered, 0, pc_cell_rows, ARRAY_SIZE(pc_cell_rows));
+	assert_covered(cell_covered + pio, sizeof(struct abi_pio), "abi_pio");
+	assert_covered(cell_covered + offsetof(struct pc_cell_file, pci[0]), sizeof(struct abi_pci),
+		       "abi_pci");
 }
 
 static void every_field_of_a_cell_is_checked(void **state)
@@ -645,13 +790,44 @@ static void consoles_make_sense(void **state)
 	c.cell.console.clock_reg = 1;
 	expect_bad(c, ERR_INVALID, "cell console: type 0 (none)");
 	c.cell.console = (struct abi_console){ .address = 0x3f8, .size = 8, .type = ABI_CONSOLE_8250 };
+	expect_bad(c, ERR_INVALID, "cell console: flags 0x0, this architecture has no I/O ports");
+	c.cell.console.flags = ABI_CONSOLE_MMIO;
 	expect_good(c);
+}
+
+static void consoles_by_port_lie_within_the_ports(void **state)
+{
+	struct pc_cell_file c = golden_pc_cell();
+
+	(void)state;
 	c.cell.console.address = 0xfff8;
 	expect_good(c);
 	c.cell.console.address = 0xfff9;
 	expect_bad(c, ERR_INVALID, "cell console: address 0xfff9");
 	c.cell.console.flags = ABI_CONSOLE_MMIO;
 	expect_good(c);
+}
+
+static void only_some_architectures_have_ports_and_functions(void **state)
+{
+	struct pc_cell_file c = golden_pc_cell();
+	struct pc_system_file s = golden_pc_system();
+	struct {
+		struct pc_system_file file;
+		struct abi_pci pci;
+	} f;
+
+	(void)state;
+	c.header.arch = ABI_ARCH_ARM64;
+	expect_bad(c, ERR_INVALID, "pio_count 2, pci_count 2: this architecture has no I/O ports");
+	c.cell.pci_count += c.cell.pio_count;
+	c.cell.pio_count = 0;
+	expect_bad(c, ERR_INVALID, "pio_count 0, pci_count 4: this architecture has no I/O ports");
+	f.file = s;
+	f.pci = (struct abi_pci){ 0, 0x0100, 0 };
+	f.file.header.size = sizeof(f);
+	f.file.cell.pci_count = 1;
+	expect_bad(f, ERR_INVALID, "pci_count 1: the root cell has all functions that are no cell's");
 }
 
 static void a_cell_without_lists_has_no_entry(void **state)
@@ -727,37 +903,32 @@ static void the_largest_file_is_read(void **state)
 	expect_bad(f, ERR_INVALID, "size: 65552 bytes");
 }
 
-static void other_architectures_have_their_platforms(void **state)
+static void a_pc_may_lack_what_is_optional(void **state)
+{
+	struct pc_system_file s = golden_pc_system();
+
+	(void)state;
+	s.system.platform.x86_64 = (struct abi_platform_x86_64){ .reserved = 0 };
+	expect_good(s);
+	s.system.console = (struct abi_console){ .type = ABI_CONSOLE_NONE };
+	expect_good(s);
+}
+
+static void other_architectures_are_not_known(void **state)
 {
 	struct system_file s = golden_system();
-	struct abi_platform_x86_64 *p = &s.system.platform.x86_64;
+	struct cell_file c = golden_cell();
 	struct why why;
 
 	(void)state;
-	s.header.arch = ABI_ARCH_X86_64;
-	s.hwid[3] = UINT32_MAX;
-	*p = (struct abi_platform_x86_64){ .tsc_khz = 1 };
-	golden_seal(&s, sizeof(s));
-	assert_ok(parse_as(&s, sizeof(s), ABI_ARCH_X86_64, ABI_KIND_SYSTEM, &why));
-	p->mmconfig = (struct abi_span){ 0xe0000000, 0x10000000 };
-	golden_seal(&s, sizeof(s));
-	assert_ok(parse_as(&s, sizeof(s), ABI_ARCH_X86_64, ABI_KIND_SYSTEM, &why));
-	p->mmconfig.size = 0x1000;
-	assert_err(parse_as(&s, sizeof(s), ABI_ARCH_X86_64, ABI_KIND_SYSTEM, &why), ERR_INVALID);
-	assert_why(&why, "mmconfig: ");
-	p->mmconfig = (struct abi_span){ 0, 0 };
-	p->reserved[4] = 1;
-	assert_err(parse_as(&s, sizeof(s), ABI_ARCH_X86_64, ABI_KIND_SYSTEM, &why), ERR_INVALID);
-	assert_why(&why, "platform reserved: ");
-	p->reserved[4] = 0;
-	s.hwid[3]++;
-	assert_err(parse_as(&s, sizeof(s), ABI_ARCH_X86_64, ABI_KIND_SYSTEM, &why), ERR_INVALID);
-	assert_why(&why, "hwid[3]: ");
 	for (unsigned arch = 0; arch < 256; arch++) {
 		if (arch == ABI_ARCH_ARM64 || arch == ABI_ARCH_X86_64)
 			continue;
-		s.header.arch = (uint8_t)arch;
+		s.header.arch = c.header.arch = (uint8_t)arch;
 		assert_err(parse_as(&s, sizeof(s), (uint8_t)arch, ABI_KIND_SYSTEM, &why),
+			   ERR_UNSUPPORTED);
+		assert_why(&why, "arch: ");
+		assert_err(parse_as(&c, sizeof(c), (uint8_t)arch, ABI_KIND_CELL, &why),
 			   ERR_UNSUPPORTED);
 		assert_why(&why, "arch: ");
 	}
@@ -767,6 +938,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden_files_are_read),
+		cmocka_unit_test(golden_files_with_ports_are_read),
 		cmocka_unit_test(truncated_files_are_short),
 		cmocka_unit_test(bytes_behind_the_end_are_refused),
 		cmocka_unit_test(every_flipped_bit_is_refused),
@@ -774,6 +946,7 @@ int main(void)
 		cmocka_unit_test(every_field_of_a_system_is_checked),
 		cmocka_unit_test(every_field_of_a_cell_is_checked),
 		cmocka_unit_test(every_field_of_a_record_is_checked),
+		cmocka_unit_test(every_field_of_a_pc_is_checked),
 		cmocka_unit_test(flags_are_tried_in_every_combination),
 		cmocka_unit_test(spans_may_end_at_the_last_address_but_not_wrap),
 		cmocka_unit_test(guest_addresses_overlap_nothing),
@@ -785,10 +958,13 @@ int main(void)
 		cmocka_unit_test(a_limit_on_exits_settles_in_time),
 		cmocka_unit_test(cell_flags_are_tried_in_every_combination),
 		cmocka_unit_test(consoles_make_sense),
+		cmocka_unit_test(consoles_by_port_lie_within_the_ports),
+		cmocka_unit_test(only_some_architectures_have_ports_and_functions),
 		cmocka_unit_test(a_cell_without_lists_has_no_entry),
 		cmocka_unit_test(one_cpu_is_a_system),
 		cmocka_unit_test(the_largest_file_is_read),
-		cmocka_unit_test(other_architectures_have_their_platforms),
+		cmocka_unit_test(a_pc_may_lack_what_is_optional),
+		cmocka_unit_test(other_architectures_are_not_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

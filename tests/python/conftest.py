@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 DEMO = ROOT / "configs" / "qemu-arm64" / "demo.toml"
+PC_DEMO = ROOT / "configs" / "qemu-x86_64" / "demo.toml"
 sys.path[:0] = [str(ROOT / "tools"), str(HERE)]
 
 
@@ -37,14 +38,21 @@ def edited(tmp_path: Path) -> Callable[..., Path]:
     A copy of the demo in which pieces of text were replaced: (old, new) in demo.toml, or in
     machine.toml where that is where `old` stands. Each must be there exactly once.
     """
-    def edit(*changes: tuple[str, str]) -> Path:
-        texts = {name: (DEMO.parent / name).read_text() for name in ("demo.toml", "machine.toml")}
-        for old, new in changes:
-            name = next(n for n, text in texts.items() if old in text)
-            assert texts[name].count(old) == 1, f"{old!r} is ambiguous"
-            texts[name] = texts[name].replace(old, new)
-        for name, text in texts.items():
-            (tmp_path / name).write_text(text)
-        return tmp_path / "demo.toml"
+    return lambda *changes: _edit(DEMO, tmp_path, changes)
 
-    return edit
+
+@pytest.fixture
+def edited_pc(tmp_path: Path) -> Callable[..., Path]:
+    """The same of the demo for a PC."""
+    return lambda *changes: _edit(PC_DEMO, tmp_path, changes)
+
+
+def _edit(demo: Path, directory: Path, changes: tuple[tuple[str, str], ...]) -> Path:
+    texts = {name: (demo.parent / name).read_text() for name in ("demo.toml", "machine.toml")}
+    for old, new in changes:
+        name = next(n for n, text in texts.items() if old in text)
+        assert texts[name].count(old) == 1, f"{old!r} is ambiguous"
+        texts[name] = texts[name].replace(old, new)
+    for name, text in texts.items():
+        (directory / name).write_text(text)
+    return directory / "demo.toml"

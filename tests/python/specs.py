@@ -18,6 +18,8 @@ RESERVED = RAM + LINUX
 HYPERVISOR = RESERVED + CELLS
 ADDRESS_BITS = 40
 SPIS = 64
+PORTS = 0x1000
+ARCHES = ["arm64", "x86_64"]
 
 
 @dataclass
@@ -27,6 +29,7 @@ class Spec:
     devices: dict[str, dict[str, Any]]
     shared: dict[str, dict[str, Any]]
     cells: list[dict[str, Any]]
+    arch: str = "arm64"
     root: str = "root"
     linux: dict[str, Any] = field(default_factory=lambda: {"start": RAM, "size": LINUX})
     reserved: dict[str, Any] = field(default_factory=lambda: {"start": RESERVED, "size": CELLS})
@@ -35,11 +38,9 @@ class Spec:
 
     def write(self, directory: Path) -> Path:
         (directory / "board.toml").write_text(_table({
-            "name": "board", "arch": "arm64", "cpus": self.cpus, "address_bits": ADDRESS_BITS,
+            "name": "board", "arch": self.arch, "cpus": self.cpus, "address_bits": ADDRESS_BITS,
             "ram": {"start": RAM, "size": "1G"},
-            "gic": {"gicd": {"start": GICD, "size": "64K"},
-                    "gicr": {"start": GICD + 0x10_0000, "size": 0x2_0000 * self.cpus},
-                    "maintenance_irq": 25, "spis": SPIS},
+            **(self._gic() if self.arch == "arm64" else self._apic()),
             "devices": self.devices}))
         (directory / "system.toml").write_text(_table({
             "machine": "board.toml", "root": {"name": self.root},
@@ -47,6 +48,18 @@ class Spec:
                        "hypervisor": self.hypervisor},
             "shared": self.shared, "cell": self.cells}))
         return directory / "system.toml"
+
+
+    def _gic(self) -> dict[str, Any]:
+        return {"gic": {"gicd": {"start": GICD, "size": "64K"},
+                        "gicr": {"start": GICD + 0x10_0000, "size": 0x2_0000 * self.cpus},
+                        "maintenance_irq": 25, "spis": SPIS}}
+
+    def _apic(self) -> dict[str, Any]:
+        return {"apic": {"ioapics": [{"address": GICD, "first": 0, "pins": 40},
+                                     {"address": GICD + PAGE, "first": 40, "pins": SPIS - 8}],
+                         "mmconfig": {"start": GICD + 0x10_0000, "size": "2M"},
+                         "pm_timer": 0x608}}
 
 
 def _table(table: dict[str, Any]) -> str:
@@ -66,12 +79,15 @@ def _value(value: Any) -> str:
 
 
 @st.composite
-def systems(draw: st.DrawFn) -> Spec:
+def systems(draw: st.DrawFn, arch: str | None = None) -> Spec:
     """At least two cells, each with a device of its own, memory and two CPUs' worth of room."""
+    arch = arch or draw(st.sampled_from(ARCHES))
     count = draw(st.integers(2, 4))
     cpus = draw(st.integers(count + 1, 12))
     owners = draw(st.permutations(range(1, cpus)))
     devices, own = _devices(draw, count)
+    if arch == "x86_64":
+        _make_pc(draw, devices)
     shared = {f"box{n}": {"size": PAGE * draw(st.integers(1, 600))}
               for n in range(draw(st.integers(0, 2)))}
     top = HYPERVISOR
@@ -87,8 +103,35 @@ def systems(draw: st.DrawFn) -> Spec:
                         "access": draw(st.sampled_from(["r", "rw"]))}
                        for i, name in enumerate(shared) if draw(st.booleans())],
         })
-        cells[-1] |= _contract(draw, own_lines(devices, own[n]), cells[-1]["console"])
-    return Spec(cpus, devices, shared, cells)
+        if arch == "arm64":
+            cells[-1] |= _contract(draw, own_lines(devices, own[n]), cells[-1]["console"])
+        else:
+            cells[-1] |= _pc_cell(draw, n, cells[-1]["console"])
+    return Spec(cpus, devices, shared, cells, arch)
+
+
+def _make_pc(draw: st.DrawFn, devices: dict[str, dict[str, Any]]) -> None:
+    """Ports beside or instead of registers; some are PCI functions."""
+    for n, device in enumerate(devices.values()):
+        device["uart"] = "8250"
+        first = PORTS + 0x20 * n
+        if draw(st.booleans()):
+            device["ports"] = [f"{first:#x}-{first + draw(st.integers(1, 31)):#x}"]
+            if draw(st.booleans()):
+                del device["registers"]
+        if draw(st.booleans()):
+            device["pci"] = f"{n // 8:02x}:{n % 8:02x}.{draw(st.integers(0, 7))}"
+
+
+def _pc_cell(draw: st.DrawFn, n: int, console: str) -> dict[str, Any]:
+    """Its communication page lies high: memory starts below 1 MiB and has no hole there."""
+    said: dict[str, Any] = {"comm_page": 0x8000_0000}
+    if draw(st.booleans()):
+        said["ports"] = [f"{0x100 * n:#x}-{0x100 * n + draw(st.integers(1, 255)):#x}"]
+    if draw(st.booleans()):
+        said["pci"] = [f"{0x80 + n:02x}:1f.{f}" for f in range(draw(st.integers(1, 3)))]
+    exits = draw(st.sampled_from([None, "any", 7, 0 if console != "putc" else 8]))
+    return said | ({} if exits is None else {"exits": exits})
 
 
 def own_lines(devices: dict[str, dict[str, Any]], names: list[str]) -> list[int]:

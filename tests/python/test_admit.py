@@ -10,11 +10,13 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import specs
-from conftest import DEMO
+from conftest import DEMO, PC_DEMO
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from specs import MIB, PAGE, Spec, systems
 
 from jailhouse.config import abi, blob, emit
@@ -68,8 +70,9 @@ def test_right_texts_are_admitted(admit_tool: Path, spec: Spec) -> None:
         assert hypervisor_says(admit_tool, system, Path(name) / "out") == "ok"
 
 
-def test_demo_is_admitted(admit_tool: Path, tmp_path: Path) -> None:
-    system, problems = checked(DEMO)
+@pytest.mark.parametrize("demo", [DEMO, PC_DEMO, PC_DEMO.parent / "bench.toml"])
+def test_demo_is_admitted(admit_tool: Path, tmp_path: Path, demo: Path) -> None:
+    system, problems = checked(demo)
     assert list(problems) == []
     assert hypervisor_says(admit_tool, system, tmp_path) == "ok"
 
@@ -195,25 +198,60 @@ def shared_on_private(spec: Spec) -> None:
     spec.cells[1]["shared"].append({"name": "clash", "guest": 0xd0 << 32})
 
 
+def cpu_0(spec: Spec) -> None:
+    spec.cells[0]["cpus"] = [0]
+
+
+def port_twice(spec: Spec) -> None:
+    for cell in spec.cells[:2]:
+        cell["ports"] = [0x3f8]
+
+
+def port_mediated(spec: Spec) -> None:
+    spec.cells[0]["ports"] = ["0xcf0-0xcf8"]
+
+
+def function_twice(spec: Spec) -> None:
+    for cell in spec.cells[:2]:
+        cell["pci"] = ["7f:00.0"]
+
+
+def entry_too_high(spec: Spec) -> None:
+    spec.cells[0]["memory"][0]["guest"] = spec.cells[0]["entry"] = 1 << 32
+
+
+# What only one of the architectures has
+ARM64_MISTAKES = [trusted_and_injected, direct_and_renumbered, renumbered_to_another,
+                  renumbered_to_one]
+X86_64_MISTAKES = [cpu_0, port_twice, port_mediated, function_twice, entry_too_high]
 MISTAKES = [same_host, host_below_cells, host_is_hypervisor, host_misaligned, guest_misaligned,
             size_misaligned, guest_overlap, guest_on_gic, guest_too_high, comm_on_memory,
             comm_misaligned, entry_outside, no_cpu, cpu_twice, root_without_cpu, device_twice,
-            line_twice, trusted_and_injected, direct_and_renumbered, renumbered_to_another,
-            renumbered_to_one, name_twice, name_of_root, linux_on_cells, hypervisor_on_cells,
+            line_twice, name_twice, name_of_root, linux_on_cells, hypervisor_on_cells,
             hypervisor_misaligned, hypervisor_too_small, shared_on_private]
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda m: m.__name__)
-@settings(SLOW_IS_FINE, max_examples=8)
-@given(spec=systems())
+@pytest.mark.parametrize(
+    ("mistake", "arch"),
+    [(m, a) for m in MISTAKES for a in specs.ARCHES] + [(m, "arm64") for m in ARM64_MISTAKES] +
+    [(m, "x86_64") for m in X86_64_MISTAKES],
+    ids=lambda m: m if isinstance(m, str) else m.__name__)
+@settings(SLOW_IS_FINE, max_examples=6)
+@given(data=st.data())
 def test_mistakes_are_refused_by_both(admit_tool: Path, mistake: Callable[[Spec], None],
-                                      spec: Spec) -> None:
-    wrong = copy.deepcopy(spec)
+                                      arch: str, data: st.DataObject) -> None:
+    wrong = copy.deepcopy(data.draw(systems(arch)))
     mistake(wrong)
     with tempfile.TemporaryDirectory() as name:
         system, problems = checked(wrong.write(Path(name)))
         assert problems.errors
         assert hypervisor_says(admit_tool, system, Path(name) / "out") != "ok"
+
+
+def said_ports(spec: Spec, cell: dict[str, Any]) -> set[int]:
+    texts = [t for d in cell["devices"] for t in spec.devices[d].get("ports", [])]
+    spans = [[int(end, 0) for end in t.split("-")] for t in texts + cell.get("ports", [])]
+    return {port for first, last in spans for port in range(first, last + 1)}
 
 
 @settings(SLOW_IS_FINE, max_examples=150)
@@ -230,6 +268,9 @@ def test_the_files_say_what_the_texts_say(spec: Spec) -> None:
             wanted = {int(k.strip('"')): v for k, v in said.get("renumber", {}).items()}
             assert numbers == {n: wanted.get(n, n)
                                for n in specs.own_lines(spec.devices, said["devices"])}
+            assert sum(p.count for p in file.cell.pios) == len(said_ports(spec, said))
+            assert len(file.cell.pcis) == len(said.get("pci", [])) + \
+                sum("pci" in spec.devices[d] for d in said["devices"])
             exits = said.get("exits", "any")
             limited = exits != "any"
             assert file.cell.exits == {"any": abi.ABI_EXITS_ANY, "none": 0}.get(exits, exits)
@@ -242,9 +283,11 @@ def test_the_files_say_what_the_texts_say(spec: Spec) -> None:
 
 
 @settings(SLOW_IS_FINE, max_examples=150)
-@given(a=systems(), b=systems())
-def test_mixed_texts(admit_tool: Path, a: Spec, b: Spec) -> None:
+@given(pair=st.sampled_from(specs.ARCHES).flatmap(
+    lambda arch: st.tuples(systems(arch), systems(arch))))
+def test_mixed_texts(admit_tool: Path, pair: tuple[Spec, Spec]) -> None:
     """Cells of one system in another: right or wrong by chance, but never only here right."""
+    a, b = pair
     mixed = copy.deepcopy(a)
     renamed = dict(copy.deepcopy(b.cells[0]), name="stranger", console="putc", shared=[])
     renamed["devices"] = [d for d in renamed["devices"] if d in mixed.devices]
@@ -256,10 +299,12 @@ def test_mixed_texts(admit_tool: Path, a: Spec, b: Spec) -> None:
         assert problems.errors or says == "ok"
 
 
+@pytest.mark.parametrize("demo", [DEMO, PC_DEMO])
 @pytest.mark.parametrize(("name", "kind"), [("system.cell", 1), ("rtos.cell", 2)])
-def test_damage_is_refused(admit_tool: Path, tmp_path: Path, name: str, kind: int) -> None:
+def test_damage_is_refused(admit_tool: Path, tmp_path: Path, demo: Path, name: str,
+                           kind: int) -> None:
     """Every single bit, every length; by the hypervisor's parser and by decode()."""
-    system, _ = checked(DEMO)
+    system, _ = checked(demo)
     if kind == 1:
         data = blob.encode_system(emit.emit_system(system))
     else:

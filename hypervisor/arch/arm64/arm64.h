@@ -5,6 +5,7 @@
 
 #include "abi/image.h"
 #include "core/cpu.h"
+#include "core/enable.h"
 #include "layout.h"
 #include "pure/esr.h"
 #include "pure/gic.h"
@@ -99,25 +100,6 @@ struct arch_cell {
 	uint64_t affinities[CONFIG_MAX_CPUS];	/* by CPU number; GIC_NO_CPU where it is not the cell's */
 	/* gic_sgi_row() of them, for sgi.S; all 0 where SGIs are injected */
 	uint64_t sgi_targets[GIC_SGI_ROWS];
-};
-
-enum phase {
-	GATHERING,
-	BUILDING,
-	CHECKING,
-	GO,
-	FAILED,
-};
-
-/* Where the CPUs meet at enable; zero at first, like all of .bss, by the driver. */
-struct meeting {
-	uint32_t phase;		/* enum phase, atomic */
-	uint32_t arrived;	/* atomic */
-	uint32_t checked;	/* atomic */
-	uint32_t active;	/* atomic */
-	struct lock lock;	/* guards why and error */
-	err_t error;
-	struct why why;
 };
 
 /* The machine, as far as it is arm64's: the root object, and the only one that is written. */

@@ -18,13 +18,14 @@ image_header:
 	.quad	_log_offset
 	.quad	CONFIG_LOG_SIZE_KB * 1024
 	.quad	CONFIG_POOL_MIN_KB * 1024
+	.quad	0, 0, 0
 1:	.asciz	JAILHOUSE_VERSION
 	.space	64 - (. - 1b)
 header_start:
 	.quad	0
 header_size:
 	.quad	0
-	.space	24
+	.space	40
 
 	.section .boot_tables, "aw", %nobits
 	.balign	4096

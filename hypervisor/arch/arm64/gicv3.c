@@ -406,3 +406,14 @@ void arch_cell_comm(const struct cell *cell, struct abi_comm *comm)
 	comm->arch.arm64.gicd_base = platform->gicd.start;
 	comm->arch.arm64.gicr_base = platform->gicr.start;
 }
+
+/* There is nothing but memory, CPUs and lines in a cell's configuration here. */
+void arch_cell_attach(struct cell *cell)
+{
+	(void)cell;
+}
+
+void arch_cell_detach(struct cell *cell)
+{
+	(void)cell;
+}

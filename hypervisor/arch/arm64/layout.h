@@ -14,7 +14,6 @@
 #define HV_BASE 0xff0000000000
 #define WINDOW_BASE 0xff8000000000
 #define WINDOW_SIZE 0x400000
-#define HV_MAX_SIZE 0x40000000
 
 #define STACK_SIZE (CONFIG_STACK_SIZE_KB * 1024)
 /* guard page, stack, struct percpu */

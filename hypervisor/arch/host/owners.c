@@ -10,6 +10,7 @@
 struct arch_cell {
 	bool cpus[CONFIG_MAX_CPUS];
 	bool lines[LINES];
+	bool attached;
 };
 
 bool host_cell_has_cpu(const struct cell *cell, unsigned cpu)
@@ -49,6 +50,8 @@ void arch_cell_exit(struct cell *cell)
 	for (unsigned i = 0; i < LINES; i++)
 		if (cell->arch->lines[i])
 			host_complain("cell %u ends and has line %u", cell->id, i);
+	if (cell->arch->attached)
+		host_complain("cell %u ends and has what it was given", cell->id);
 	pool_give(&cell->sys->pool, cell->arch, 1);
 	cell->arch = NULL;
 }
@@ -86,6 +89,8 @@ void arch_cell_lines_reset(struct cell *cell)
 	struct cpu *cpu;
 
 	host_enter(NULL, "cell lines reset");
+	if (!cell->arch->attached)
+		host_complain("cell %u starts anew without what it was to be given", cell->id);
 	for_each_cell_cpu(cpu, cell)
 		if (cpu->state == CPU_IN_GUEST)
 			host_complain("cell %u starts anew and CPU %u is in it", cell->id, cpu->id);
@@ -93,4 +98,42 @@ void arch_cell_lines_reset(struct cell *cell)
 		for (unsigned i = 0; i < cell->config.irq[n].count; i++)
 			if (!cell->arch->lines[cell->config.irq[n].first + i])
 				host_complain("line %u is not cell %u's", cell->config.irq[n].first + i, cell->id);
+}
+
+/* All that the configuration names is the cell's, and nothing of it runs. */
+static void check_whole(const struct cell *cell, const char *what)
+{
+	struct cpu *cpu;
+
+	if (cell_is_root(cell))
+		host_complain("the root cell is to %s", what);
+	for (unsigned i = 0; i < cell->sys->cpu_count; i++)
+		if (cell_config_has_cpu(cell, i) && !cell->arch->cpus[i])
+			host_complain("cell %u is to %s and CPU %u is not its own", cell->id, what, i);
+	for_each_cell_cpu(cpu, cell)
+		if (cpu->state == CPU_IN_GUEST || cpu->state == CPU_STARTING)
+			host_complain("cell %u is to %s and CPU %u is not parked", cell->id, what, cpu->id);
+	for (unsigned n = 0; n < cell->config.cell->irq_count; n++)
+		for (unsigned i = 0; i < cell->config.irq[n].count; i++)
+			if (!cell->arch->lines[cell->config.irq[n].first + i])
+				host_complain("cell %u is to %s without line %u", cell->id, what,
+					      cell->config.irq[n].first + i);
+}
+
+void arch_cell_attach(struct cell *cell)
+{
+	host_enter(NULL, "cell attach");
+	check_whole(cell, "attach");
+	if (cell->arch->attached)
+		host_complain("cell %u attaches twice", cell->id);
+	cell->arch->attached = true;
+}
+
+void arch_cell_detach(struct cell *cell)
+{
+	host_enter(NULL, "cell detach");
+	check_whole(cell, "detach");
+	if (!cell->arch->attached)
+		host_complain("cell %u detaches what it does not have", cell->id);
+	cell->arch->attached = false;
 }

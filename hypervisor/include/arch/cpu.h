@@ -13,6 +13,7 @@ struct cpu;
 struct pool;
 struct system;
 struct vcpu_start;
+struct why;
 
 /* Makes `target` return from arch_cpu_wait; one that is in its guest may stay there. Any CPU. */
 void arch_cpu_kick(const struct cpu *target);
@@ -58,7 +59,7 @@ void arch_window_close(struct cpu *self);
 void arch_memory_clean(const void *at, uint64_t size);
 
 /* The architecture's part of a cell; `cell` is otherwise complete. ERR_NO_MEMORY. */
-MUST_CHECK err_t arch_cell_init(struct cell *cell);
+MUST_CHECK err_t arch_cell_init(struct cell *cell, struct why *why);
 void arch_cell_exit(struct cell *cell);
 /* The architecture's fields of a communication page. */
 void arch_cell_comm(const struct cell *cell, struct abi_comm *comm);
@@ -68,5 +69,11 @@ void arch_cell_cpu_moved(struct cell *from, const struct cpu *cpu);
 void arch_cell_lines_move(struct cell *from, struct cell *to, struct abi_irq lines);
 /* The cell starts anew: its lines are silenced as for a new owner. */
 void arch_cell_lines_reset(struct cell *cell);
+/*
+ * What of the cell's configuration core knows nothing of (ports, PCI functions) leaves the root
+ * cell, or goes back to it, out of service. Its CPUs are parked. Cannot fail.
+ */
+void arch_cell_attach(struct cell *cell);
+void arch_cell_detach(struct cell *cell);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Forgetting translations. Each returns when no CPU can use an old one any more; any
- * CPU may call, no CPU is interrupted. Forgotten with them are the tables walkers went
+ * CPU may call, with any lock held. A CPU that runs a guest of that space may be interrupted for
+ * it, once; one that is in the hypervisor is not waited for. Forgotten with them are the tables walkers went
  * through on their way: a table page may be given back after it.
  */
 #ifndef ARCH_TLB_H

@@ -15,6 +15,18 @@ void exception_release(void)
 	inmate.catch = NULL;
 }
 
+void exception_call(struct exception_catch *c, void (*what)(void *argument), void *argument)
+{
+	exception_catch(c);
+	what(argument);
+	exception_release();
+}
+
+void exception_print(const struct exception_catch *c)
+{
+	printk("exception esr=0x%lx far=0x%lx", c->esr, c->far);
+}
+
 static bool in_image(uint64_t address)
 {
 	return address >= image_start() && address < image_end();

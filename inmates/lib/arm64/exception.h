@@ -44,6 +44,10 @@ struct exception_catch {
  */
 void exception_catch(struct exception_catch *c);
 void exception_release(void);
+/* The same around what(argument). */
+void exception_call(struct exception_catch *c, void (*what)(void *argument), void *argument);
+/* What was caught, in words, without a newline. */
+void exception_print(const struct exception_catch *c);
 
 void exception_handle(struct exception_frame *frame, uint32_t vector);
 #endif

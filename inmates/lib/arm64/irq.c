@@ -184,6 +184,11 @@ void irq_send_self(unsigned int line)
 	isb();
 }
 
+uint32_t irq_controller_read(void)
+{
+	return mmio_read32(gic_distributor() + GICD_TYPER);
+}
+
 void irq_unmask(void)
 {
 	__asm__ volatile("msr daifclr, #2" ::: "memory");

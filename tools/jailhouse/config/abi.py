@@ -8,7 +8,7 @@ import struct
 from typing import Any
 
 ABI_CONFIG_MAGIC = b"JHCONFIG"
-ABI_CONFIG_VERSION = 2
+ABI_CONFIG_VERSION = 3
 ABI_CONFIG_MAX_SIZE = 64 * 1024
 
 ABI_ARCH_ARM64 = 1
@@ -43,6 +43,7 @@ ABI_EXITS_ANY = 0xffffffff
 ABI_SETTLE_MAX_MS = 600000
 
 ABI_CPU_SET_WORDS = 4
+ABI_IOAPICS = 4
 
 NAME_SIZE = 32
 MAX_CPUS = 64 * ABI_CPU_SET_WORDS
@@ -52,18 +53,18 @@ Values = dict[str, Any]
 
 class Layout:
     """
-    One C structure: fields by name, each a struct code or another Layout. Little-endian,
-    no padding. Fields that are not given are 0.
+    One C structure: fields by name, each a struct code, another Layout or an array of one.
+    Little-endian, no padding. Fields that are not given are 0.
     """
 
-    def __init__(self, name: str, /, **fields: "str | Layout") -> None:
+    def __init__(self, name: str, /, **fields: "Kind") -> None:
         self.name = name
         self.fields = fields
         self.offsets: dict[str, int] = {}
         self.size = 0
         for field, kind in fields.items():
             self.offsets[field] = self.size
-            self.size += kind.size if isinstance(kind, Layout) else struct.calcsize("<" + kind)
+            self.size += struct.calcsize("<" + kind) if isinstance(kind, str) else kind.size
 
     def pack(self, /, **values: Any) -> bytes:
         unknown = values.keys() - self.fields.keys()
@@ -76,9 +77,26 @@ class Layout:
                 for field, kind in self.fields.items()}
 
 
-def _pack(kind: "str | Layout", value: Any) -> bytes:
+class Array:
+    """`count` of one layout, one behind the other. Elements that are not given are 0."""
+
+    def __init__(self, of: Layout, count: int) -> None:
+        self.of = of
+        self.count = count
+        self.size = of.size * count
+
+
+Kind = str | Layout | Array
+
+
+def _pack(kind: Kind, value: Any) -> bytes:
     if isinstance(kind, Layout):
         return kind.pack(**(value or {}))
+    if isinstance(kind, Array):
+        given = list(value or [])
+        if len(given) > kind.count:
+            raise ValueError(f"{len(given)} {kind.of.name}, there is room for {kind.count}")
+        return b"".join(kind.of.pack(**v) for v in given + [{}] * (kind.count - len(given)))
     if kind.endswith("s"):
         return struct.pack("<" + kind, value or b"")
     count = int(kind[:-1] or 1)
@@ -87,9 +105,11 @@ def _pack(kind: "str | Layout", value: Any) -> bytes:
     return struct.pack("<" + kind, *(value or [0] * count))
 
 
-def _unpack(kind: "str | Layout", data: bytes, at: int) -> Any:
+def _unpack(kind: Kind, data: bytes, at: int) -> Any:
     if isinstance(kind, Layout):
         return kind.unpack(data, at)
+    if isinstance(kind, Array):
+        return [kind.of.unpack(data, at + n * kind.of.size) for n in range(kind.count)]
     values = struct.unpack_from("<" + kind, data, at)
     return values[0] if len(values) == 1 else list(values)
 
@@ -101,16 +121,20 @@ CONSOLE = Layout("abi_console", address="Q", size="I", type="H", flags="H", divi
 MEM = Layout("abi_mem", phys="Q", virt="Q", size="Q", flags="I", reserved="I",
              name=f"{NAME_SIZE}s")
 IRQ = Layout("abi_irq", first="I", count="I", virt="I", reserved="I")
+PIO = Layout("abi_pio", first="I", count="I")
+PCI = Layout("abi_pci", segment="H", bdf="H", flags="I")
 CELL = Layout("abi_cell", name=f"{NAME_SIZE}s", flags="I", mem_count="I", irq_count="I",
-              exits="I", entry="Q", settle_ms="I", reserved="I", cpus=f"{ABI_CPU_SET_WORDS}Q",
-              console=CONSOLE)
+              exits="I", entry="Q", settle_ms="I", pio_count="H", pci_count="H",
+              cpus=f"{ABI_CPU_SET_WORDS}Q", console=CONSOLE)
 SPAN = Layout("abi_span", start="Q", size="Q")
 PLATFORM_ARM64 = Layout("abi_platform_arm64", gicd=SPAN, gicr=SPAN, gic_version="I",
-                        maintenance_irq="I", reserved="3Q")
-PLATFORM_X86_64 = Layout("abi_platform_x86_64", mmconfig=SPAN, tsc_khz="I", apic_khz="I",
-                         reserved="5Q")
+                        maintenance_irq="I", reserved="7Q")
+IOAPIC = Layout("abi_ioapic", address="Q", first="I", count="I")
+PLATFORM_X86_64 = Layout("abi_platform_x86_64", mmconfig=SPAN, ioapic=Array(IOAPIC, ABI_IOAPICS),
+                         apic_khz="I", pm_timer="H", reserved16="H", reserved="Q")
 # `platform` is the union: the architecture packs its own record into it
 SYSTEM = Layout("abi_system", hypervisor=SPAN, console=CONSOLE, cpu_count="I", flags="I",
-                platform="64s")
+                platform="96s")
 
-LAYOUTS = (HEADER, CONSOLE, MEM, IRQ, CELL, SPAN, PLATFORM_ARM64, PLATFORM_X86_64, SYSTEM)
+LAYOUTS = (HEADER, CONSOLE, MEM, IRQ, PIO, PCI, CELL, SPAN, PLATFORM_ARM64, IOAPIC,
+           PLATFORM_X86_64, SYSTEM)

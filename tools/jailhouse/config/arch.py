@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from jailhouse.config.model import Placed, Platform
+from jailhouse.config.model import Cell, Placed, Platform
+from jailhouse.config.problems import Problems
 from jailhouse.config.table import Table
 
 
@@ -18,6 +19,11 @@ class Arch:
     comm_page: int			# where inmates look for it
     address_bits: int			# the most any machine has
     numbers: range			# what an interrupt line can be called in a cell
+    ports: range			# the I/O ports there can be; empty: none, and no PCI functions
+    # Keys of cells and devices that mean nothing here -> what is the case instead
+    refused: dict[str, str]
+    entry_end: int			# a cell's first instruction is below
+    cpu0_stays: str | None		# why CPU 0 is always the root cell's
     # (the machine's table, how many CPUs): reads what is this architecture's own
     platform: Callable[[Table, int], Platform | None]
     # The id of CPU n where the text only counts them
@@ -26,5 +32,10 @@ class Arch:
     hwid_problem: Callable[[int], str | None]
     # (the machine's RAM, Linux's part) -> kernel parameters, or None where none can say it
     kernel_parameters: Callable[[tuple[Placed, ...], tuple[Placed, ...]], str | None]
+    kernel_parameters_note: str		# what to heed where they are written; may be empty
+    # ABI_CELL_* -> how interrupts arrive and how the cell sleeps
+    delivery: Callable[[int], str]
+    # What a cell whose exits are "none" has to leave, though nothing in its text is wrong
+    warn_none: Callable[[Cell, Problems], None]
     # The platform record of a built blob, for people
     show: Callable[[bytes], dict[str, Any]]

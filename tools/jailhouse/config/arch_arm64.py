@@ -5,7 +5,8 @@ from typing import Any
 
 from jailhouse.config import abi
 from jailhouse.config.arch import Arch
-from jailhouse.config.model import Placed, Platform
+from jailhouse.config.model import Cell, Placed, Platform
+from jailhouse.config.problems import Problems
 from jailhouse.config.table import Table
 from jailhouse.config.units import size_text
 
@@ -15,6 +16,12 @@ _PPI_FIRST, _PPI_END = 16, 32
 _AFFINITY = 0xFF_00FF_FFFF		# DDI0487 D19.2.101: MPIDR_EL1.Aff3 and Aff2..Aff0
 _FRAME = 0x1_0000			# IHI0069H 12.10: register frames are 64 KiB
 _REDISTRIBUTOR = 2 * _FRAME		# at least: RD_base and SGI_base
+
+_NO_PORTS = "this architecture has no I/O ports; a device's registers in memory are `registers`"
+_REFUSED = {
+    "ports": _NO_PORTS,
+    "pci": "a PCI function is not given away by itself here; list its registers and interrupts",
+}
 
 # Both, in this order: nvhe alone leaves KVM in EL2, none alone keeps VHE's EL2 kernel
 _KERNEL_PARAMETERS = "kvm-arm.mode=nvhe kvm-arm.mode=none"
@@ -95,6 +102,27 @@ def _kernel_parameters(ram: tuple[Placed, ...], linux: tuple[Placed, ...]) -> st
     return f"mem={size_text(total)} {_KERNEL_PARAMETERS}"
 
 
+def _delivery(flags: int) -> str:
+    if flags & abi.ABI_CELL_INJECTED:
+        return "interrupts injected, WFI not trapped"
+    trusted = flags & abi.ABI_CELL_TRUSTED_WFI
+    return f"interrupts direct, WFI {'trusted' if trusted else 'trapped'}"
+
+
+def _warn_none(cell: Cell, problems: Problems) -> None:
+    title = f'cell "{cell.name}": exits are "none" and'
+    if not cell.delivery.trusted_wfi and not cell.delivery.injected:
+        problems.warn(cell.limit.where, f"{title} its WFI is trapped",
+                      "each time it sleeps is an exit", 'say wfi = "trusted" if its program may '
+                      "be trusted not to keep its CPUs, or let it spin")
+    count = len(set(cell.cpu_numbers()))
+    if count > 1:
+        problems.warn(cell.limit.where, f"{title} it has {count} CPUs",
+                      "each software interrupt (SGI) it sends to itself or among them is an exit",
+                      "let its CPUs talk through memory, or give `exits` a number that has room "
+                      "for its SGIs")
+
+
 def _show(platform: bytes) -> dict[str, Any]:
     return abi.PLATFORM_ARM64.unpack(platform)
 
@@ -104,9 +132,16 @@ ARM64 = Arch(
     comm_page=0x8000_0000,
     address_bits=48,
     numbers=range(_SPI_FIRST, _SPI_FIRST + _SPI_MAX),
+    ports=range(0),
+    refused=_REFUSED,
+    entry_end=1 << 48,
+    cpu0_stays=None,
     platform=_platform,
     hwid=_hwid,
     hwid_problem=_hwid_problem,
     kernel_parameters=_kernel_parameters,
+    kernel_parameters_note="",
+    delivery=_delivery,
+    warn_none=_warn_none,
     show=_show,
 )

@@ -5,7 +5,7 @@ import zlib
 
 from jailhouse.config import abi
 from jailhouse.config.arches import ARCHES
-from jailhouse.config.emit import CellFile, Irq, Mem, Section, SystemFile
+from jailhouse.config.emit import CellFile, Irq, Mem, Pio, Section, SystemFile
 from jailhouse.config.model import Span
 
 
@@ -32,10 +32,13 @@ def _section(section: Section) -> bytes:
     parts = [abi.CELL.pack(
         name=section.name.encode(), flags=section.flags, mem_count=len(section.mem),
         irq_count=len(section.irqs), exits=section.exits, entry=section.entry,
-        settle_ms=section.settle_ms, cpus=words, console=section.console)]
+        settle_ms=section.settle_ms, pio_count=len(section.pios), pci_count=len(section.pcis),
+        cpus=words, console=section.console)]
     parts += [abi.MEM.pack(phys=m.phys, virt=m.virt, size=m.size, flags=m.flags,
                            name=m.name.encode()) for m in section.mem]
     parts += [abi.IRQ.pack(first=r.first, count=r.count, virt=r.virt) for r in section.irqs]
+    parts += [abi.PIO.pack(first=p.first, count=p.count) for p in section.pios]
+    parts += [abi.PCI.pack(bdf=bdf) for bdf in section.pcis]
     return b"".join(parts)
 
 
@@ -101,23 +104,25 @@ def _take(layout: abi.Layout, data: bytes, at: int, what: str) -> abi.Values:
 def _decode_section(data: bytes, at: int) -> Section:
     cell = _take(abi.CELL, data, at, "cell")
     at += abi.CELL.size
-    end = at + cell["mem_count"] * abi.MEM.size + cell["irq_count"] * abi.IRQ.size
-    if end != len(data):
-        raise BlobError(f"mem_count {cell['mem_count']} and irq_count {cell['irq_count']} end at "
-                        f"byte {end}, the file at {len(data)}; build it again")
-    mem = []
-    for index in range(cell["mem_count"]):
-        m = abi.MEM.unpack(data, at + index * abi.MEM.size)
-        mem.append(Mem(_text(m["name"], f"memory[{index}].name"), m["phys"], m["virt"],
-                       m["size"], m["flags"]))
-    at += cell["mem_count"] * abi.MEM.size
-    irqs = []
-    for index in range(cell["irq_count"]):
-        irq = abi.IRQ.unpack(data, at + index * abi.IRQ.size)
-        irqs.append(Irq(irq["first"], irq["count"], irq["virt"]))
+    lists: dict[str, list[abi.Values]] = {}
+    for name, layout in (("mem", abi.MEM), ("irq", abi.IRQ), ("pio", abi.PIO), ("pci", abi.PCI)):
+        count = cell[f"{name}_count"]
+        if at + count * layout.size > len(data):
+            raise BlobError(f"{name}_count {count}: the file ends at byte {len(data)} before they "
+                            "do; build it again")
+        lists[name] = [layout.unpack(data, at + n * layout.size) for n in range(count)]
+        at += count * layout.size
+    if at != len(data):
+        raise BlobError(f"the lists of the cell end at byte {at}, the file at {len(data)}; build "
+                        "it again")
+    mem = [Mem(_text(m["name"], f"memory[{n}].name"), m["phys"], m["virt"], m["size"], m["flags"])
+           for n, m in enumerate(lists["mem"])]
+    irqs = [Irq(i["first"], i["count"], i["virt"]) for i in lists["irq"]]
+    pios = [Pio(p["first"], p["count"]) for p in lists["pio"]]
     cpus = frozenset(n for n in range(abi.MAX_CPUS) if cell["cpus"][n // 64] >> n % 64 & 1)
     return Section(_text(cell["name"], "cell.name"), cell["flags"], cell["entry"], cpus,
-                   tuple(mem), tuple(irqs), cell["console"], cell["exits"], cell["settle_ms"])
+                   tuple(mem), tuple(irqs), cell["console"], cell["exits"], cell["settle_ms"],
+                   tuple(pios), tuple(p["bdf"] for p in lists["pci"]))
 
 
 def _text(raw: bytes, what: str) -> str:

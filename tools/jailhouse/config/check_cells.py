@@ -4,25 +4,33 @@
 import difflib
 from itertools import combinations, product
 
-from jailhouse.config.check_machine import check_address, check_aligned
-from jailhouse.config.emit import device_pages
+from jailhouse.config.arches import ARCHES
+from jailhouse.config.check_machine import (check_address, check_aligned, check_line,
+                                            check_port)
+from jailhouse.config.emit import cell_functions, device_pages
 from jailhouse.config.model import CONSOLE_PUTC, Cell, Device, Machine, Placed, Span, System
 from jailhouse.config.problems import Problems, Where
-from jailhouse.config.units import PAGE
+from jailhouse.config.units import PAGE, function_text
 
 
 def check_cells(system: System, problems: Problems) -> None:
     _check_shared(system, problems)
     for cell in system.cells:
-        _check_cpus(cell, problems)
+        _check_cpus(cell, system.machine, problems)
         _check_memory(cell, system, problems)
         _check_guest(cell, system.machine, problems)
-        _check_entry(cell, problems)
+        _check_entry(cell, system.machine, problems)
+        _check_numbers(cell, system.machine, problems)
         devices = _devices(cell, system.machine, problems)
         _check_console(cell, devices, system.machine, problems)
 
 
-def _check_cpus(cell: Cell, problems: Problems) -> None:
+def _check_cpus(cell: Cell, machine: Machine, problems: Problems) -> None:
+    why = ARCHES[machine.arch].cpu0_stays
+    for line in cell.cpus:
+        if why and 0 in line.numbers:
+            problems.error(line.where, f'cell "{cell.name}": CPU 0 stays the root cell\'s', why,
+                           "choose another CPU")
     if not cell.cpus and cell.whole:
         problems.error(cell.where, f'cell "{cell.name}": it has no CPU', "nothing would run in it",
                        "list at least one CPU in `cpus`")
@@ -103,7 +111,28 @@ def _same_kind(a: Placed, b: Placed) -> bool:
     return a.name.startswith("device ") and b.name.startswith("device ")
 
 
-def _check_entry(cell: Cell, problems: Problems) -> None:
+def _check_numbers(cell: Cell, machine: Machine, problems: Problems) -> None:
+    title = f'cell "{cell.name}"'
+    for line in cell.lines:
+        check_line(title, line, machine, problems)
+    for line in cell.ports:
+        check_port(title, line, machine, problems)
+    functions = cell_functions(cell, machine)
+    for function in functions[:1]:
+        more = f" and {len(functions) - 1} more" if functions[1:] else ""
+        problems.warn(function.where, f"{title}: PCI function {function_text(function.bdf)}{more}: "
+                      "no IOMMU stands between it and memory",
+                      "a function that can do DMA reads and writes all memory, the hypervisor's "
+                      "too, if its program tells it to", "give it to a program you would trust "
+                      "with the whole machine, or leave it to the root cell")
+
+
+def _check_entry(cell: Cell, machine: Machine, problems: Problems) -> None:
+    end = ARCHES[machine.arch].entry_end
+    if cell.entry >= end:
+        problems.error(cell.entry_where, f'cell "{cell.name}": entry {cell.entry:#x} is not below '
+                       f"{end:#x}", "a CPU cannot start there", "move it and its memory down")
+        return
     executable = [r for r in cell.memory if "x" in r.access]
     if not cell.whole or any(r.guest <= cell.entry < r.guest + r.size for r in executable):
         return

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How a cell's interrupts reach it, and whether it can keep to the exits it may cause."""
 
+from jailhouse.config.arches import ARCHES
 from jailhouse.config.emit import cell_numbers
 from jailhouse.config.model import CONSOLE_PUTC, DIRECT, INJECTED, Cell, Machine, System
 from jailhouse.config.problems import Problems
@@ -13,7 +14,7 @@ def check_contracts(system: System, problems: Problems) -> None:
         _check_sleep(cell, problems)
         if cell.limit.exits == 0:
             _check_none(cell, problems)
-            _warn_none(cell, problems)
+            ARCHES[system.machine.arch].warn_none(cell, problems)
 
 
 def _check_renumbered(cell: Cell, machine: Machine, problems: Problems) -> None:
@@ -64,20 +65,6 @@ def _check_none(cell: Cell, problems: Problems) -> None:
                        "each character it prints there is an exit",
                        "give it a UART of its own in `devices` and `console`, or give `exits` a "
                        "number that has room for what it prints")
-
-
-def _warn_none(cell: Cell, problems: Problems) -> None:
-    title = f'cell "{cell.name}": exits are "none" and'
-    if not cell.delivery.trusted_wfi and not cell.delivery.injected:
-        problems.warn(cell.limit.where, f"{title} its WFI is trapped",
-                      "each time it sleeps is an exit", 'say wfi = "trusted" if its program may '
-                      "be trusted not to keep its CPUs, or let it spin")
-    count = len(set(cell.cpu_numbers()))
-    if count > 1:
-        problems.warn(cell.limit.where, f"{title} it has {count} CPUs",
-                      "each software interrupt (SGI) it sends to itself or among them is an exit",
-                      "let its CPUs talk through memory, or give `exits` a number that has room "
-                      "for its SGIs")
 
 
 def _what_injects(cell: Cell) -> str:

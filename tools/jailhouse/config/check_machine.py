@@ -1,27 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The machine text by itself, and the division of its RAM."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from jailhouse.config.arches import ARCHES
-from jailhouse.config.emit import device_pages
-from jailhouse.config.model import Machine, Placed, Span, System
+from jailhouse.config.emit import device_pages, in_window
+from jailhouse.config.model import Line, Machine, Placed, Span, System
 from jailhouse.config.place import BLOCK
 from jailhouse.config.problems import Problems, Where
-from jailhouse.config.units import MIB, PAGE, size_text
+from jailhouse.config.units import MIB, PAGE, function_text, size_text
 
 HYPERVISOR_MIN = 4 * MIB
 
 
 def check_machine(machine: Machine, problems: Problems) -> None:
     registers = [p for d in machine.devices.values() for p in d.registers]
+    inner = {p for d in machine.devices.values() for p in d.registers
+             if in_window(d, p, machine)}
     mediated = machine.platform.mediated if machine.platform else ()
     for placed in machine.ram:
         check_aligned(placed.name, placed.where, placed.span, PAGE, problems)
     for placed in [*machine.ram, *registers, *mediated]:
         check_address(placed.name, placed.where, placed.span, machine, problems)
     for a, b in combinations([*machine.ram, *registers, *mediated], 2):
-        if a.span.overlaps(b.span):
+        if a.span.overlaps(b.span) and (a in inner) == (b in inner):
             _overlap(a, b, "one address has one meaning on a board",
                      "correct one of the two from the board's manual or device tree", problems)
     for page in device_pages(machine.devices.values()):
@@ -31,6 +33,53 @@ def check_machine(machine: Machine, problems: Problems) -> None:
                 _overlap(page, other, "a device is handed over in whole pages, and this page is "
                          "not the device's alone", "leave the device out", problems)
     _check_console(machine, problems)
+    _check_ports(machine, problems)
+    _check_functions(machine, problems)
+    for device in machine.devices.values():
+        for line in device.lines:
+            check_line(f'device "{device.name}"', line, machine, problems)
+
+
+def check_line(title: str, line: Line, machine: Machine, problems: Problems) -> None:
+    absent = machine.platform.absent.intersection(line.numbers) if machine.platform else ()
+    if absent:
+        problems.error(line.where, f"{title}: interrupt {min(absent)} is none of the machine's",
+                       "no interrupt controller has such a pin", "correct the number, or the "
+                       "interrupt controllers in the machine text")
+
+
+def check_port(title: str, line: Line, machine: Machine, problems: Problems) -> None:
+    mediated = machine.platform.mediated_ports if machine.platform else None
+    both = [n for n in line.numbers if mediated and n in mediated.numbers]
+    if both:
+        problems.error(line.where, f"{title}: port {both[0]:#x} is mediated",
+                       "the hypervisor answers there for every cell, so it is nobody's",
+                       "leave it out")
+
+
+def _check_ports(machine: Machine, problems: Problems) -> None:
+    claims = [(d.name, line) for d in machine.devices.values() for line in d.ports]
+    for name, line in claims:
+        check_port(f'device "{name}"', line, machine, problems)
+    claims.sort(key=lambda c: c[1].numbers.start)
+    for (a, first), (b, second) in pairwise(claims):
+        if second.numbers.start < first.numbers.stop:
+            problems.error(max(first.where, second.where), f"ports of {a} and {b} ("
+                           f"{min(first.where, second.where)}) overlap at "
+                           f"{second.numbers.start:#x}", "one port has one meaning on a board",
+                           "correct one of the two from the board's manual or /proc/ioports")
+
+
+def _check_functions(machine: Machine, problems: Problems) -> None:
+    seen: dict[int, str] = {}
+    for device in machine.devices.values():
+        for function in device.functions:
+            other = seen.setdefault(function.bdf, device.name)
+            if other != device.name:
+                problems.error(function.where, f'device "{device.name}": PCI function '
+                               f'{function_text(function.bdf)} is device "{other}"',
+                               "a function is handed over as one", "correct one of the two, or "
+                               "make both one device")
 
 
 def _check_console(machine: Machine, problems: Problems) -> None:

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One owner for each page, CPU, interrupt and name."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import combinations, product
 
+from jailhouse.config.emit import in_window
 from jailhouse.config.model import Cell, Device, Placed, Span, System
 from jailhouse.config.problems import Problems, Where
+from jailhouse.config.units import function_text
 
 _LIST = "`lines`"
 
@@ -27,6 +29,8 @@ def check_owners(system: System, problems: Problems) -> None:
     _check_ram(system, problems)
     _check_devices(system, problems)
     _check_lines(system, problems)
+    _check_ports(system, problems)
+    _check_functions(system, problems)
 
 
 def _check_names(system: System, problems: Problems) -> None:
@@ -85,10 +89,21 @@ def _check_devices(system: System, problems: Problems) -> None:
                            "remove it from one of the two")
             continue
         for page in _common_pages(device, other):
+            if _carved(device, a, other, b, system):
+                continue
             problems.error(first.where, f"{first} and {second} ({second.where}) have registers on "
                            f"the same page {page}",
                            "memory is handed over in whole pages, so each could drive the other's "
                            "device", "give both devices to the same cell, or both to none")
+
+
+def _carved(device: Device, a: _Claim, other: Device, b: _Claim, system: System) -> bool:
+    """Is one a PCI function, and the other the root cell's window it is carved from?"""
+    for inner, outer, claim in ((device, other, b), (other, device, a)):
+        if _is_root(claim, system) and any(in_window(inner, p, system.machine) is outer
+                                           for p in inner.registers):
+            return True
+    return False
 
 
 def _common_pages(a: Device, b: Device) -> list[Span]:
@@ -102,20 +117,53 @@ def _check_lines(system: System, problems: Problems) -> None:
     for cell in system.cells:
         claims += [(_Claim(_title(cell), _LIST, line.where), n)
                    for line in cell.lines for n in line.numbers]
+    _check_one_owner("interrupt", str, claims, "an interrupt is delivered to one cell", system,
+                     problems)
+
+
+def _check_ports(system: System, problems: Problems) -> None:
+    claims = [(claim, n) for device, claim in _device_claims(system)
+              for line in device.ports for n in line.numbers]
+    for cell in system.cells:
+        claims += [(_Claim(_title(cell), "`ports`", line.where), n)
+                   for line in cell.ports for n in line.numbers]
+    _check_one_owner("port", hex, claims, "a port answers one cell", system, problems)
+
+
+def _check_functions(system: System, problems: Problems) -> None:
+    claims = [(claim, f.bdf) for device, claim in _device_claims(system)
+              for f in device.functions]
+    for cell in system.cells:
+        claims += [(_Claim(_title(cell), "`pci`", f.where), f.bdf) for f in cell.functions]
+    _check_one_owner("PCI function", function_text, claims, "a function is configured by one cell",
+                     system, problems)
+
+
+def _check_one_owner(kind: str, text: Callable[[int], str], claims: list[tuple[_Claim, int]],
+                     why: str, system: System, problems: Problems) -> None:
     owners: dict[int, _Claim] = {}
     clashes: dict[tuple[_Claim, _Claim], list[int]] = {}
     for claim, number in claims:
         other = owners.setdefault(number, claim)
         # Two that have the same device hear it of the device
-        same_device = other.what == claim.what and claim.what != _LIST
+        same_device = other.what == claim.what and not claim.what.startswith("`")
         if other.owner != claim.owner and not same_device:
             first, second = sorted((other, claim), key=lambda c: _is_root(c, system))
             clashes.setdefault((first, second), []).append(number)
     for (first, second), numbers in clashes.items():
-        problems.error(first.where, f"interrupt {', '.join(map(str, numbers))}: {first} and "
-                       f"{second} ({second.where}) both have it",
-                       "an interrupt is delivered to one cell",
+        problems.error(first.where, f"{kind} {_runs(numbers, text)}: {first} and "
+                       f"{second} ({second.where}) both have it", why,
                        "give both devices to the same cell, or remove the number from one")
+
+
+def _runs(numbers: list[int], text: Callable[[int], str]) -> str:
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and runs[-1][-1] + 1 == number:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(text(r[0]) + (f" to {text(r[-1])}" if r[1:] else "") for r in runs)
 
 
 def _device_claims(system: System) -> Iterable[tuple[Device, _Claim]]:

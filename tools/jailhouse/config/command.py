@@ -87,14 +87,18 @@ def _build(options: argparse.Namespace) -> int:
 def _summary(system: System, directory: str) -> None:
     print(f'{os.path.join(directory, "system.cell")}: root cell "{system.root_name}", '
           f"{len(system.machine.hwids)} CPUs")
+    arch = ARCHES[system.machine.arch]
     for cell in system.cells:
         cpus = " ".join(str(n) for n in cell.cpu_numbers())
         memory = " ".join(f"{r.name}={r.host:#x}+{size_text(r.size)}" for r in cell.memory)
         print(f"{os.path.join(directory, cell.name)}.cell: CPU {cpus}, {memory}")
-        print(f"{cell.name}: CPU {cpus}, {contract(emit.emit_cell(cell, system.machine).cell)}")
-    parameters = ARCHES[system.machine.arch].kernel_parameters(system.machine.ram, system.linux)
+        print(f"{cell.name}: CPU {cpus}, "
+              f"{contract(emit.emit_cell(cell, system.machine).cell, arch)}")
+    parameters = arch.kernel_parameters(system.machine.ram, system.linux)
     if parameters is not None:
         print(f"kernel parameters: {parameters}")
+        if arch.kernel_parameters_note:
+            print(f"note: {arch.kernel_parameters_note}")
 
 
 def write_all(directory: str, files: dict[str, bytes]) -> None:

@@ -2,11 +2,12 @@
 """From a placed system to the records of its files, in the terms of include/abi/config.h."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jailhouse.config import abi
 from jailhouse.config.arches import ARCHES
-from jailhouse.config.model import CONSOLE_PUTC, Cell, Device, Machine, Placed, Region, Span, System
+from jailhouse.config.model import (CONSOLE_PUTC, Cell, Device, Function, Line, Machine, Placed,
+                                    Region, Span, System)
 from jailhouse.config.units import PAGE
 
 ACCESS_FLAGS = {"r": abi.ABI_MEM_READ, "w": abi.ABI_MEM_WRITE, "x": abi.ABI_MEM_EXEC}
@@ -33,6 +34,12 @@ class Irq:
 
 
 @dataclass(frozen=True)
+class Pio:
+    first: int
+    count: int
+
+
+@dataclass(frozen=True)
 class Section:
     """A cell section: the root cell's in a system file, or a cell file's."""
     name: str
@@ -44,6 +51,8 @@ class Section:
     console: abi.Values = field(default_factory=dict)
     exits: int = abi.ABI_EXITS_ANY
     settle_ms: int = 0
+    pios: tuple[Pio, ...] = ()
+    pcis: tuple[int, ...] = ()		# bus << 8 | device << 3 | function
 
 
 @dataclass(frozen=True)
@@ -67,9 +76,11 @@ def emit_system(system: System) -> SystemFile:
     assert machine.platform is not None
     mem = [_root_mem(p, _RWX) for p in system.linux]
     mem.append(_root_mem(system.reserved, _RWX | abi.ABI_MEM_RESERVED))
-    mem += _device_mem(machine.devices.values())
+    mem += _device_mem(_without_windows(machine))
     root = Section(system.root_name, 0, 0, frozenset(range(len(machine.hwids))), tuple(mem),
-                   _irqs({n: n for n in machine.platform.lines}))
+                   _irqs({n: n for n in machine.platform.lines
+                          if n not in machine.platform.absent}),
+                   pios=_pios(root_ports(machine)))
     return SystemFile(ARCHES[machine.arch].id, system.hypervisor.span,
                       _console(machine.devices.get(machine.console.name))
                       if machine.console else {},
@@ -86,7 +97,23 @@ def emit_cell(cell: Cell, machine: Machine) -> CellFile:
     return CellFile(ARCHES[machine.arch].id,
                     Section(cell.name, _flags(cell), cell.entry, frozenset(cell.cpu_numbers()),
                             tuple(mem), _irqs(cell_numbers(cell, machine)), console,
-                            cell.limit.exits, cell.limit.settle_ms))
+                            cell.limit.exits, cell.limit.settle_ms,
+                            _pios(p for line in cell_ports(cell, machine) for p in line.numbers),
+                            tuple(sorted({f.bdf for f in cell_functions(cell, machine)}))))
+
+
+def in_window(device: Device, placed: Placed, machine: Machine) -> Device | None:
+    """The device, e.g. a PCI host bridge, whose registers hold these of a PCI function's."""
+    for other in machine.devices.values() if device.functions else ():
+        if not other.functions and any(placed.span.within(r.span) for r in other.registers):
+            return other
+    return None
+
+
+def _without_windows(machine: Machine) -> list[Device]:
+    """The root cell has a window as a whole, until a cell takes its part."""
+    return [replace(d, registers=tuple(p for p in d.registers if not in_window(d, p, machine)))
+            for d in machine.devices.values()]
 
 
 def cell_numbers(cell: Cell, machine: Machine) -> dict[int, int]:
@@ -95,6 +122,22 @@ def cell_numbers(cell: Cell, machine: Machine) -> dict[int, int]:
     lines = [line for d in devices for line in d.lines] + list(cell.lines)
     renumbered = {r.line: r.number for r in cell.delivery.renumbered}
     return {n: renumbered.get(n, n) for line in lines for n in line.numbers}
+
+
+def root_ports(machine: Machine) -> Iterable[int]:
+    """All there are but for those nobody has."""
+    mediated = machine.platform.mediated_ports if machine.platform else None
+    return (n for n in ARCHES[machine.arch].ports if mediated is None or n not in mediated.numbers)
+
+
+def cell_ports(cell: Cell, machine: Machine) -> list[Line]:
+    devices = [machine.devices[n.name] for n in cell.devices if n.name in machine.devices]
+    return [line for d in devices for line in d.ports] + list(cell.ports)
+
+
+def cell_functions(cell: Cell, machine: Machine) -> list[Function]:
+    devices = [machine.devices[n.name] for n in cell.devices if n.name in machine.devices]
+    return [f for d in devices for f in d.functions] + list(cell.functions)
 
 
 def device_pages(devices: Iterable[Device]) -> list[Placed]:
@@ -143,9 +186,12 @@ def _region_mem(region: Region) -> Mem:
 
 
 def _console(device: Device | None) -> abi.Values:
-    if device is None or device.uart is None or not device.registers:
+    if device is None or device.uart is None:
         return {}
-    span = device.registers[0].span
+    if device.registers:
+        span = device.registers[0].span
+    else:
+        span = Span(device.ports[0].numbers.start, len(device.ports[0].numbers))
     return {"address": span.start, "size": span.size, "type": device.uart.type,
             "flags": device.uart.flags}
 
@@ -159,4 +205,14 @@ def _irqs(numbers: dict[int, int]) -> tuple[Irq, ...]:
             found[-1] = Irq(last.first, last.count + 1, last.virt)
         else:
             found.append(Irq(number, 1, virt))
+    return tuple(found)
+
+
+def _pios(ports: Iterable[int]) -> tuple[Pio, ...]:
+    found: list[Pio] = []
+    for port in sorted(set(ports)):
+        if found and found[-1].first + found[-1].count == port:
+            found[-1] = Pio(found[-1].first, found[-1].count + 1)
+        else:
+            found.append(Pio(port, 1))
     return tuple(found)

@@ -63,6 +63,13 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Function:
+    """A PCI function of segment 0: bus << 8 | device << 3 | function."""
+    bdf: int
+    where: Where
+
+
+@dataclass(frozen=True)
 class Uart:
     type: int			# ABI_CONSOLE_8250 or _PL011
     flags: int			# ABI_CONSOLE_MMIO, _STRIDE_4
@@ -75,6 +82,8 @@ class Device:
     registers: tuple[Placed, ...]
     lines: tuple[Line, ...]
     uart: Uart | None = None
+    ports: tuple[Line, ...] = ()
+    functions: tuple[Function, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,9 @@ class Platform:
     """What an architecture reads from a machine text; see arch.py."""
     encoded: bytes
     mediated: tuple[Placed, ...]	# the hypervisor answers there; nobody's memory
-    lines: range			# the interrupt lines the machine has
+    lines: range			# from the first to the last interrupt line the machine has ...
+    absent: frozenset[int] = frozenset()	# ... but for these
+    mediated_ports: Line | None = None	# the hypervisor answers there, too
 
 
 @dataclass(frozen=True)
@@ -177,6 +188,8 @@ class Cell:
     putc: bool
     console: Named | None		# "putc" or a device
     whole: bool				# all that was written could be read
+    ports: tuple[Line, ...] = ()	# beside its devices'
+    functions: tuple[Function, ...] = ()
 
     def cpu_numbers(self) -> Iterator[int]:
         for line in self.cpus:

@@ -12,16 +12,17 @@ from jailhouse.config.arch import Arch
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.load import load
 from jailhouse.config.model import (AUTO, CONSOLE_PUTC, DIRECT, INJECTED, Cell, Delivery, Device,
-                                    Limit, Machine, Named, Placed, Region, Renumbering, Shared,
-                                    System, Uart)
+                                    Limit, Line, Machine, Named, Placed, Region, Renumbering,
+                                    Shared, System, Uart)
 from jailhouse.config.problems import Problems
 from jailhouse.config.table import Table, name_problem
 from jailhouse.config.units import parse_number, parse_range
 
 ACCESS = ["r", "rw", "rx", "rwx"]
 _FOUR_APART = abi.ABI_CONSOLE_MMIO | abi.ABI_CONSOLE_STRIDE_4
+_BY_PORT = "8250"		# ... of a device that has no registers
 UARTS = {
-    "8250": Uart(abi.ABI_CONSOLE_8250, abi.ABI_CONSOLE_MMIO),
+    _BY_PORT: Uart(abi.ABI_CONSOLE_8250, abi.ABI_CONSOLE_MMIO),
     "8250-32": Uart(abi.ABI_CONSOLE_8250, _FOUR_APART),
     "pl011": Uart(abi.ABI_CONSOLE_PL011, _FOUR_APART),
 }
@@ -83,7 +84,7 @@ def _machine(top: Table) -> Machine | None:
     platform = arch.platform(top, len(hwids))
     ram = tuple(p for t in top.tables("ram", required=True) if (p := t.span("RAM")))
     valid = platform.lines if platform else _ANY_LINE
-    devices = {n: _device(n, t, valid) for n, t in top.named_tables("devices")}
+    devices = {n: _device(n, t, valid, arch) for n, t in top.named_tables("devices")}
     console = _console(top)
     top.done()
     if name is None or bits is None or not ram or not hwids:
@@ -124,7 +125,7 @@ def _hwids(top: Table, arch: Arch) -> tuple[int, ...]:
     return tuple(hwids)
 
 
-def _device(name: str, table: Table, valid: range) -> Device:
+def _device(name: str, table: Table, valid: range, arch: Arch) -> Device:
     registers = []
     pieces = table.tables("registers")
     for index, piece in enumerate(pieces):
@@ -133,14 +134,27 @@ def _device(name: str, table: Table, valid: range) -> Device:
         if part is not None and piece.check_name(label, piece.where()):
             placed = piece.span(label)
             registers += [placed] if placed else []
-    uart = table.choice("uart", list(UARTS), "")
-    if uart and not (registers and registers[0].span.size < 1 << 32):
-        table.wrong("uart", "the device has no registers, or 4G of them or more",
-                    "give the UART's own span first in `registers`")
-        uart = ""
+    ports = table.ports("ports", arch.ports) if arch.ports else ()
+    functions = table.functions("pci") if arch.ports else ()
+    uart = _uart(table, registers, ports)
     lines = table.lines("interrupts", valid)
+    table.refuse({key: arch.refused[key] for key in ("ports", "pci") if key in arch.refused})
     table.done()
-    return Device(name, table.where(), tuple(registers), lines, UARTS.get(uart or ""))
+    return Device(name, table.where(), tuple(registers), lines, uart, ports, functions)
+
+
+def _uart(table: Table, registers: list[Placed], ports: tuple[Line, ...]) -> Uart | None:
+    name = table.choice("uart", list(UARTS), "")
+    if not name:
+        return None
+    if name == _BY_PORT and ports and not registers:
+        return Uart(abi.ABI_CONSOLE_8250, 0)
+    if not registers or registers[0].span.size >= 1 << 32:
+        table.wrong("uart", "the device has no registers for it, or 4G of them or more",
+                    "give the UART's own span first in `registers`" +
+                    (f', or say uart = "{_BY_PORT}" and its `ports`' if ports else ""))
+        return None
+    return UARTS[name]
 
 
 def _memory(top: Table) -> tuple[tuple[Placed, ...], Placed | None, Placed | None]:
@@ -174,7 +188,11 @@ def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell
     comm_page = _comm_page(table, arch.comm_page if arch else None)
     devices = table.names("devices")
     lines = table.lines("lines", valid)
-    delivery = _delivery(table, valid, arch.numbers if arch else _ANY_LINE)
+    ports = table.ports("ports", arch.ports) if arch and arch.ports else ()
+    functions = table.functions("pci") if arch and arch.ports else ()
+    if arch:
+        table.refuse(arch.refused)
+    delivery = _delivery(table, valid, arch)
     limit = _limit(table)
     console = _console(table)
     putc = table.flag("putc", console is not None and console.name == CONSOLE_PUTC)
@@ -183,11 +201,16 @@ def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell
         return None
     return Cell(name, table.where(), cpus, entry or 0, table.where("entry"),
                 tuple(r for r in memory if r), comm_page, table.where("comm_page"), devices,
-                lines, delivery, limit, putc, console, table.problems.errors == before)
+                lines, delivery, limit, putc, console, table.problems.errors == before, ports,
+                functions)
 
 
-def _delivery(table: Table, valid: range, numbers: range) -> Delivery:
+def _delivery(table: Table, valid: range, arch: Arch | None) -> Delivery:
+    """Where the architecture leaves no choice, what was said of it is refused already."""
     interrupts: str | None = AUTO
+    refused = arch.refused if arch else {}
+    if "interrupts" in refused:
+        return Delivery(AUTO, table.where(), (), False, table.where())
     if not isinstance(table.get("interrupts"), str | None):
         table.problems.error(table.where("interrupts"), f"{table.title}: `interrupts` takes "
                              f"{DIRECT}, {INJECTED} or {AUTO}; lines beside its devices' are "
@@ -197,7 +220,8 @@ def _delivery(table: Table, valid: range, numbers: range) -> Delivery:
         interrupts = table.choice("interrupts", [DIRECT, INJECTED, AUTO], AUTO)
     trusted = table.choice("wfi", ["trapped", "trusted"], "trapped") == "trusted"
     return Delivery(interrupts or AUTO, table.where("interrupts"),
-                    _renumbered(table, valid, numbers), trusted, table.where("wfi"))
+                    _renumbered(table, valid, arch.numbers if arch else _ANY_LINE), trusted,
+                    table.where("wfi"))
 
 
 def _renumbered(table: Table, valid: range, numbers: range) -> tuple[Renumbering, ...]:

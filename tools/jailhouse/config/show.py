@@ -4,9 +4,10 @@
 from collections.abc import Iterator
 
 from jailhouse.config import abi
+from jailhouse.config.arch import Arch
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.emit import CellFile, Section, SystemFile
-from jailhouse.config.units import span_text
+from jailhouse.config.units import function_text, span_text
 
 _FLAG_NAMES = {
     abi.ABI_MEM_IO: "io",
@@ -27,7 +28,7 @@ def _lines(file: SystemFile | CellFile) -> Iterator[str]:
     arch_name, arch = next((n, a) for n, a in ARCHES.items() if a.id == file.arch)
     if isinstance(file, CellFile):
         yield f"cell file, version {abi.ABI_CONFIG_VERSION}, {arch_name}"
-        yield from _section(file.cell, is_root=False)
+        yield from _section(file.cell, arch, is_root=False)
         return
     yield f"system file, version {abi.ABI_CONFIG_VERSION}, {arch_name}"
     yield f"hypervisor {span_text(file.hypervisor.start, file.hypervisor.size)}"
@@ -35,14 +36,14 @@ def _lines(file: SystemFile | CellFile) -> Iterator[str]:
     for key, value in arch.show(file.platform).items():
         if isinstance(value, dict):
             yield f"{key} {span_text(value['start'], value['size'])}"
-        elif isinstance(value, int):
+        elif isinstance(value, int | str):
             yield f"{key} {value}"
     for number, hwid in enumerate(file.hwids):
         yield f"cpu {number} has id {hwid:#x}"
-    yield from _section(file.root, is_root=True)
+    yield from _section(file.root, arch, is_root=True)
 
 
-def _section(section: Section, is_root: bool) -> Iterator[str]:
+def _section(section: Section, arch: Arch, is_root: bool) -> Iterator[str]:
     flags = [name for bit, name in _CELL_FLAG_NAMES.items() if section.flags & bit]
     yield f'cell "{section.name}"'
     yield f"  cpus {' '.join(str(n) for n in sorted(section.cpus)) or 'none'}"
@@ -50,7 +51,7 @@ def _section(section: Section, is_root: bool) -> Iterator[str]:
     if flags:
         yield f"  flags {' '.join(flags)}"
     if not is_root:
-        yield f"  {contract(section)}"
+        yield f"  {contract(section, arch)}"
     for line in _console(section.console):
         yield "  " + line
     for m in section.mem:
@@ -63,13 +64,15 @@ def _section(section: Section, is_root: bool) -> Iterator[str]:
     for irq in section.irqs:
         virt = "" if irq.virt == irq.first else f" as {_numbers(irq.virt, irq.count)}"
         yield f"  lines {_numbers(irq.first, irq.count)}{virt}"
+    for pio in section.pios:
+        last = f"-{pio.first + pio.count - 1:#x}" if pio.count > 1 else ""
+        yield f"  ports {pio.first:#x}{last}"
+    for bdf in section.pcis:
+        yield f"  pci {function_text(bdf)}"
 
 
-def contract(section: Section) -> str:
+def contract(section: Section, arch: Arch) -> str:
     """What is decided of a cell's interrupts, sleep and exits."""
-    injected = section.flags & abi.ABI_CELL_INJECTED
-    trusted = section.flags & abi.ABI_CELL_TRUSTED_WFI
-    wfi = "not trapped" if injected else "trusted" if trusted else "trapped"
     then = "fail" if section.flags & abi.ABI_CELL_FAIL_ON_VIOLATION else "log"
     exits = f"exits at most {section.exits}/s"
     if section.exits == abi.ABI_EXITS_ANY:
@@ -78,7 +81,7 @@ def contract(section: Section) -> str:
         exits = "exits none"
     if section.exits != abi.ABI_EXITS_ANY:
         exits += f" after {section.settle_ms} ms (then: {then})"
-    return f"interrupts {'injected' if injected else 'direct'}, WFI {wfi}, {exits}"
+    return f"{arch.delivery(section.flags)}, {exits}"
 
 
 def _numbers(first: int, count: int) -> str:
@@ -89,5 +92,6 @@ def _console(console: abi.Values) -> Iterator[str]:
     if console.get("type", abi.ABI_CONSOLE_NONE) == abi.ABI_CONSOLE_NONE:
         return
     kind = _UART_NAMES.get(console["type"], str(console["type"]))
-    yield (f"console {kind} {span_text(console['address'], console['size'])} "
+    port = "" if console["flags"] & abi.ABI_CONSOLE_MMIO else "port "
+    yield (f"console {kind} {port}{span_text(console['address'], console['size'])} "
            f"flags {console['flags']:#x}")

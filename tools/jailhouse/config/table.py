@@ -7,9 +7,9 @@ from typing import Any
 from jailhouse.config.abi import NAME_SIZE
 from jailhouse.config.load import Document
 from jailhouse.config.locate import Path
-from jailhouse.config.model import Line, Named, Placed, Span
+from jailhouse.config.model import Function, Line, Named, Placed, Span
 from jailhouse.config.problems import Problems, Where
-from jailhouse.config.units import UNITS, parse_number, parse_range
+from jailhouse.config.units import UNITS, parse_function, parse_number, parse_range
 
 _SIZE_FIX = f"write a number or e.g. \"64M\"; units are {', '.join(u for u in UNITS if u)}"
 
@@ -133,6 +133,43 @@ class Table:
                            f'{valid.stop - 1}, e.g. [{valid.start}] or '
                            f'["{valid.start}-{valid.stop - 1}"]', index)
         return tuple(found)
+
+    def ports(self, key: str, valid: range) -> tuple[Line, ...]:
+        """A list of I/O ports and ranges of them."""
+        found = []
+        for index, item in enumerate(self.items(key)):
+            try:
+                if isinstance(item, str) and "-" not in item:
+                    item = parse_number(item)
+                found.append(Line(parse_range(item, valid.start, valid.stop),
+                                  self.where(key, index)))
+            except ValueError as error:
+                self.wrong(key, str(error), f"write ports below {valid.stop:#x}, e.g. "
+                           '["0x2f8-0x2ff"]', index)
+        return tuple(found)
+
+    def functions(self, key: str) -> tuple[Function, ...]:
+        """One PCI function as text, or a list of them."""
+        value = self.get(key)
+        whole = isinstance(value, list)
+        found = []
+        for index, item in enumerate(value if whole else [] if value is None else [value]):
+            where = self.where(key, index) if whole else self.where(key)
+            try:
+                found.append(Function(parse_function(item), where))
+            except ValueError as error:
+                self.problems.error(where, f"{self.title}: `{key}`: {error}",
+                                    "it cannot be turned into a configuration",
+                                    'write it as `lspci` does, e.g. "00:1f.2"')
+        return tuple(found)
+
+    def refuse(self, words: dict[str, str]) -> None:
+        """Keys that mean something elsewhere, with what is the case here."""
+        for key, what in words.items():
+            if key in self.data and key not in self.known:
+                self.known.append(key)
+                self.problems.error(self.where(key), f"{self.title}: `{key}`: {what}",
+                                    "what it asks for would silently not happen", "remove it")
 
     def names(self, key: str) -> tuple[Named, ...]:
         found = []

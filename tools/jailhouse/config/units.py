@@ -9,7 +9,8 @@ MIB = 1 << 20
 
 _NUMBER = re.compile(r"(0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|[0-9]+(?:_[0-9]+)*) ?([A-Za-z]*)",
                      re.ASCII)
-_RANGE = re.compile(r"([0-9]+) ?- ?([0-9]+)", re.ASCII)
+_RANGE = re.compile(r"(0[xX][0-9a-fA-F]+|[0-9]+) ?- ?(0[xX][0-9a-fA-F]+|[0-9]+)", re.ASCII)
+_FUNCTION = re.compile(r"(?:0000:)?([0-9a-fA-F]{2}):([01][0-9a-fA-F])\.([0-7])", re.ASCII)
 
 
 def parse_number(value: object) -> int:
@@ -41,7 +42,8 @@ def parse_range(value: object, first: int, end: int) -> range:
         found = _RANGE.fullmatch(value)
         if found is None:
             raise ValueError(f'"{value}" is no range (write 7 or "3-7")')
-        low, high = int(found.group(1)), int(found.group(2))
+        low, high = (int(digits, 16 if digits[:2] in ("0x", "0X") else 10)
+                     for digits in found.groups())
         if high < low:
             raise ValueError(f'"{value}" ends before it starts')
     else:
@@ -49,6 +51,19 @@ def parse_range(value: object, first: int, end: int) -> range:
     if low < first or high >= end:
         raise ValueError(f"{value} is outside {first}..{end - 1}")
     return range(low, high + 1)
+
+
+def parse_function(value: object) -> int:
+    """"00:1f.2" -> bus << 8 | device << 3 | function. ValueError says what is wrong."""
+    found = _FUNCTION.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(f"{value!r} is no PCI function of segment 0")
+    bus, device, function = (int(digits, 16) for digits in found.groups())
+    return bus << 8 | device << 3 | function
+
+
+def function_text(bdf: int) -> str:
+    return f"{bdf >> 8:02x}:{bdf >> 3 & 0x1f:02x}.{bdf & 7}"
 
 
 def size_text(size: int) -> str:

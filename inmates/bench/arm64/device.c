@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "bench.h"
+#include "device.h"
 #include "arm64/gic.h"
 
 /* ARM PL011 TRM DDI0183, 3.3 */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A hostile cell. `op=` says what it tries; a line tells that it begins, and, where it can
- * be survived, another what came of it. Then messages are answered as usual.
+ * A hostile cell. What attack.h says, and:
  *
- *   read, write, exec addr=A   one access there; write: value=V (default ~0)
  *   sgi [target=MPIDR]         every SGI, 15 too, by every register, to that or to all affinities
  *   gicd [own=N] [owned=C]     takes every shared line but its C (1) own ones from N, switches the
  *                              distributor off; `stuck`: what of it took effect
@@ -14,14 +12,12 @@
  *   ap1r0                      blocks interrupts by the active priority, masks all, spins
  *   loop, wfi                  masks all, and spins or sleeps
  *   pmr0, wfe                  masks all by priority too, and spins or waits for events
- *   gic, sgis, calls           asks the hypervisor without end: for a register of the distributor,
- *                              to send a software interrupt, for nothing
+ *   gic, sgis                  asks the hypervisor without end: for a register of the distributor,
+ *                              to send a software interrupt
  *   brk                        without end one exception after another, at EL1
- *   doze                       sleeps like one that means no harm: its interrupts are on
  */
-#include "inmate.h"
+#include "../attack.h"
 #include "arm64/cpu.h"
-#include "arm64/exception.h"
 #include "arm64/gic.h"
 #include "arm64/sysreg.h"
 
@@ -32,49 +28,6 @@
 static void mask_all(void)
 {
 	__asm__ volatile("msr daifset, #0xf" ::: "memory");
-}
-
-/* The outcome of an access that came back, unless an exception did. */
-static void report_access(const char *op, const struct exception_catch *c, uint64_t value)
-{
-	if (c->count)
-		printk("attack: %s survived exception esr=0x%lx far=0x%lx\n", op, c->esr, c->far);
-	else
-		printk("attack: %s survived value=0x%lx\n", op, value);
-}
-
-static void attack_read(void)
-{
-	struct exception_catch c;
-	uint64_t value;
-
-	exception_catch(&c);
-	value = mmio_read32(cmdline_get_int("addr", 0));
-	exception_release();
-	report_access("read", &c, value);
-}
-
-static void attack_write(void)
-{
-	uint64_t addr = cmdline_get_int("addr", 0);
-	struct exception_catch c;
-
-	exception_catch(&c);
-	mmio_write32(addr, (uint32_t)cmdline_get_int("value", UINT32_MAX));
-	dsb_sy();
-	exception_release();
-	report_access("write", &c, c.count ? 0 : mmio_read32(addr));
-}
-
-static void attack_exec(void)
-{
-	void (*there)(void) = (void (*)(void))(uintptr_t)cmdline_get_int("addr", 0);
-	struct exception_catch c;
-
-	exception_catch(&c);
-	there();
-	exception_release();
-	report_access("exec", &c, 0);
 }
 
 /* To all 16 CPUs that share a target list, by list and by IRM; returns how many writes. */
@@ -238,32 +191,12 @@ static void attack_hvc_function(uint64_t function)
 
 static void attack_hvc(void)
 {
-	static const uint8_t management[] = {
-		ABI_HC_DISABLE, ABI_HC_CELL_CREATE, ABI_HC_CELL_START, ABI_HC_CELL_SET_LOADABLE,
-		ABI_HC_CELL_DESTROY, ABI_HC_CELL_SHUTDOWN,
-	};
-	uint64_t nr = cmdline_get_int("nr", UINT64_MAX), fn = cmdline_get_int("fn", 0);
-	uint64_t arg = cmdline_get_int("arg", 0);
-	unsigned int denied = 0;
+	uint64_t fn = cmdline_get_int("fn", 0);
 
-	if (fn) {
+	if (fn)
 		attack_hvc_function(fn);
-		return;
-	}
-	if (nr != UINT64_MAX) {
-		printk("attack: hvc survived nr=%lu result=%ld\n", nr, hypercall(nr, arg, 0));
-		return;
-	}
-	for (unsigned int i = 0; i < ARRAY_SIZE(management); i++) {
-		int64_t result = hypercall(management[i], arg, 0);
-
-		if (result == -ABI_EPERM)
-			denied++;
-		else
-			printk("attack: hvc nr=%u result=%ld\n", management[i], result);
-	}
-	printk("attack: hvc survived denied=%u of=%u\n", denied,
-	       (unsigned int)ARRAY_SIZE(management));
+	else
+		attack_hypercall("hvc");
 }
 
 /*
@@ -341,8 +274,7 @@ static void attack_sysreg(void)
 static void attack_loop(void)
 {
 	mask_all();
-	for (;;)
-		__asm__ volatile("" ::: "memory");
+	spin();
 }
 
 static void attack_ap1r0(void)
@@ -402,8 +334,7 @@ static void attack_sgis(void)
 static void attack_calls(void)
 {
 	mask_everything();
-	for (;;)
-		hypercall(ABI_HC_INFO, ABI_INFO_CELLS, 0);
+	call_without_end();
 }
 
 /* Every entry of the vectors is another BRK. */
@@ -419,16 +350,9 @@ static void attack_brk(void)
 	__asm__ volatile("dsb sy\n\tic iallu\n\tdsb sy\n\tisb\n\tbrk #0" ::: "memory");
 }
 
-static void attack_doze(void)
-{
-	irq_unmask();
-	for (;;)
-		irq_wait();
-}
-
 void inmate_main(void)
 {
-	static const struct probe ops[] = {
+	static const struct attack ops[] = {
 		{ "read", attack_read }, { "write", attack_write }, { "exec", attack_exec },
 		{ "sgi", attack_sgi }, { "gicd", attack_gicd }, { "gicr", attack_gicr },
 		{ "smc", attack_smc }, { "hvc", attack_hvc }, { "sysreg", attack_sysreg },
@@ -437,18 +361,6 @@ void inmate_main(void)
 		{ "sgis", attack_sgis }, { "calls", attack_calls }, { "brk", attack_brk },
 		{ "doze", attack_doze },
 	};
-	char op[16];
 
-	cmdline_get_str("op", op, sizeof(op));
-	irq_init();
-	for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++) {
-		if (strcmp(ops[i].name, op) != 0)
-			continue;
-		printk("attack: %s begins\n", op);
-		ops[i].run();
-		inmate_serve();
-	}
-	printk("attack: op=%s is none of read write exec sgi gicd gicr smc hvc sysreg ap1r0 loop wfi "
-	       "pmr0 wfe gic sgis calls brk doze\n", op);
-	inmate_stop(ABI_CELL_FAILED);
+	attack_chosen(ops, ARRAY_SIZE(ops));
 }

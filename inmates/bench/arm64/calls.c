@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* No barriers between the two reads of the counter: they would be counted too. */
 #include "bench.h"
+#include "device.h"
 #include "arm64/cpu.h"
 #include "arm64/gic.h"
 
 #define UNKNOWN_HYPERCALL 0xff
 
-bool begin_hypercall(struct bench *b)
+static bool begin_hypercall(struct bench *b)
 {
 	if (!b->hypervisor)
 		printk("bench: refused: workload=hypercall: there is no hypervisor to call\n");
 	return b->hypervisor;
 }
 
-uint64_t sample_hypercall(struct bench *b)
+static uint64_t sample_hypercall(struct bench *b)
 {
 	register uint64_t x0 __asm__("x0") = UNKNOWN_HYPERCALL;
 	uint64_t t0, t1;
@@ -44,18 +45,26 @@ static uint64_t version_by_smc(void)
 	SAMPLE_VERSION("smc #0");
 }
 
-uint64_t sample_psci(struct bench *b)
+static bool begin_psci(struct bench *b)
 {
-	return b->psci_by_smc ? version_by_smc() : version_by_hvc();
+	char conduit[4];
+
+	b->address = cmdline_get_str("psci", conduit, sizeof(conduit)) && strcmp(conduit, "smc") == 0;
+	return true;
 }
 
-bool begin_gicd(struct bench *b)
+static uint64_t sample_psci(struct bench *b)
+{
+	return b->address ? version_by_smc() : version_by_hvc();
+}
+
+static bool begin_gicd(struct bench *b)
 {
 	b->address = gic_distributor() + GICD_TYPER;
 	return true;
 }
 
-uint64_t sample_gicd_read(struct bench *b)
+static uint64_t sample_gicd_read(struct bench *b)
 {
 	uint64_t t0, t1;
 
@@ -64,14 +73,14 @@ uint64_t sample_gicd_read(struct bench *b)
 	return t1 - t0;
 }
 
-bool begin_gicr(struct bench *b)
+static bool begin_gicr(struct bench *b)
 {
 	b->address = gic_redistributor() + GICR_SGI_FRAME + GIC_ISENABLER;
 	return true;
 }
 
 /* Sets what is set. */
-uint64_t sample_gicr_write(struct bench *b)
+static uint64_t sample_gicr_write(struct bench *b)
 {
 	uint64_t t0, t1;
 
@@ -80,3 +89,13 @@ uint64_t sample_gicr_write(struct bench *b)
 			 : "memory");
 	return t1 - t0;
 }
+
+const struct workload arch_workloads[] = {
+	{ "device", begin_device, sample_device, end_device },
+	{ "spi", begin_spi, sample_spi, end_spi },
+	{ "hypercall", begin_hypercall, sample_hypercall, NULL },
+	{ "psci", begin_psci, sample_psci, NULL },
+	{ "gicd-read", begin_gicd, sample_gicd_read, NULL },
+	{ "gicr-write", begin_gicr, sample_gicr_write, NULL },
+};
+const size_t arch_workload_count = ARRAY_SIZE(arch_workloads);

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# It runs beyond the reach of absolute 32-bit addresses, so all of them are relative to RIP
+ARCH_FREESTANDING := -fpie -fvisibility=hidden -mno-red-zone -fcf-protection=none
+ARCH_CFLAGS := -Oz
+ARCH_HOT :=

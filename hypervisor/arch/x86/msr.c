@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Model-specific registers: what comes here, and what of them changes hands clean. */
+#include "core/budget.h"
+#include "pure/msr.h"
+#include "asm.h"
+#include "x86.h"
+
+#define MSR_XSS 0xda0
+#define MCG_CAP_COUNT BITS(7, 0)
+
+static void set_window(struct cell *cell, const struct msr_window *w)
+{
+	uint32_t msr, last;
+
+	for (msr = w->first; msr <= w->last; msr = last + 1) {
+		enum msr_policy policy = msr_policy(msr, cell_is_root(cell), &last);
+
+		if (policy == MSR_DENIED || policy == MSR_ZERO || policy == MSR_CHECK)
+			continue;
+		for (; msr <= last; msr++)
+			machine.virt->cell_msr(cell, msr, true, policy == MSR_DIRECT);
+	}
+}
+
+void msr_cell_init(struct cell *cell)
+{
+	unsigned i;
+
+	for (i = 0; i < ARRAY_SIZE(msr_windows); i++)
+		set_window(cell, &msr_windows[i]);
+}
+
+/* What stock kernels touch is served: who comes here wants to know why it did not work. */
+static enum outcome refuse(const struct cpu *self, uint32_t msr, const char *what)
+{
+	if (cell_may_tell(self->cell))
+		log_print(&self->sys->log, "refused to cell \"%s\": CPU %u: %s of MSR 0x%x at PC 0x%llx\n",
+			  self->cell->config.cell->name, self->id, what, msr, (unsigned long long)arch_guest_pc());
+	return OUT_GP;
+}
+
+static bool has_tsc_adjust(void)
+{
+	return cpuid(0, 0).eax >= 7 && (cpuid(7, 0).ebx & BIT(1)) != 0;
+}
+
+static unsigned smca_banks(void)
+{
+	/* CPUID 8000_0007 EBX.ScalableMca */
+	return cpuid(0x80000007, 0).ebx & BIT(3) ? (unsigned)FIELD_GET(MCG_CAP_COUNT, rdmsr(MSR_MCG_CAP)) : 0;
+}
+
+static bool is_apic(uint32_t msr)
+{
+	return msr == MSR_APIC_BASE || (msr >= MSR_X2APIC && msr <= MSR_X2APIC + 0xff);
+}
+
+/* Moves what RDTSC says in the guest; the machine's TSC is everybody's. */
+static void move_tsc(struct cpu *self, uint64_t offset)
+{
+	self->arch->tsc_offset = offset;
+	machine.virt->tsc_offset(self, offset);
+}
+
+static enum outcome read_checked(struct cpu *self, uint32_t msr, uint64_t *value)
+{
+	if (is_apic(msr))
+		return apic_rdmsr(self, msr, value);
+	if (msr == MSR_TSC)
+		*value = rdtsc() + self->arch->tsc_offset;
+	else if (msr == MSR_TSC_ADJUST && has_tsc_adjust())
+		*value = rdmsr(msr) + self->arch->tsc_offset;
+	else if (msr_smca_read(msr, smca_banks()))
+		*value = rdmsr(msr);
+	else
+		return OUT_GP;
+	return OUT_NEXT;
+}
+
+enum outcome exit_rdmsr(struct cpu *self, uint32_t msr, uint64_t *value)
+{
+	uint32_t last;
+
+	exit_count(self, ABI_STAT_X86_MSR, msr);
+	*value = 0;
+	switch (msr_policy(msr, cell_is_root(self->cell), &last)) {
+	case MSR_CHECK:
+		return read_checked(self, msr, value);
+	case MSR_ZERO:
+		return OUT_NEXT;
+	case MSR_DENIED:
+	/* what is direct does not come here */
+	case MSR_DIRECT:
+	case MSR_READ_DIRECT:
+	case MSR_READ_DROP:
+	case MSR_READ_CHECK:
+		break;
+	}
+	return refuse(self, msr, "read");
+}
+
+/* CPUID 0xd.1 EAX[3]: XSAVES and XSS; ECX and EDX: the bits XSS has */
+static bool xss_is_legal(uint64_t value)
+{
+	const struct cpuid c = cpuid(0xd, 1);
+
+	return cpuid(0, 0).eax >= 0xd && (c.eax & BIT(3)) &&
+	       (value & ~(MSR_XSS_CELL & ((uint64_t)c.edx << 32 | c.ecx))) == 0;
+}
+
+static enum outcome write_syscfg(uint64_t value)
+{
+	uint64_t now = rdmsr(MSR_SYSCFG);
+
+	wrmsr(MSR_SYSCFG, (now & ~MSR_SYSCFG_ROOT) | (value & MSR_SYSCFG_ROOT));
+	return OUT_NEXT;
+}
+
+static enum outcome write_checked(struct cpu *self, uint32_t msr, uint64_t value)
+{
+	if (is_apic(msr))
+		return apic_wrmsr(self, msr, value);
+	if (msr == MSR_SYSCFG)
+		return write_syscfg(value);
+	if (msr == MSR_TSC)
+		move_tsc(self, value - rdtsc());
+	else if (msr == MSR_TSC_ADJUST && has_tsc_adjust())
+		move_tsc(self, value - rdmsr(msr));
+	else if (msr == MSR_XSS && xss_is_legal(value))
+		wrmsr(msr, value);
+	else if (msr_smca_write(msr, smca_banks(), value))
+		wrmsr(msr, value);
+	else
+		return OUT_GP;
+	return OUT_NEXT;
+}
+
+enum outcome exit_wrmsr(struct cpu *self, uint32_t msr, uint64_t value)
+{
+	uint32_t last;
+
+	exit_count(self, msr == MSR_X2APIC_ICR ? ABI_STAT_X86_ICR : ABI_STAT_X86_MSR, msr);
+	if (msr == MSR_X2APIC_ICR)
+		return apic_wrmsr(self, msr, value);
+	switch (msr_policy(msr, cell_is_root(self->cell), &last)) {
+	case MSR_CHECK:
+	case MSR_READ_CHECK:
+		return write_checked(self, msr, value);
+	case MSR_ZERO:
+	case MSR_READ_DROP:
+		return OUT_NEXT;
+	case MSR_DENIED:
+	case MSR_READ_DIRECT:
+	case MSR_DIRECT:
+		break;
+	}
+	return refuse(self, msr, "write");
+}
+
+/* Registers a CPU has if bit `bit` of that CPUID answer is set, and which a new owner finds 0. */
+struct leftover {
+	uint32_t leaf;
+	uint8_t subleaf;
+	uint8_t answer;			/* 0: EAX to 3: EDX */
+	uint8_t bit;
+	uint8_t count;
+	uint32_t first;
+};
+
+static const struct leftover leftovers[] = {
+	{ 0x1, 0, 3, 5, 1, MSR_DEBUGCTL },	/* MSR: every CPU that can do this */
+	{ 0x7, 0, 1, 12, 1, 0xc8f },		/* PQM: PQR_ASSOC */
+	{ 0x7, 0, 1, 15, 1, 0xc8f },		/* PQE: the same */
+	{ 0x7, 0, 1, 25, 1, 0x570 },		/* PT: RTIT_CTL */
+	{ 0x7, 0, 2, 5, 1, 0xe1 },		/* WAITPKG: UMWAIT_CONTROL */
+	{ 0x7, 0, 2, 7, 1, 0x6a0 },		/* SHSTK: U_CET */
+	{ 0x7, 0, 2, 7, 1, 0x6a2 },		/* ... S_CET */
+	{ 0x7, 0, 2, 7, 5, 0x6a4 },		/* ... PL0_SSP to ISST_ADDR */
+	{ 0x7, 0, 3, 19, 1, 0x14ce },		/* ARCH_LBR: LBR_CTL */
+	{ 0x7, 0, 3, 20, 1, 0x6a0 },		/* IBT: U_CET */
+	{ 0x7, 0, 3, 20, 1, 0x6a2 },		/* ... S_CET */
+	{ 0x7, 0, 3, 26, 1, 0x48 },		/* SPEC_CTRL */
+	{ 0xa, 0, 0, 1, 1, 0x38f },		/* version 2 or 3: PERF_GLOBAL_CTRL */
+	{ 0xa, 0, 0, 2, 1, 0x38f },		/* version 4 or 5 */
+	{ 0xd, 1, 0, 3, 1, MSR_XSS },		/* XSAVES */
+	{ 0xd, 1, 0, 4, 2, 0x1c4 },		/* XFD, XFD_ERR */
+	{ 0x80000001, 0, 2, 10, 1, 0xc0011030 },	/* IBS: IBS_FETCH_CTL */
+	{ 0x80000001, 0, 2, 10, 1, 0xc0011033 },	/* ... IBS_OP_CTL */
+	{ 0x80000001, 0, 2, 15, 2, 0xc0000105 },	/* LWP: LWP_CFG, LWP_CBADDR */
+	{ 0x80000001, 0, 2, 23, 12, 0xc0010200 },	/* PerfCtrExtCore */
+	{ 0x80000001, 0, 2, 26, 3, 0xc0011019 },	/* DataBreakpointExtension: DR1_ADDR_MASK to DR3_ADDR_MASK */
+	{ 0x80000001, 0, 2, 26, 1, 0xc0011027 },	/* ... DR0_ADDR_MASK */
+	{ 0x80000001, 0, 3, 27, 1, MSR_TSC_AUX },	/* RDTSCP */
+	{ 0x80000008, 0, 1, 14, 1, 0x48 },		/* IBRS: SPEC_CTRL */
+	{ 0x80000008, 0, 1, 15, 1, 0x48 },		/* STIBP: the same */
+	{ 0x80000008, 0, 1, 24, 1, 0x48 },		/* SSBD: the same */
+	{ 0x80000022, 0, 0, 0, 1, 0xc0000301 },		/* PerfMonV2: PERF_CNTR_GLOBAL_CTL */
+	{ 0x80000022, 0, 0, 1, 1, 0xc000010f },		/* LbrStack: DBG_EXTN_CFG */
+};
+
+static bool cpu_has(const struct leftover *l)
+{
+	struct cpuid c;
+	uint32_t answers[4];
+
+	if (cpuid(l->leaf & 0x80000000, 0).eax < l->leaf)
+		return false;
+	c = cpuid(l->leaf, l->subleaf);
+	answers[0] = c.eax;
+	answers[1] = c.ebx;
+	answers[2] = c.ecx;
+	answers[3] = c.edx;
+	return answers[l->answer] >> l->bit & 1;
+}
+
+/* The four counters every AMD CPU has, and no CPUID bit tells of (APM 2 13.2.1). */
+static void reset_legacy_counters(void)
+{
+	uint32_t msr;
+
+	if (cpuid(0x80000000, 0).eax < 0x80000001 || !(cpuid(0x80000001, 0).ecx & BIT(2)))
+		return;
+	for (msr = 0xc0010000; msr <= 0xc0010007; msr++)
+		wrmsr(msr, 0);
+}
+
+void msr_reset(struct cpu *self)
+{
+	const struct leftover *l = leftovers, *end = l + ARRAY_SIZE(leftovers);
+	unsigned i;
+
+	move_tsc(self, 0);
+	for (; l < end; l++) {
+		if (!cpu_has(l))
+			continue;
+		for (i = 0; i < l->count; i++)
+			wrmsr(l->first + i, 0);
+	}
+	reset_legacy_counters();
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Events that the hypervisor gives the guest: exceptions, what an exit interrupted, and NMIs,
+ * which the CPU does not hold back while the guest handles one (APM 2, 15.20, 15.21.9).
+ *
+ *   NMI injected ------------> blocked, IRET intercepted
+ *   exit by IRET ------------> it is the next instruction: no intercept any more
+ *     one more is pending ---> one step by RFLAGS.TF, then it is injected
+ *     one comes later -------> RIP still there: the same; else injected
+ */
+#include "arch/x86/asm.h"
+#include "arch/x86/svm/svm.h"
+
+#define DR6_BS BIT(14)
+
+uint32_t svm_exceptions(const struct cell *cell)
+{
+	/*
+	 * One of these two that hits its own delivery is delivered for ever, and no NMI comes in
+	 * between. Linux on bare metal has to live with it too; a cell must be had back.
+	 */
+	return cell_is_root(cell) ? 0 : BIT(VECTOR_DB) | BIT(VECTOR_AC);
+}
+
+void svm_inject(struct cpu *self, unsigned vector, bool has_code, uint32_t code)
+{
+	svm_of(self)->vmcb.control.eventinj = EVENT_V | FIELD_PUT(EVENT_TYPE, EVENT_TYPE_EXCEPTION) | vector |
+					      (has_code ? EVENT_EV | FIELD_PUT(EVENT_ERRORCODE, code) : 0);
+}
+
+uint64_t svm_event_again(uint64_t exitintinfo)
+{
+	uint64_t type = FIELD_GET(EVENT_TYPE, exitintinfo);
+	uint64_t vector = FIELD_GET(EVENT_VECTOR, exitintinfo);
+
+	/* INTn, INT3 and INTO: RIP is at them still */
+	if (type == EVENT_TYPE_SOFTWARE ||
+	    (type == EVENT_TYPE_EXCEPTION && (vector == VECTOR_BP || vector == VECTOR_OF)))
+		return 0;
+	return exitintinfo;
+}
+
+static void step(struct svm_cpu *svm)
+{
+	struct vmcb *vmcb = &svm->vmcb;
+
+	svm->nmi.stepping = true;
+	svm->nmi.guest_tf = (vmcb->save.rflags & RFLAGS_TF) != 0;
+	vmcb->save.rflags |= RFLAGS_TF;
+	vmcb->control.intercept_exceptions |= BIT(VECTOR_DB);
+}
+
+/* Also notices that the guest's handler is through. */
+static bool is_blocked(struct svm_cpu *svm)
+{
+	struct nmi *nmi = &svm->nmi;
+
+	if (nmi->iret_seen && svm->vmcb.save.rip != nmi->iret_rip)
+		nmi->blocked = nmi->iret_seen = false;
+	return nmi->blocked;
+}
+
+void svm_inject_nmi(struct cpu *self)
+{
+	struct svm_cpu *svm = svm_of(self);
+	struct vmcb_control *control = &svm->vmcb.control;
+	struct nmi *nmi = &svm->nmi;
+	bool blocked = is_blocked(svm);
+
+	if (!blocked && !nmi->stepping && control->eventinj & EVENT_V) {
+		/* one event a VMRUN; an NMI comes in again right behind it */
+		kick(self, &self->arch->guest_nmi);
+		return;
+	}
+	if (blocked || nmi->stepping || control->interrupt_shadow & INTERRUPT_SHADOW) {
+		nmi->pending = true;
+		if (!nmi->stepping && (nmi->iret_seen || !blocked))
+			step(svm);
+		return;
+	}
+	nmi->pending = false;
+	nmi->blocked = true;
+	control->intercept_misc1 |= INTERCEPT_IRET;
+	control->eventinj = EVENT_V | FIELD_PUT(EVENT_TYPE, EVENT_TYPE_NMI) | VECTOR_NMI;
+}
+
+void svm_iret(struct svm_cpu *svm)
+{
+	svm->vmcb.control.intercept_misc1 &= ~(uint32_t)INTERCEPT_IRET;
+	svm->nmi.iret_seen = true;
+	svm->nmi.iret_rip = svm->vmcb.save.rip;
+	if (svm->nmi.pending)
+		step(svm);
+}
+
+void svm_stepped(struct cpu *self)
+{
+	struct svm_cpu *svm = svm_of(self);
+	struct vmcb *vmcb = &svm->vmcb;
+	struct nmi *nmi = &svm->nmi;
+
+	nmi->stepping = false;
+	vmcb->control.intercept_exceptions = svm_exceptions(self->cell);
+	if (nmi->guest_tf) {
+		svm_inject(self, VECTOR_DB, false, 0);
+	} else {
+		vmcb->save.dr6 &= ~DR6_BS;
+		/* IRET has brought the guest's own */
+		if (!nmi->iret_seen)
+			vmcb->save.rflags &= ~RFLAGS_TF;
+	}
+	if (nmi->pending)
+		svm_inject_nmi(self);
+}
