@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Runs all tests of a set-up machine through make and counts them.
 
+    run.py ARCH...
+
 The last line is `N passed, N failed`. A step that fails without naming a failed test,
 a build that does not go through for one, counts as one failure.
 """
@@ -11,11 +13,15 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
 REPORTS = TOP / "build" / "tests"
+# Of a machine's four CPUs few have something to do at a time
+SIDE_BY_SIDE = 2
 CMOCKA = re.compile(r"^\[  (PASSED|FAILED)  \] (\d+) test\(s\)")
 
 
@@ -31,15 +37,15 @@ class Count:
         self.skipped += other.skipped
 
 
-def make(arguments: list[str], count: Count | None = None) -> int:
-    """Runs make, shows what it prints and counts cmocka's verdicts in it."""
+def make(arguments: list[str], count: Count | None = None, mark: str = "") -> int:
+    """Runs make, shows what it prints behind the mark and counts cmocka's verdicts in it."""
     # What the calling make passed down; its job server's pipes come with it
     command = [*os.environ.get("MAKE", "make").split(), "--no-print-directory", *arguments]
     with subprocess.Popen(command, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           close_fds=False, text=True, errors="replace") as process:
         assert process.stdout is not None
         for line in process.stdout:
-            print(line, end="", flush=True)
+            print(f"{mark}{line}", end="", flush=True)
             if count is not None and (verdict := CMOCKA.search(line)):
                 if verdict[1] == "PASSED":
                     count.passed += int(verdict[2])
@@ -60,9 +66,9 @@ def counted(report: Path) -> Count:
     return count
 
 
-def built(target: str) -> Count:
+def built(target: str, arch: str) -> Count:
     """A build, which is no test: only its failure counts."""
-    return Count(failed=1 if make([f"-j{os.cpu_count() or 1}", target]) else 0)
+    return Count(failed=1 if make([f"-j{os.cpu_count() or 1}", target, f"ARCH={arch}"]) else 0)
 
 
 def host() -> Count:
@@ -73,31 +79,42 @@ def host() -> Count:
     return count
 
 
-def python(target: str) -> Count:
-    report = REPORTS / f"{target}.xml"
+def python(target: str, *more: str, mark: str = "") -> Count:
+    report = REPORTS / f"{'-'.join([target, *more])}.xml"
     report.unlink(missing_ok=True)
-    status = make([target, f"PYTEST_FLAGS=-v --durations=5 --junitxml={report}"])
+    flags = f"PYTEST_FLAGS=-v --durations=5 -o cache_dir={report.with_suffix('.cache')} --junitxml={report}"
+    status = make([target, *more, flags], mark=mark)
     count = counted(report)
     if status != 0 and count.failed == 0:
         count.failed = 1
     return count
 
 
+def told(name: str, step: Callable[[], Count]) -> Count:
+    print(f"=== {name}", flush=True)
+    began = time.monotonic()
+    count = step()
+    print(f"=== {name}: {count.passed} passed, {count.failed} failed, "
+          f"{count.skipped} skipped, {time.monotonic() - began:.0f} s", flush=True)
+    return count
+
+
+def machines(arch: str, mark: str) -> Count:
+    return told(f"tests in emulated {arch} machines", lambda: python("test-qemu", f"ARCH={arch}", mark=mark))
+
+
 def main() -> int:
+    arches = sys.argv[1:]
     REPORTS.mkdir(parents=True, exist_ok=True)
     total = Count()
-    steps = (("build", lambda: built("all")),
-             ("build with clang", lambda: built("lint")),
-             ("host tests", host),
-             ("Python tests", lambda: python("test-python")),
-             ("tests in emulated machines", lambda: python("test-qemu")))
-    for name, step in steps:
-        print(f"=== {name}", flush=True)
-        began = time.monotonic()
-        count = step()
-        total.add(count)
-        print(f"=== {name}: {count.passed} passed, {count.failed} failed, "
-              f"{count.skipped} skipped, {time.monotonic() - began:.0f} s", flush=True)
+    for arch in arches:
+        total.add(told(f"build for {arch}", lambda arch=arch: built("all", arch)))
+        total.add(told(f"build for {arch} with clang", lambda arch=arch: built("lint", arch)))
+    total.add(told("host tests", host))
+    total.add(told("Python tests", lambda: python("test-python")))
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as several:
+        for count in several.map(lambda arch: machines(arch, f"{arch}: " if len(arches) > 1 else ""), arches):
+            total.add(count)
     print(f"{total.passed} passed, {total.failed} failed", flush=True)
     return 1 if total.failed or not total.passed else 0
 

@@ -6,11 +6,15 @@
         machine.check("insmod ...")
 
 `boot` takes Machine's arguments; the machines end with the test, and each one's console
-is kept in build/arm64/tests/<test>-<number>.log.
+is kept in build/<architecture>/tests/<test>-<number>.log.
 
     def test_something_else(root):
         root.run_cell("a", "hello")
         root.expect(r"\\[a\\] hello: 2")
+
+Tests beside this file run on every architecture, those in a folder with an architecture's
+name on that one alone; make says which one is meant (ARCH). A folder's board.py has what
+the tests of all have to know of it, and its *.toml are its cells.
 
 `root` is the root cell of a machine with the hypervisor enabled. Tests share it: cells a
 test leaves are destroyed after it, and then everything must be as it was before.
@@ -27,14 +31,20 @@ from typing import Any
 
 import pytest
 
-TOOLS = Path(__file__).resolve().parents[2] / "tools"
+HERE = Path(__file__).resolve().parent
+TOOLS = HERE.parents[1] / "tools"
 sys.path.insert(0, str(TOOLS))
 
 from machine import paths  # noqa: E402
 from machine.machine import Machine, MachineError, Result  # noqa: E402
+from machine.target import ARCHES, TARGET  # noqa: E402
+
+sys.path.insert(0, str(HERE / TARGET.name))
+collect_ignore = [name for name in ARCHES if name != TARGET.name]
+
+from board import TEXTS, TIMER  # noqa: E402
 
 LOGS = paths.BUILD / "tests"
-TEXTS = ("cells", "pair", "kinds", "duo", "contract", "uart", "moved")
 
 # Exit statuses of the jailhouse command
 ABSENT, NO_CELL, EXISTS, STATE, CONFIG, SPACE, MACHINE = 3, 4, 5, 6, 7, 8, 9
@@ -192,7 +202,7 @@ class Root:
         """Timer interrupts each online CPU has had."""
         lines = self.check("cat /proc/interrupts").splitlines()
         cpus = [int(name.removeprefix("CPU")) for name in lines[0].split()]
-        counts = next(line.split() for line in lines if "arch_timer" in line)
+        counts = next(line.split() for line in lines if TIMER in line)
         return dict(zip(cpus, map(int, counts[1:])))
 
     def timers_run(self, seconds: float = 20.0) -> int:
@@ -209,6 +219,17 @@ class Root:
             if all(now[cpu] > before[cpu] for cpu in now):
                 return len(now)
             assert time.monotonic() < deadline, f"timer interrupts stand still: {before}, {now}"
+
+    def sees(self, address: int) -> bool:
+        """Whether Linux reads something there that it is not refused: no bus error, not all ones."""
+        result = self.run(f"devmem {address:#x} 64")
+        return result.status == 0 and int(result.output, 16) != (1 << 64) - 1
+
+    def goes_on(self, name: str) -> None:
+        """A cell that says hello still runs, and says so."""
+        self.mark()
+        self.expect(rf"^\[{name}\] hello: ")
+        assert re.search(rf"^\d+ +{name} +running +", self.listed(), re.MULTILINE)
 
     def tidy(self) -> None:
         """Destroys the cells that are left."""
@@ -237,10 +258,9 @@ def kernels() -> dict[str, str]:
 def blobs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The tests' own configurations, by their paths in the machine."""
     folder = tmp_path_factory.mktemp("configurations")
-    here = Path(__file__).parent
     found = {}
     for text in TEXTS:
-        subprocess.run([sys.executable, "-m", "jailhouse", "config", "build", str(here / f"{text}.toml"),
+        subprocess.run([sys.executable, "-m", "jailhouse", "config", "build", str(HERE / TARGET.name / f"{text}.toml"),
                         "-o", str(folder / text)], check=True, stdout=subprocess.PIPE,
                        env={"PYTHONPATH": str(TOOLS), "PATH": "/usr/bin:/bin"})
         for path in sorted((folder / text).glob("*.cell")):
@@ -261,14 +281,10 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
     return lambda text: _say(request, text)
 
 
-# The GIC with one security state, and with two as on boards with EL3: GICD_CTLR.DS
-STATES = ("one", "two")
-
-
 def _booted(request: pytest.FixtureRequest, log: Path, arguments: dict[str, Any]) -> Machine:
     LOGS.mkdir(parents=True, exist_ok=True)
     arguments.setdefault("log_path", log)
-    kernel, cpu = arguments.get("kernel", "6.12"), arguments.get("cpu", "cortex-a72")
+    kernel, cpu = arguments.get("kernel", "6.12"), arguments.get("cpu", TARGET.cpu)
     began = time.monotonic()
     machine = Machine(**arguments)
     _say(request, f"booted {kernel} on {cpu} in {time.monotonic() - began:.1f} s "

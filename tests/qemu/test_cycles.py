@@ -2,6 +2,7 @@
 """Over and over again, CPUs coming and going meanwhile: nothing is lost."""
 
 import pytest
+from board import HOTPLUG
 from conftest import Root
 
 ENABLES, ENABLE_BLOCK = 50, 10
@@ -11,7 +12,8 @@ CREATES, CREATE_BLOCK = 200, 25
 # through the firmware alone.
 ENABLE_CYCLE = """
 n={first}; while [ $n -lt {end} ]; do
-	cpu=/sys/devices/system/cpu/cpu$((n / 2 % 4))/online
+	set -- {hotplug}; shift $((n / 2 % $#))
+	cpu=/sys/devices/system/cpu/cpu$1/online
 	jailhouse enable /tests/cells/system.cell || exit 1
 	cat /sys/devices/jailhouse/mem_pool_used
 	[ $((n % 2)) = 0 ] || echo 0 >$cpu || exit 1
@@ -29,7 +31,7 @@ n={first}; while [ $n -lt {end} ]; do
 	case $((n % 3)) in
 	0) cell=a file=cells/a own=3 other=1 ;;
 	1) cell=b file=cells/b own=2 other=3 ;;
-	2) cell=pair file=pair/pair own=2 other=$((n / 3 % 2)) ;;
+	2) cell=pair file=pair/pair own=2; set -- {linux}; shift $((n / 3 % $#)); other=$1 ;;
 	esac
 	off=
 	[ $((n % 4)) != 3 ] || {{ off=$own; echo 0 >$cpus/cpu$off/online || exit 1; }}
@@ -44,13 +46,17 @@ done
 """
 
 
+# CPUs that can be switched off, and of these the ones that stay Linux's
+CPUS = {"hotplug": " ".join(map(str, HOTPLUG)), "linux": " ".join(str(cpu) for cpu in HOTPLUG if cpu < 2)}
+
+
 def in_blocks(root: Root, say, script: str, count: int, block: int) -> str:
     """Runs the script's cycles; after each block all is as it was at first. What it printed."""
     printed = ""
     before = root.state()
     for first in range(0, count, block):
         timers = root.timers()
-        printed += root.check(script.format(first=first, end=first + block), 400)
+        printed += root.check(script.format(first=first, end=first + block, **CPUS), 400)
         assert root.state() == before, f"after {first + block} cycles"
         assert root.timers_run() == 4
         # A CPU's count goes on where it was, however often the CPU was away

@@ -7,12 +7,13 @@ import subprocess
 import sys
 
 from machine import paths
+from machine.demo import CONFIGS
 
 STEPS = (
     "boot Linux, unpatched",
-    "jailhouse enable /configs/qemu-arm64/demo/system.cell",
-    "jailhouse cell create /configs/qemu-arm64/demo/rtos.cell",
-    "jailhouse cell create /configs/qemu-arm64/demo/compute.cell",
+    f"jailhouse enable {CONFIGS}/system.cell",
+    f"jailhouse cell create {CONFIGS}/rtos.cell",
+    f"jailhouse cell create {CONFIGS}/compute.cell",
     "jailhouse cell load rtos /inmates/latency.bin",
     "jailhouse cell load compute /inmates/compute.bin",
     "jailhouse cell start rtos",

@@ -28,7 +28,7 @@ from .steps import Steps
 PAGE = paths.TOP / "docs" / "performance.md"
 RECORD = paths.BUILD / "bench.json"
 REPORT = paths.BUILD / "bench"
-REFERENCE = paths.TOP / "tests" / "qemu" / "reference.json"
+REFERENCE = paths.TOP / "tests" / "qemu" / "arm64" / "reference.json"
 CYCLIC_KERNEL = "6.12-rt"
 
 Numbers = dict[str, int]

@@ -32,7 +32,7 @@ kernel gets no random seed. `make bench` measures everything twice and refuses r
 differ by one instruction, samples that nothing explains, a clock that is not the counter's
 and a run that is missing; it fails if a number of the first table is not kept. The record is
 `build/arm64/bench.json`, with plots in `build/arm64/bench/report.html`
-(`jailhouse bench report`); `tests/qemu/reference.json` holds what `make test` compares with
+(`jailhouse bench report`); `tests/qemu/arm64/reference.json` holds what `make test` compares with
 `jailhouse bench compare`.
 """
 

@@ -129,7 +129,7 @@ def link_bare(objects: Iterable[Path], cmdline: str, out: Path) -> Path:
 
 def bench_objects() -> list[Path]:
     """Of the benchmark's program."""
-    objects = sorted((paths.BUILD / "inmates" / "bench").glob("*.o"))
+    objects = sorted((paths.BUILD / "inmates" / "bench").rglob("*.o"))
     if not objects:
         raise paths.MissingError("build/arm64/inmates/bench is missing: run 'make inmates'")
     return objects

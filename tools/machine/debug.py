@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """gdb on the running hypervisor, both cells of the demonstration running under it.
 
-    python -m machine.debug [--before-enable] [--kernel 6.12] [--cpu cortex-a72]
+    python -m machine.debug [--before-enable] [--kernel 6.12] [--cpu NAME]
 """
 
 import argparse
@@ -15,6 +15,7 @@ from . import paths
 from .demo import carve, guarded
 from .machine import Machine
 from .steps import Steps
+from .target import TARGET
 
 GDB = "gdb-multiarch"
 
@@ -50,7 +51,7 @@ def debug(options: argparse.Namespace) -> None:
             if not options.before_enable:
                 carve(steps, machine)
             print(f"console: {log.relative_to(paths.TOP)}; 'quit' ends the machine. The hypervisor's memory\n"
-                  "is seen from a CPU that is in it: 'hbreak exit_hvc', or 'thread N' of a sleeping cell's.")
+                  f"is seen from a CPU that is in it: 'hbreak {TARGET.hypercall}', or 'thread N' of a sleeping cell's.")
             status = _gdb(machine, elf, socket)
             if status != 0:
                 raise paths.MissingError(f"{GDB} ended with status {status}")
@@ -60,7 +61,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="debug", description=__doc__.splitlines()[0])
     parser.add_argument("--before-enable", action="store_true", help="stop before the hypervisor is enabled")
     parser.add_argument("--kernel", default="6.12", help="6.1, 6.1-rt, 6.12 or 6.12-rt")
-    parser.add_argument("--cpu", default="cortex-a72", help="QEMU's name, such as max")
+    parser.add_argument("--cpu", default=TARGET.cpu, help="QEMU's name, such as max")
     options = parser.parse_args()
     return guarded(lambda: debug(options))
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The demonstration: Debian carved into cells and put back together, step by step.
 
-    python -m machine.demo [--shell] [--kernel 6.12] [--cpu cortex-a72]
+    python -m machine.demo [--shell] [--kernel 6.12] [--cpu NAME]
 """
 
 import argparse
@@ -15,8 +15,9 @@ from pathlib import Path
 from . import paths
 from .machine import Machine, MachineError
 from .steps import Steps
+from .target import TARGET
 
-CONFIGS = "/configs/qemu-arm64/demo"
+CONFIGS = f"/configs/{TARGET.board}/demo"
 CELLS = {"rtos": "/inmates/latency.bin", "compute": "/inmates/compute.bin"}
 # Under emulation on a busy machine; a cell that reports needs a few seconds
 REPORT_SECONDS = 240.0
@@ -204,7 +205,7 @@ def person(machine: Machine) -> None:
 
 def run(options: argparse.Namespace) -> None:
     steps = Steps()
-    print(f"Debian's {paths.kernel_release(options.kernel)} kernel on 4 emulated {options.cpu} CPUs; "
+    print(f"Debian's {paths.kernel_release(options.kernel)} kernel on 4 emulated {options.cpu.split(',')[0]} CPUs; "
           f"console in {options.log}")
     options.log.parent.mkdir(parents=True, exist_ok=True)
     machines: list[Machine] = []
@@ -239,7 +240,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="demo", description=__doc__.splitlines()[0])
     parser.add_argument("--shell", action="store_true", help="stay in the root cell's shell before all is put back")
     parser.add_argument("--kernel", default="6.12", help="6.1, 6.1-rt, 6.12 or 6.12-rt")
-    parser.add_argument("--cpu", default="cortex-a72", help="QEMU's name, such as max")
+    parser.add_argument("--cpu", default=TARGET.cpu, help="QEMU's name, such as max")
     parser.add_argument("--log", type=Path, default=paths.BUILD / "demo.log", help="the machine's console")
     options = parser.parse_args()
     options.log = options.log.resolve()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""An emulated arm64 machine whose root cell runs a stock Debian kernel.
+"""An emulated machine whose root cell runs a stock Debian kernel.
 
     with Machine(kernel="6.12") as machine:
         print(machine.check("uname -r"))
@@ -16,14 +16,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import pexpect
 
 from . import paths, rootfs
-
-# RAM is 0x40000000..0xc0000000; above 1792 MiB it belongs to the cells and the
-# hypervisor. Both kvm-arm modes, in this order, leave EL2 to us on every CPU.
-DEFAULT_APPEND = "console=ttyAMA0 mem=1792M kvm-arm.mode=nvhe kvm-arm.mode=none"
+from .target import TARGET
 
 # A terminal's canonical line is limited; stay far below
 PIECE = 200
@@ -34,7 +32,7 @@ REPORT_SECONDS = 3.0
 
 FAULT = re.compile(
     rb"Kernel panic - not syncing|Internal error: |Unable to handle kernel"
-    rb"|kernel BUG at|\bBUG\b|soft lockup|Synchronous External Abort")
+    rb"|kernel BUG at|\bBUG\b|soft lockup|Synchronous External Abort|: [0-9a-f]{4} \[#\d+\]")
 # The same in the middle of a command's answer, where only the kernel's own time stamp
 # tells it from output that speaks of faults
 FAULT_IN_ANSWER = re.compile(rb".\[ *\d+\.\d+\] .*(?:" + FAULT.pattern + rb")")
@@ -103,22 +101,21 @@ class Machine:
     """Boots on construction and returns with the shell ready.
 
     kernel: 6.1, 6.1-rt, 6.12, 6.12-rt or a release. append: the kernel command line,
-    replacing the default. extra: further QEMU arguments. machine_options: further
-    properties of -M virt. secure: with EL3, so that GICD_CTLR.DS is 0. serials: how many
-    UARTs with something at their other end, 2 at most and 1 where secure (the second is
-    then the secure world's); see `serial`. icount: deterministic, one instruction per
-    tick. bare: boot busybox alone. files: further files of the initial file system. qmp,
-    gdb: paths of sockets to open. plugins: TCG plugins. boot_timeout: seconds.
+    replacing the default. extra: further QEMU arguments. serials: how many UARTs with
+    something at their other end, 2 at most; see `serial`. icount: deterministic, its
+    clock counts instructions. bare: boot busybox alone. files: further files of the
+    initial file system. qmp, gdb: paths of sockets to open. plugins: TCG plugins.
+    boot_timeout: seconds. special: what only machines of this architecture have
+    (machine() in arch_*.py).
     """
 
-    def __init__(self, kernel: str = "6.12", cpu: str = "cortex-a72", smp: int = 4,
-                 memory: str = "2G", append: str = DEFAULT_APPEND,
-                 extra: Sequence[str] = (), machine_options: str = "", secure: bool = False,
-                 serials: int = 1, icount: bool = False,
+    def __init__(self, kernel: str = "6.12", cpu: str = TARGET.cpu, smp: int = 4,
+                 memory: str = "2G", append: str = TARGET.append,
+                 extra: Sequence[str] = (), serials: int = 1, icount: bool = False,
                  log_path: Path | str | None = None, bare: bool = False,
                  files: Mapping[str, bytes | Path] | None = None, qmp: Path | None = None,
                  gdb: Path | None = None, plugins: Sequence[str] = (),
-                 boot_timeout: float = 180.0):
+                 boot_timeout: float = 180.0, **special: Any):
         self.kernel = kernel
         self.release = paths.kernel_release(kernel)
         self._number = 0
@@ -126,19 +123,18 @@ class Machine:
         self._console: list[bytes] = []
         self._workspace = tempfile.TemporaryDirectory(prefix="machine.")
         self.serial: Serial | None = None
-        options = ("secure=on" if secure else "", machine_options)
         self._log = open(log_path, "wb") if log_path else None
         initrd = rootfs.write(Path(self._workspace.name) / "initrd.cpio",
                               rootfs.image(kernel, bare, files))
         self.arguments = [
-            "-M", ",".join(("virt,virtualization=on,gic-version=3", *filter(None, options))),
+            *TARGET.machine(**special),
             "-cpu", cpu, "-smp", str(smp), "-m", memory, "-nographic", "-no-reboot", "-nic", "none",
             "-kernel", str(paths.kernel_image(kernel)), "-initrd", str(initrd),
             "-append", append + " agent",
             # An explicit one takes the place of the console that -nographic makes
             *(("-serial", "mon:stdio", "-serial", f"unix:{self._workspace.name}/serial,server=on,wait=off")
               if serials > 1 else ()),
-            *(("-icount", "shift=0,sleep=off") if icount else ()),
+            *(("-icount", TARGET.icount) if icount else ()),
             *(("-qmp", f"unix:{qmp},server=on,wait=off") if qmp else ()),
             *(("-chardev", f"socket,id=gdb,path={gdb},server=on,wait=off", "-gdb", "chardev:gdb")
               if gdb else ()),
@@ -146,10 +142,10 @@ class Machine:
             *extra,
         ]
         try:
-            self._process = pexpect.spawn("qemu-system-aarch64", self.arguments, echo=False,
+            self._process = pexpect.spawn(TARGET.qemu, self.arguments, echo=False,
                                           timeout=None, logfile=None, maxread=65536)
         except pexpect.ExceptionPexpect as error:
-            raise paths.MissingError(f"QEMU does not start ({error}): run 'make setup'") from error
+            raise paths.MissingError(f"QEMU does not start ({error}): run 'make setup {TARGET.make}'") from error
         # Closing must not wait for a QEMU that ends as told
         self._process.delayafterclose = self._process.delayafterterminate = 0.05
         self._process.delaybeforesend = None

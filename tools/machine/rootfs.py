@@ -7,6 +7,7 @@ from pathlib import Path
 
 from . import paths
 from .cpio import Archive
+from .target import TARGET
 
 # Run by the kernel. With `agent` on the kernel command line commands come framed over
 # the console (machine.py); else a person gets a shell.
@@ -87,7 +88,7 @@ def _products(archive: Archive, release: str) -> None:
 def _measuring(archive: Archive) -> None:
     """cyclictest with its libraries, where `make setup-all` fetched it."""
     for path in sorted((paths.BUILD / "linux" / "rt-tests").glob("*")):
-        folder = "bin" if path.name == "cyclictest" else "lib"
+        folder = {"cyclictest": "bin"}.get(path.name, TARGET.loader_folder if path.name.startswith("ld-") else "lib")
         archive.add(f"{folder}/{path.name}", path.read_bytes(), 0o755)
 
 

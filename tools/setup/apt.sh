@@ -3,12 +3,13 @@
 #
 # A private apt under build/apt, to be sourced: own sources, lists and caches, so that
 # backports and a foreign architecture can be used without the machine's apt
-# configuration or lists changing. Needs TOP; provides apt_refresh, apt_host (installs
-# into this machine) and apt_foreign (sees $TARGET_ARCH, only ever downloads).
+# configuration or lists changing. Needs TOP, and ARCH if it is not arm64; provides
+# apt_refresh, apt_host (installs into this machine), apt_foreign (sees the packages of
+# every architecture that is supported, only ever downloads) and what $ARCH.sh sets.
 
 APT_ROOT=$TOP/build/apt
-TARGET_ARCH=arm64
 SETUP_DIR=$TOP/tools/setup
+ARCH=${ARCH:-arm64}
 
 # Whatever failed, the next attempt reads the package lists again
 die() {
@@ -20,6 +21,12 @@ die() {
 say() {
 	echo "setup: $*"
 }
+
+# shellcheck source=tools/setup/arm64.sh
+case $ARCH in
+arm64 | x86_64) . "$SETUP_DIR/$ARCH.sh" ;;
+*) die "ARCH=$ARCH is not supported; arm64 and x86_64 are" ;;
+esac
 
 # The release this machine runs, or a refusal that says what is supported
 apt_release() {
@@ -64,12 +71,13 @@ apt_configure() {
 		Acquire::Languages "none";
 		Acquire::Retries "3";
 	END
-	native=$(dpkg --print-architecture)
+	# The machine's own first: what names no architecture is of this one
+	architectures=$(printf '%s\n' "$(dpkg --print-architecture)" amd64 arm64 | awk '!seen[$0]++ { printf " \"%s\";", $0 }')
 	{
 		sed "s|$APT_ROOT/host|$APT_ROOT/foreign|" "$APT_ROOT/host.conf"
 		echo "Dir::State::status \"$APT_ROOT/foreign/status\";"
 		echo '#clear APT::Architectures;'
-		echo "APT::Architectures { \"$native\"; \"$TARGET_ARCH\"; };"
+		echo "APT::Architectures {$architectures };"
 	} >"$APT_ROOT/foreign.conf"
 }
 

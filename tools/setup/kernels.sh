@@ -1,18 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Fetches Debian's stock arm64 kernels, their headers, busybox and, for -rt kernels,
-# cyclictest, and unpacks them under build/arm64 without installing anything:
-#   build/arm64/linux/<release>/{vmlinuz,root/}   root holds the headers
-#   build/arm64/linux/<name> -> <release>
-#   build/arm64/linux/rt-tests/                   cyclictest, its libraries and their loader
-#   build/arm64/busybox
-# usage: kernels.sh NAME...    NAME: 6.1, 6.1-rt, 6.12 or 6.12-rt
+# Fetches Debian's stock kernels of $ARCH, their headers, busybox and, for -rt kernels,
+# cyclictest, and unpacks them under build/$ARCH without installing anything:
+#   build/$ARCH/linux/<release>/{vmlinuz,root/}   root holds the headers
+#   build/$ARCH/linux/<release>/modules/          those of the kernel that tests load
+#   build/$ARCH/linux/<name> -> <release>
+#   build/$ARCH/linux/rt-tests/                   cyclictest, its libraries and their loader
+#   build/$ARCH/busybox
+# usage: ARCH=arm64|x86_64 kernels.sh NAME...    NAME: 6.1, 6.1-rt, 6.12 or 6.12-rt
 
 set -eu
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 . "$TOP/tools/setup/apt.sh"
-BUILD=$TOP/build/$TARGET_ARCH
+BUILD=$TOP/build/$ARCH
 CACHE=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/jailhouse
 
 # Downloaded packages outlive `make clean` where the user's cache may be written
@@ -54,11 +55,11 @@ fetch() {
 # release_of NAME: what `uname -r` says in the newest kernel of that series
 release_of() {
 	case $1 in
-	6.1-rt | 6.12-rt) meta=linux-image-rt-$TARGET_ARCH ;;
-	6.1 | 6.12) meta=linux-image-$TARGET_ARCH ;;
+	6.1-rt | 6.12-rt) meta=linux-image-rt-$DEBIAN_ARCH ;;
+	6.1 | 6.12) meta=linux-image-$DEBIAN_ARCH ;;
 	*) die "unknown kernel '$1': choose from 6.1, 6.1-rt, 6.12, 6.12-rt" ;;
 	esac
-	apt_foreign apt-cache show "$meta:$TARGET_ARCH" 2>/dev/null |
+	apt_foreign apt-cache show "$meta:$DEBIAN_ARCH" 2>/dev/null |
 		awk -v series="${1%-rt}." '
 			/^Version: / { version = $2 }
 			/^Depends: / { image = $2; sub(/,$/, "", image) }
@@ -73,7 +74,7 @@ release_of() {
 
 # needs PACKAGE: the header packages it depends on, by name
 needs() {
-	apt_foreign apt-cache show --no-all-versions "$1:$TARGET_ARCH" |
+	apt_foreign apt-cache show --no-all-versions "$1:$DEBIAN_ARCH" |
 		sed -n 's/^Depends: //p' | tr ',' '\n' |
 		awk '$1 ~ /^linux-headers-.*-common(-rt)?$/ || $1 ~ /^linux-kbuild-/ { print $1 }'
 }
@@ -84,7 +85,7 @@ unpack_headers() {
 	dependencies=$(needs "$headers")
 	[ "$(echo "$dependencies" | wc -w)" -eq 2 ] ||
 		die "$headers depends on '$dependencies', expected the common headers and linux-kbuild"
-	fetch "$headers:$TARGET_ARCH"
+	fetch "$headers:$DEBIAN_ARCH"
 	dpkg -x "$deb" "$2"
 	for package in $dependencies; do
 		fetch "$package"
@@ -96,17 +97,37 @@ unpack_headers() {
 		die "$headers has no 'include /usr/src/...' line to redirect"
 }
 
+# unpack_image RELEASE INTO: the kernel of $deb and the modules that $ARCH.sh names, not compressed
+unpack_image() {
+	dpkg-deb --fsys-tarfile "$deb" >"$2/image.tar"
+	tar -x -O -f "$2/image.tar" "./boot/vmlinuz-$1" >"$2/vmlinuz" || die "$deb has no boot/vmlinuz-$1"
+	[ -z "$KERNEL_MODULES" ] || tar -t -f "$2/image.tar" >"$2/image.list"
+	for module in $KERNEL_MODULES; do
+		path=$(grep -E "/$module\.ko(\.xz)?\$" "$2/image.list") || die "$deb has no module $module"
+		mkdir -p "$2/modules"
+		case $path in
+		*.xz) tar -x -O -f "$2/image.tar" "$path" | xz -dc >"$2/modules/$module.ko" ;;
+		*) tar -x -O -f "$2/image.tar" "$path" >"$2/modules/$module.ko" ;;
+		esac
+	done
+	rm -f "$2/image.tar" "$2/image.list"
+}
+
+# whole NAME: that kernel is there, with all of it
+whole() {
+	[ -f "$BUILD/linux/$1/vmlinuz" ] || return 1
+	[ -z "$KERNEL_MODULES" ] || [ -d "$BUILD/linux/$1/modules" ]
+}
+
 kernel() {
 	release=$(release_of "$1")
-	[ -n "$release" ] || die "no kernel $1 for $TARGET_ARCH in the package lists (see build/apt/update.log)"
-	if ! [ -f "$BUILD/linux/$release/vmlinuz" ]; then
+	[ -n "$release" ] || die "no kernel $1 for $DEBIAN_ARCH in the package lists (see build/apt/update.log)"
+	if ! whole "$release"; then
 		tree=$BUILD/linux/.part.$release
 		rm -rf "$tree"
 		mkdir -p "$tree/root"
-		fetch "linux-image-$release:$TARGET_ARCH"
-		dpkg-deb --fsys-tarfile "$deb" |
-			tar -x -O -f - "./boot/vmlinuz-$release" >"$tree/vmlinuz" ||
-			die "linux-image-$release has no boot/vmlinuz-$release"
+		fetch "linux-image-$release:$DEBIAN_ARCH"
+		unpack_image "$release" "$tree"
 		unpack_headers "$release" "$tree/root"
 		rm -rf "$BUILD/linux/$release"
 		mv "$tree" "$BUILD/linux/$release"
@@ -116,7 +137,7 @@ kernel() {
 }
 
 busybox() {
-	fetch "busybox-static:$TARGET_ARCH"
+	fetch "busybox-static:$DEBIAN_ARCH"
 	dpkg-deb --fsys-tarfile "$deb" >"$BUILD/busybox.tar"
 	tar -x -O -f "$BUILD/busybox.tar" ./bin/busybox >"$BUILD/busybox.part" 2>/dev/null ||
 		tar -x -O -f "$BUILD/busybox.tar" ./usr/bin/busybox >"$BUILD/busybox.part" ||
@@ -138,12 +159,12 @@ cyclictest() {
 	tree=$BUILD/linux/.part.rt-tests
 	rm -rf "$tree"
 	mkdir -p "$tree"
-	fetch "rt-tests:$TARGET_ARCH"
+	fetch "rt-tests:$DEBIAN_ARCH"
 	member '/bin/cyclictest$' cyclictest
-	fetch "libnuma1:$TARGET_ARCH"
+	fetch "libnuma1:$DEBIAN_ARCH"
 	member '/libnuma\.so\.1' libnuma.so.1
-	fetch "libc6:$TARGET_ARCH"
-	for file in libc.so.6 libpthread.so.0 librt.so.1 ld-linux-aarch64.so.1; do
+	fetch "libc6:$DEBIAN_ARCH"
+	for file in libc.so.6 libpthread.so.0 librt.so.1 "$LOADER"; do
 		member "/$(echo "$file" | sed 's/\./\\./g')\$" "$file"
 	done
 	rm -rf "$BUILD/linux/rt-tests"
@@ -153,12 +174,12 @@ cyclictest() {
 missing=
 measured=
 for name; do
-	[ -f "$BUILD/linux/$name/vmlinuz" ] || missing="$missing $name"
+	whole "$name" || missing="$missing $name"
 	case $name in *-rt) [ -f "$BUILD/linux/rt-tests/cyclictest" ] || measured=cyclictest ;; esac
 done
 [ -z "$missing$measured" ] && [ -f "$BUILD/busybox" ] && exit 0
 
-say "Debian's own $TARGET_ARCH kernels ($*) and busybox: unpacked under build/$TARGET_ARCH, not installed"
+say "Debian's own $DEBIAN_ARCH kernels ($*) and busybox: unpacked under build/$ARCH, not installed"
 mkdir -p "$BUILD/linux" "$APT_ROOT"
 exec 9>"$APT_ROOT/lock"
 flock 9

@@ -4,7 +4,7 @@
 # Makes a Debian 12 machine able to build and run everything here: installs the
 # packages that are missing, saying first which and why, then fetches the kernels
 # named on the command line. Says nothing when all is there.
-# usage: setup.sh [KERNEL...]
+# usage: ARCH=arm64|x86_64 setup.sh [KERNEL...]
 
 set -eu
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
@@ -32,15 +32,15 @@ group() {
 }
 
 qemu_is_recent() {
-	version=$(qemu-system-aarch64 --version 2>/dev/null | sed -n 's/^QEMU emulator version \([0-9]*\).*/\1/p')
+	version=$("$QEMU_PROGRAM" --version 2>/dev/null | sed -n 's/^QEMU emulator version \([0-9]*\).*/\1/p')
 	[ "${version:-0}" -ge "$QEMU_WANTED" ]
 }
 
 cross_packages() {
-	if [ "$(dpkg --print-architecture)" = "$TARGET_ARCH" ]; then
+	if [ "$(dpkg --print-architecture)" = "$DEBIAN_ARCH" ]; then
 		echo gcc-12 libc6-dev binutils
 	else
-		echo gcc-12-aarch64-linux-gnu libc6-dev-arm64-cross binutils-aarch64-linux-gnu
+		echo "gcc-12-$CROSS_SUFFIX" "libc6-dev-$DEBIAN_ARCH-cross" "binutils-$CROSS_SUFFIX"
 	fi
 }
 
@@ -71,25 +71,25 @@ quietly() {
 
 need_root() {
 	[ "$(id -u)" -eq 0 ] ||
-		die "installing packages needs root: run 'sudo make setup' once, or install what is listed above by hand"
+		die "installing packages needs root: run 'sudo make setup ARCH=$ARCH' once, or install what is listed above by hand"
 }
 
 command -v dpkg-query >/dev/null || die "this machine has no dpkg; the set-up knows Debian 12 (bookworm) only"
 group "to build what runs on this machine" gcc clang make git libc6-dev
 # shellcheck disable=SC2046
-group "to build the hypervisor, the driver and the command for arm64" $(cross_packages)
+group "to build the hypervisor, the driver and the command for $ARCH" $(cross_packages)
 group "for make menuconfig and the .config" kconfig-frontends
 group "to read device trees" device-tree-compiler
 group "the configuration compiler and the tests" python3 python3-pytest python3-pexpect python3-hypothesis
 group "the host tests and their sanitizers" libcmocka-dev libcapstone-dev libclang-rt-14-dev
-group "to build kernel modules and initial file systems" bc cpio
+group "to build kernel modules and initial file systems" bc cpio xz-utils
 group "for make debug" gdb-multiarch
 group "the plots of jailhouse bench report" python3-matplotlib
 packages=$missing
 qemu=
 if ! qemu_is_recent; then
-	qemu="qemu-system-arm"
-	say "to install qemu-system-arm from backports: the emulated arm64 machine; QEMU $QEMU_WANTED or later is needed"
+	qemu=$QEMU_PACKAGE
+	say "to install $QEMU_PACKAGE from backports: the emulated $ARCH machine; QEMU $QEMU_WANTED or later is needed"
 fi
 
 if [ -n "$packages$qemu" ]; then
@@ -105,7 +105,7 @@ if [ -n "$packages$qemu" ]; then
 	if [ -n "$qemu" ]; then
 		quietly apt_host apt-get -y -qq --no-install-recommends -t "$CODENAME-backports" install "$qemu" ||
 			die "apt could not install $qemu from $CODENAME-backports (its last messages are above, all in build/apt/install.log)"
-		qemu_is_recent || die "qemu-system-aarch64 is still older than $QEMU_WANTED: is another one in PATH before it?"
+		qemu_is_recent || die "$QEMU_PROGRAM is still older than $QEMU_WANTED: is another one in PATH before it?"
 	fi
 fi
 
@@ -115,4 +115,4 @@ give_back() {
 }
 trap give_back EXIT
 
-[ $# -eq 0 ] || sh "$TOP/tools/setup/kernels.sh" "$@"
+[ $# -eq 0 ] || ARCH=$ARCH sh "$TOP/tools/setup/kernels.sh" "$@"

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import STATES
+from board import STATES
 
 from machine import paths
 from machine.machine import Machine, MachineFault

@@ -6,7 +6,7 @@ import re
 import pytest
 from conftest import Root
 
-from machine.machine import DEFAULT_APPEND
+from machine.target import TARGET
 
 # Words for Linux's command line, and what a cell must find in the ID registers
 SWITCHES = {
@@ -19,7 +19,7 @@ SWITCHES = {
 def test_features_follow_linux(boot, blobs, say, switched):
     """What Linux was told not to use stays off for EL1: cells run without it, twice over."""
     append, shown = SWITCHES[switched]
-    root = Root(boot(cpu="max", append=DEFAULT_APPEND + append, files=blobs))
+    root = Root(boot(cpu="max", append=TARGET.append + append, files=blobs))
     root.run_cell("a", "features")
     # A WFIT that is shown returns, or this is not said
     root.expect(r"^\[a\] features: done$", 30)

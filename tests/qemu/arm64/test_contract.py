@@ -7,6 +7,7 @@ import time
 
 import pytest
 from conftest import Root
+from talk import TEXT, converse, interrupts, ready, root_has_it
 
 from machine import paths
 
@@ -199,46 +200,6 @@ def test_reasons_add_up(root):
 
 
 # --- a device of the cell's own ------------------------------------------------------------
-
-TEXT = bytes(range(0x20, 0x7f)) * 4
-
-
-def converse(root: Root, text: bytes) -> None:
-    """It comes back with small and capital letters exchanged, each character once."""
-    serial = root.machine.serial
-    serial.write(text)
-    assert serial.read(len(text)) == text.swapcase()
-
-
-def interrupts(root: Root) -> tuple[int, int]:
-    """Characters it has received, and interrupts it has had until it says so."""
-    serial = root.machine.serial
-    serial.write(b"\x04")
-    said = b""
-    while not said.endswith(b"\n") or b"interrupts=" not in said:
-        got = serial.read(1)
-        assert got, said
-        said += got
-    found = re.fullmatch(rb"\nuart: received=(\d+) interrupts=(\d+)\n", said)
-    assert found, said
-    return int(found[1]), int(found[2])
-
-
-def ready(root: Root, name: str, text: str, words: str) -> None:
-    root.machine.serial.read(1 << 16, 0.2)
-    root.run_cell(name, "uart", words, text)
-    assert root.machine.serial.read(12) == b"uart: ready\n"
-
-
-def root_has_it(root: Root) -> None:
-    """Both directions, through Linux's driver."""
-    root.machine.serial.read(1 << 16, 0.2)
-    root.check("stty -F /dev/ttyAMA1 raw -echo; (head -n 1 </dev/ttyAMA1 >/tmp/came) & echo $! >/tmp/head;"
-               "echo 'root has it' >/dev/ttyAMA1")
-    assert root.machine.serial.read(12) == b"root has it\n"
-    root.machine.serial.write(b"so it has\n")
-    assert root.check("while kill -0 $(cat /tmp/head) 2>/dev/null; do usleep 10000; done; cat /tmp/came") == "so it has\n"
-
 
 @pytest.fixture
 def given_up(root):

@@ -4,7 +4,8 @@
 import re
 
 import pytest
-from conftest import STATE, STATES, Root
+from board import STATES
+from conftest import STATE, Root
 
 CPUS = {"direct": 3, "trusted": 2, "injected": 1}
 # Of inmates/tests/attack.c. To be deaf and asleep is what a trusted cell is trusted not to be

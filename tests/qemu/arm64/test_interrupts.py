@@ -4,7 +4,8 @@
 import re
 
 import pytest
-from conftest import STATES, Root
+from board import STATES
+from conftest import Root
 
 TICKS, ROUNDS = 200, 500
 # CPU, and words for inmates/tests/irqs.c: lines as the cell sees them

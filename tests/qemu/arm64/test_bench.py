@@ -11,7 +11,7 @@ from jailhouse.bench import compare, record
 from machine import bench, bench_cells, bench_must
 from machine.bench_run import BenchError
 
-REGENERATE = "if that is meant, run 'make bench' and commit tests/qemu/reference.json with docs/performance.md"
+REGENERATE = "if that is meant, run 'make bench' and commit tests/qemu/arm64/reference.json with docs/performance.md"
 Json = dict[str, Any]
 
 

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the scenarios of every architecture have to know of this one, and of its cells."""
+
+MIB = 1 << 20
+TEXTS = ("cells", "pair", "kinds", "duo", "contract", "uart", "moved")
+# Its line in /proc/interrupts
+TIMER = "arch_timer"
+# CPUs that Linux can switch off
+HOTPLUG = (0, 1, 2, 3)
+# The second UART
+SERIAL = "/dev/ttyAMA1"
+# Where a cell finds its communication page
+COMM = 0x8000_0000
+# In the machine: the regions of cell a, cell b and the one with two CPUs
+A = ((0xb000_0000, MIB), (0xb040_0000, 64 << 10), (0xb060_0000, 2 * MIB))
+B = ((0xb100_0000, 4 * MIB),)
+PAIR = ((0xb000_0000, 24 * MIB),)
+
+# The GIC with one security state, and with two as on boards with EL3: GICD_CTLR.DS
+STATES = ("one", "two")

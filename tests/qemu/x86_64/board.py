@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the scenarios of every architecture have to know of this one, and of its cells."""
+
+MIB = 1 << 20
+TEXTS = ("cells", "pair", "contract", "uart")
+# Its line in /proc/interrupts
+TIMER = "LOC:"
+# CPUs that Linux can switch off: the one it booted on it cannot
+HOTPLUG = (1, 2, 3)
+# The second UART
+SERIAL = "/dev/ttyS1"
+# Where a cell finds its communication page
+COMM = 0x10_0000
+# In the machine: the regions of cell a, cell b and the one with two CPUs
+A = ((0x3000_0000, MIB), (0x3040_0000, 64 << 10), (0x3060_0000, 2 * MIB))
+B = ((0x3100_0000, MIB), (0x3120_0000, 2 * MIB))
+PAIR = ((0x3000_0000, MIB), (0x3020_0000, 22 * MIB))
+# Linux's local APICs in x2APIC mode, and in xAPIC mode
+MODES = ("x2apic", "xapic")

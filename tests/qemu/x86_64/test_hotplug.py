@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""INIT, SIPI and NMI stay Linux's own under the hypervisor."""
+
+import re
+
+import pytest
+from board import HOTPLUG, MODES
+from conftest import Root
+
+CYCLES = 50
+# $n counts; each of the CPUs in turn
+COME_AND_GO = """
+n=0; while [ $n -lt {cycles} ]; do
+	set -- {cpus}; shift $((n % $#))
+	echo 0 >/sys/devices/system/cpu/cpu$1/online && echo 1 >/sys/devices/system/cpu/cpu$1/online || exit 1
+	n=$((n + 1))
+done
+"""
+
+
+@pytest.fixture(scope="module", params=MODES)
+def mode(request):
+    return request.param
+
+
+@pytest.fixture
+def more_machine(mode):
+    return {"x2apic": mode == "x2apic"}
+
+
+def test_cpus_come_and_go(root, say):
+    """All of Linux's, then the one that is left while cells have the others."""
+    timers = root.timers()
+    root.check(COME_AND_GO.format(cycles=CYCLES, cpus=" ".join(map(str, HOTPLUG))), 200)
+    assert root.timers_run() == 4
+    assert all(now > timers[cpu] for cpu, now in root.timers().items())
+    root.run_cell("a", "hello")
+    root.run_cell("b", "hello")
+    root.check(COME_AND_GO.format(cycles=CYCLES // 5, cpus="1"), 100)
+    assert root.timers_run() == 2
+    root.goes_on("a")
+    root.goes_on("b")
+    say(f"{CYCLES} cycles")
+
+
+def test_all_at_once(root):
+    """Off together, and on again together."""
+    for value in (0, 1):
+        root.check(f"for cpu in 1 2 3; do echo {value} >/sys/devices/system/cpu/cpu$cpu/online & done; wait")
+    assert root.check("cat /sys/devices/system/cpu/online").strip() == "0-3"
+    assert root.timers_run() == 4
+
+
+def test_nmi_backtrace(boot, blobs, say, mode):
+    """Linux's own NMI reaches each of its CPUs, and no cell's."""
+    root = Root(boot(files=blobs, x2apic=mode == "x2apic"))
+    root.run_cell("a", "hello")
+    before = nmis(root)
+    for _ in range(5):
+        root.check("dmesg -c >/dev/null; echo l >/proc/sysrq-trigger; usleep 200000")
+        said = root.check("dmesg")
+        assert set(re.findall(r"NMI backtrace for cpu (\d+)", said)) == {"0", "1", "2"}, said
+    counts = nmis(root)
+    say(f"NMIs by CPU: {before} -> {counts}")
+    # The CPU that asks needs none
+    assert sum(counts[cpu] > before[cpu] for cpu in counts) >= 2
+    root.goes_on("a")
+    assert root.timers_run() == 3
+    root.destroy("a")
+    root.jailhouse("disable")
+    assert root.timers_run() == 4
+
+
+def nmis(root) -> dict[int, int]:
+    lines = root.check("cat /proc/interrupts").splitlines()
+    cpus = [int(name.removeprefix("CPU")) for name in lines[0].split()]
+    counts = next(line.split() for line in lines if line.split()[0] == "NMI:")
+    return dict(zip(cpus, map(int, counts[1:])))

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A device of a cell's own, ports and line: it costs no exit, and is Linux's again afterwards."""
+
+import pytest
+from conftest import MACHINE, Root
+from talk import TEXT, converse, interrupts, ready, root_has_it
+
+
+@pytest.fixture
+def more_machine():
+    return {"serials": 2, "x2apic": False}
+
+
+@pytest.fixture
+def given_up(root):
+    """Linux has the UART before, and afterwards; meanwhile nobody opens it there."""
+    root_has_it(root)
+    yield
+    root.tidy()
+    root_has_it(root)
+
+
+@pytest.mark.usefixtures("given_up")
+def test_device_with_its_interrupt_costs_no_exit(root, say):
+    ready(root, "serial", "uart", "wfi")
+    # Its settling time is over
+    root.check("sleep 3")
+    cell = root.cell_id("serial")
+    before = root.statistics(cell, 3)
+    for _ in range(3):
+        converse(root, TEXT)
+    received, taken = interrupts(root)
+    after = root.statistics(cell, 3)
+    say(f"{received} characters, {taken} interrupts, exits before and after: {before}")
+    assert received == 3 * len(TEXT) + 1 and taken > received
+    assert after == before and after["over_budget"] == 0
+
+
+def test_linux_has_no_port_of_a_cells(root):
+    """Reads give all ones, writes go nowhere, and the log says it once."""
+    root.create("serial", "uart")
+    root.mark()
+    assert root.check("dd if=/dev/port bs=1 skip=$((0x2fb)) count=1 2>/dev/null | od -An -tx1").split() == ["ff"]
+    root.check("printf '\\125' | dd of=/dev/port bs=1 seek=$((0x2ff)) 2>/dev/null")
+    root.expect(r'^refused to root cell "root": CPU \d: .*port 0x2fb')
+
+
+def test_line_of_a_machine_that_remaps_interrupts(boot, blobs):
+    """Linux's tables decide there where a line goes: the cell is refused, in words."""
+    root = Root(boot(files=blobs, serials=2))
+    root.refused("cell create /tests/uart/serial.cell", MACHINE, "remap")
+    assert root.timers_run() == 4
