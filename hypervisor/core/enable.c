@@ -92,7 +92,7 @@ static err_t read_config(const struct enable *e, struct why *why)
 }
 
 /* Guest-physical is host-physical in the root cell. */
-static err_t build_root(const struct enable *e)
+static err_t build_root(const struct enable *e, struct why *why)
 {
 	const struct abi_image *image = e->image;
 	struct system *sys = e->sys;
@@ -122,7 +122,7 @@ static err_t build_root(const struct enable *e)
 					image->log_size, MAP_READ },
 		      (struct span){ 0, 0 }));
 	init_cpus(e);
-	return arch_cell_init(root);
+	return arch_cell_init(root, why);
 }
 
 static err_t build_system(const struct enable *e, struct why *why)
@@ -138,7 +138,7 @@ static err_t build_system(const struct enable *e, struct why *why)
 			       image->size > MEMORY_MAX ? "more than 1 GiB" : "too little for this build");
 	TRY(read_config(e, why));
 	TRY(pool_init(&sys->pool, e->memory + pool, hpa(image->start + pool), image->size - pool));
-	error = build_root(e);
+	error = build_root(e, why);
 	if (error == OK)
 		error = e->build(why);
 	if (error == ERR_NO_MEMORY && why->text[0] == '\0')

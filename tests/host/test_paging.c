@@ -9,6 +9,7 @@
 #include "arch/arm64/pure/format.h"
 #include "arch/host/host.h"
 #include "arch/tlb.h"
+#include "arch/x86/pure/format.h"
 #include "core/paging.h"
 
 #define POOL_PAGES 2048u
@@ -698,6 +699,17 @@ static void test_random_arm64(void **state)
 	}
 }
 
+static void test_random_npt(void **state)
+{
+	struct paging_format format;
+
+	(void)state;
+	for (unsigned phys_bits = 36; phys_bits <= 52; phys_bits += 8) {
+		assert_ok(npt_format(phys_bits, &format));
+		random_large(&format, phys_bits, 60);
+	}
+}
+
 /* A hole in a block of 1 GiB, as a cell makes it in the root's memory. */
 static void test_hole_in_a_large_block(void **state)
 {
@@ -814,6 +826,7 @@ int main(void)
 		cmocka_unit_test(test_random_small),
 		cmocka_unit_test(test_random_wide),
 		cmocka_unit_test(test_random_arm64),
+		cmocka_unit_test(test_random_npt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

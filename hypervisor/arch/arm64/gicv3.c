@@ -308,13 +308,14 @@ static void set_sgi_row(struct cell *cell, unsigned row)
 	__atomic_store_n(&cell->arch->sgi_targets[row], word, __ATOMIC_RELAXED);
 }
 
-err_t arch_cell_init(struct cell *cell)
+err_t arch_cell_init(struct cell *cell, struct why *why)
 {
 	struct system *sys = cell->sys;
 	struct arch_cell *arch;
 	void *page, *numbers = NULL;
 	unsigned i;
 
+	(void)why;
 	static_assert(sizeof(*arch) <= PAGE_SIZE, "one page");
 	TRY(pool_take(&sys->pool, 1, 1, &page));
 	if (cell_is_injected(cell) && pool_take(&sys->pool, 1, 1, &numbers) != OK) {

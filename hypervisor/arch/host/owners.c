@@ -23,10 +23,11 @@ bool host_cell_has_line(const struct cell *cell, unsigned line)
 	return cell->arch->lines[line];
 }
 
-err_t arch_cell_init(struct cell *cell)
+err_t arch_cell_init(struct cell *cell, struct why *why)
 {
 	void *page;
 
+	(void)why;
 	static_assert(sizeof(struct arch_cell) <= PAGE_SIZE, "one page");
 	host_enter(NULL, "cell init");
 	TRY(pool_take(&cell->sys->pool, 1, 1, &page));

@@ -201,7 +201,7 @@ static const char *words_for(err_t e)
 	return "its capabilities make no sense; leave it to the root cell";
 }
 
-static err_t find_functions(struct cell *cell, struct pci_cell *pci)
+static err_t find_functions(struct cell *cell, struct pci_cell *pci, struct why *why)
 {
 	const struct pci_bus bus = bus_of(cell);
 
@@ -214,9 +214,7 @@ static err_t find_functions(struct cell *cell, struct pci_cell *pci)
 		lock_drop(&machine.pci_lock);
 		if (e == OK)
 			continue;
-		log_print(&cell->sys->log, "cell \"%s\": PCI function " BDF ": %s\n", cell->config.cell->name,
-			  BDF_ARGS(bdf), words_for(e));
-		return e;
+		return why_set(why, e, "pci[%u]: function " BDF ": %s", pci->count, BDF_ARGS(bdf), words_for(e));
 	}
 	return OK;
 }
@@ -277,7 +275,7 @@ static err_t hide_table(struct cell *cell, const struct pci_function *f)
 	return OK;
 }
 
-err_t pci_cell_init(struct cell *cell)
+err_t pci_cell_init(struct cell *cell, struct why *why)
 {
 	uint32_t count = cell->config.cell->pci_count, i;
 	struct pci_cell *pci;
@@ -290,7 +288,7 @@ err_t pci_cell_init(struct cell *cell)
 	pci = memory;
 	pci->pages = i;
 	cell->arch->pci = pci;
-	TRY(find_functions(cell, pci));
+	TRY(find_functions(cell, pci, why));
 	for (i = 0; i < count; i++)
 		TRY(hide_table(cell, &pci->function[i]));
 	return OK;

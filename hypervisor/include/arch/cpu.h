@@ -58,7 +58,7 @@ void arch_window_close(struct cpu *self);
 /* Writes through to memory what lies in caches, for a guest with its caches off. */
 void arch_memory_clean(const void *at, uint64_t size);
 
-/* The architecture's part of a cell; `cell` is otherwise complete. ERR_NO_MEMORY. */
+/* The architecture's part of a cell; `cell` is otherwise complete. ERR_NO_MEMORY without words; others with. */
 MUST_CHECK err_t arch_cell_init(struct cell *cell, struct why *why);
 void arch_cell_exit(struct cell *cell);
 /* The architecture's fields of a communication page. */
