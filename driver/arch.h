@@ -28,6 +28,9 @@ extern const u8 arch_id;
  */
 int arch_ready(char *error);
 
+/* For sysfs: how a CPU of a cell with these ABI_CELL_* flags sleeps: "trapped", with an exit; "trusted" or "untrapped", without. */
+const char *arch_wfi(u32 flags);
+
 /* The id of the calling CPU, as abi_system's hwid[] has it. Any context. */
 u64 arch_hwid(void);
 

@@ -53,6 +53,11 @@ static_assert(ARRAY_SIZE(arch_stats) == ABI_STAT_ARM64_OTHER + 2, "a name for ev
 
 const u8 arch_id = ABI_ARCH_ARM64;
 
+const char *arch_wfi(u32 flags)
+{
+	return flags & ABI_CELL_TRUSTED_WFI ? "trusted" : "trapped";
+}
+
 u64 arch_hwid(void)
 {
 	return read_cpuid_mpidr() & MPIDR_AFFINITY;

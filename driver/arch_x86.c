@@ -60,6 +60,12 @@ const u8 arch_id = ABI_ARCH_X86_64;
 long switch_enter(unsigned int cpu, u64 cr3, u64 entry);
 long switch_leave(unsigned long number);
 
+/* HLT and MWAIT never come to the hypervisor, and an NMI ends them */
+const char *arch_wfi(u32 flags)
+{
+	return "untrapped";
+}
+
 u64 arch_hwid(void)
 {
 	u32 eax, ebx = 0, ecx, edx = 0;

@@ -206,8 +206,7 @@ static ssize_t wfi_show(struct cell *cell, char *text)
 {
 	if (cell->id == ROOT_CELL || is_injected(cell))
 		return sysfs_emit(text, "untrapped\n");
-	return sysfs_emit(text, "%s\n",
-			  cell->blob.cell->flags & ABI_CELL_TRUSTED_WFI ? "trusted" : "trapped");
+	return sysfs_emit(text, "%s\n", arch_wfi(cell->blob.cell->flags));
 }
 
 static const struct cell_attribute cell_files[] = {
