@@ -29,7 +29,7 @@ $(ARCH_HOT:%=$(BUILD)/%.o): HYPERVISOR_CFLAGS += -O2 -fshrink-wrap \
 # The compiler calls memcpy & co. when all else is compiled already
 $(BUILD)/hypervisor/base/str.c.o: HYPERVISOR_CFLAGS += -fno-lto
 
-$(HYPERVISOR_OBJECTS): $(BUILD)/%.o: % $(AUTOCONF) Makefile hypervisor/build.mk | $(VERSION_H)
+$(HYPERVISOR_OBJECTS): $(BUILD)/%.o: % $(AUTOCONF) Makefile hypervisor/build.mk hypervisor/arch/$(ARCH_DIR)/build.mk | $(VERSION_H)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(HYPERVISOR_CPPFLAGS) $(HYPERVISOR_CFLAGS) -MMD -MP -c $< -o $@

@@ -231,6 +231,8 @@ void apic_quiesce(struct cpu *self)
 	apic_write(self, APIC_SVR, SVR_RESET);
 	apic_write(self, APIC_TIMER_DIVIDE, 0);
 	apic_write(self, APIC_ESR, 0);
+	/* to nobody: what the last one was is not for whoever comes next */
+	apic_send(0, ICR_NMI_LOW | (uint32_t)ICR_LOGICAL);
 	if (!apic->x2apic) {
 		apic_write(self, APIC_LDR, 0);
 		apic_write(self, APIC_DFR, DFR_FLAT);

@@ -11,7 +11,6 @@
 
 struct cpu_local image_local;
 
-/* Where the CPU that was started finds its struct cpu_boot; NULL as soon as it has. */
 struct cpu_boot *volatile cpu_starting;
 
 static struct {
@@ -71,9 +70,10 @@ int64_t cpu_start(uint64_t affinity, void (*entry)(void *argument), void *argume
 	uint64_t top = (uint64_t)(uintptr_t)stack + size - sizeof(struct cpu_boot), until;
 	struct cpu_boot *boot = (struct cpu_boot *)(uintptr_t)top;
 
+	/* From here on it writes nothing any more: cpu_starting is this CPU's */
+	cpu_send(affinity, ICR_INIT);
 	*boot = (struct cpu_boot){ .entry = entry, .argument = argument };
 	cpu_starting = boot;
-	cpu_send(affinity, ICR_INIT);
 	cpu_send(affinity, ICR_SIPI | SECONDARY_VECTOR);
 	until = timer_now() + timer_ns_to_ticks(START_NS);
 	while (cpu_starting)

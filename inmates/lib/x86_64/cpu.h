@@ -34,6 +34,8 @@ _Static_assert(sizeof(struct cpu_boot) % 16 == 0, "the stack pointer's alignment
 _Static_assert(offsetof(struct cpu_local, deadline) == 0, "cpu_deadline()");
 
 extern char cpu_secondary_entry[];
+/* Where the CPU that was started finds its struct cpu_boot; NULL as soon as it has. */
+extern struct cpu_boot *volatile cpu_starting;
 extern struct cpu_local image_local;
 
 /* Called by the start code. */
