@@ -28,13 +28,14 @@ def sealed(data: bytes, at: int, new: bytes) -> bytes:
 def damaged(data: bytes) -> Bad:
     """Cut, extended, of another version or architecture."""
     head = abi.HEADER.offsets
+    other = abi.ABI_ARCH_ARM64 + abi.ABI_ARCH_X86_64 - data[head["arch"]]
     return {
         **{f"cut-{size}": (data[:size], CONFIG, "^size: ")
            for size in (1, 31, 32, 100, len(data) // 2, len(data) - 1)},
         "longer": (data + b"\0", CONFIG, "^size: "),
         "magic": (sealed(data, head["magic"], b"JAILSYST"), CONFIG, "^magic: "),
         "version": (sealed(data, head["version"], b"\x63\0"), CONFIG, "^version: 99"),
-        "arch": (sealed(data, head["arch"], b"\2"), CONFIG, "^arch: .* 2"),
+        "arch": (sealed(data, head["arch"], bytes([other])), CONFIG, f"^arch: .* {other}"),
         "unknown-arch": (sealed(data, head["arch"], b"\x77"), CONFIG, "^arch: .* 119"),
         "reserved": (sealed(data, head["reserved"], b"\1"), CONFIG, "^(header.)?reserved"),
         "text": (b"machine = \"machine.toml\"\n" * 20, CONFIG, "^magic: "),

@@ -35,7 +35,8 @@ def all_refused(root: Root, command: str, bad: Bad) -> int:
     wrong = []
     seen = set()
     for line in output.splitlines():
-        status, name, text = line.split(" ", 2)
+        status, name, *words = line.split(" ", 2)
+        text = words[0] if words else ""
         _, wanted, says = bad[name]
         seen.add(name)
         said = re.sub(rf"^jailhouse: ({command}|{re.escape(name)}): ", "", text)

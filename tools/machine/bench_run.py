@@ -129,7 +129,9 @@ def link_bare(objects: Iterable[Path], cmdline: str, out: Path) -> Path:
 
 def bench_objects() -> list[Path]:
     """Of the benchmark's program."""
-    objects = sorted((paths.BUILD / "inmates" / "bench").rglob("*.o"))
+    # What is left of a source that is no more is none of it
+    objects = sorted(found for found in (paths.BUILD / "inmates" / "bench").rglob("*.o")
+                     if (paths.TOP / found.relative_to(paths.BUILD).with_suffix("")).is_file())
     if not objects:
         raise paths.MissingError("build/arm64/inmates/bench is missing: run 'make inmates'")
     return objects

@@ -10,15 +10,27 @@
 #include "x86_64/cpu.h"
 
 static unsigned char stack[4096] __attribute__((aligned(16)));
+/* The first CPU's, each time it is started again */
+static struct {
+	unsigned char stack[4096];
+	struct cpu_boot boot;
+} again __attribute__((aligned(16)));
 
-/* The SIPI leads to this program's first byte. */
+/* Started again, it has nothing to say any more. */
+static void halt_again(void *argument)
+{
+	(void)argument;
+}
+
 static void hammer(void *first)
 {
 	while (comm_page()->cell_state != ABI_CELL_SHUT_DOWN)
 		;
 	for (;;) {
 		cpu_send((uint64_t)(uintptr_t)first, ICR_INIT);
-		cpu_send((uint64_t)(uintptr_t)first, ICR_SIPI);
+		again.boot = (struct cpu_boot){ .entry = halt_again };
+		cpu_starting = &again.boot;
+		cpu_send((uint64_t)(uintptr_t)first, ICR_SIPI | SECONDARY_VECTOR);
 	}
 }
 
@@ -33,9 +45,6 @@ void inmate_main(void)
 		for (;;)
 			__asm__ volatile("" ::: "memory");
 	}
-	/* Started again, it has nothing to say any more */
-	if (comm_page()->cell_state == ABI_CELL_SHUT_DOWN)
-		cpu_off();
 	result = cpu_start(second, hammer, (void *)(uintptr_t)first, stack, sizeof(stack));
 	if (result) {
 		printk("poweroff: no second CPU: 0x%lx does not start\n", second);

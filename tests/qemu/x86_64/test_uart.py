@@ -2,7 +2,7 @@
 """A device of a cell's own, ports and line: it costs no exit, and is Linux's again afterwards."""
 
 import pytest
-from conftest import MACHINE, Root
+from conftest import CONFIG, Root
 from talk import TEXT, converse, interrupts, ready, root_has_it
 
 
@@ -48,5 +48,5 @@ def test_linux_has_no_port_of_a_cells(root):
 def test_line_of_a_machine_that_remaps_interrupts(boot, blobs):
     """Linux's tables decide there where a line goes: the cell is refused, in words."""
     root = Root(boot(files=blobs, serials=2))
-    root.refused("cell create /tests/uart/serial.cell", MACHINE, "remap")
+    root.refused("cell create /tests/uart/serial.cell", CONFIG, "remap")
     assert root.timers_run() == 4

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""PCI functions of a cell's own: their configuration space, and the interrupts they send."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import HERE, TOOLS, Root
+
+BOARD = HERE.parents[1] / "configs/qemu-x86_64/machine.toml"
+EDU, NIC = "0000:00:05.0", "0000:00:06.0"
+# Where the BIOS puts their BARs in memory, on a machine with no other devices than these and its own
+DEVICES = """
+[devices.edu]
+pci = "00:05.0"
+registers = { start = 0xfea0_0000, size = "1M" }
+
+[devices.nic]
+pci = "00:06.0"
+registers = [
+	{ name = "registers", start = 0xfeb4_0000, size = "128K" },
+	{ name = "flash", start = 0xfeb6_0000, size = "128K" },
+	{ name = "msix", start = 0xfeb9_0000, size = "16K" },
+]
+"""
+WORDS = "edu_bar=0xfea00000 nic_bar=0xfeb40000 table=0xfeb90000"
+
+
+@pytest.fixture
+def more_machine():
+    return {"x2apic": False, "extra": ("-device", "edu,addr=5", "-device", "e1000e,addr=6")}
+
+
+@pytest.fixture
+def more_files(tmp_path: Path) -> dict[str, bytes]:
+    (tmp_path / "machine.toml").write_text(BOARD.read_text(encoding="utf-8") + DEVICES, encoding="utf-8")
+    (tmp_path / "pci.toml").write_text((HERE / "x86_64/pci.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    subprocess.run([sys.executable, "-m", "jailhouse", "config", "build", str(tmp_path / "pci.toml"),
+                    "-o", str(tmp_path / "out")], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                   env={"PYTHONPATH": str(TOOLS), "PATH": "/usr/bin:/bin"})
+    return {f"tests/{'cells' if path.stem == 'system' else 'pci'}/{path.name}": path.read_bytes()
+            for path in (tmp_path / "out").glob("*.cell")}
+
+
+def config_of(root: Root, function: str) -> str:
+    """The first 256 bytes of a function's configuration space as Linux reads them now."""
+    return root.check(f"od -An -v -tx1 -N256 /sys/bus/pci/devices/{function}/config")
+
+
+def stable(text: str) -> list[str]:
+    """Without the command and status registers: who had it last left those as he liked."""
+    words = text.split()
+    return words[:4] + words[8:]
+
+
+def test_functions_of_a_cells(root, say):
+    functions = root.check("ls /sys/bus/pci/devices").split()
+    before = {function: config_of(root, function) for function in functions}
+    assert before[EDU].split()[:4] == ["34", "12", "e8", "11"]
+
+    root.run_cell("pci", "pci", WORDS, text="pci")
+    root.expect(r"^\[pci\] pci: done")
+    said = root.said()
+    say(" ".join(line for line in said.splitlines() if "pci: " in line))
+    assert "[pci] pci: by ports 2, by ECAM 2\n" in said
+    assert "[pci] pci: edu 0x10000ed, BAR 0 of 0x100000\n" in said
+    assert "[pci] pci: MSI: own 100, nmi 0, foreign 0\n" in said
+    assert "[pci] pci: MSI-X: own 100, foreign 0, masked 1, left 0x0\n" in said
+
+    # Linux: they are gone, the rest is as it was, and what it writes goes nowhere
+    for function in functions:
+        now = config_of(root, function)
+        if function in (EDU, NIC):
+            assert set(now.split()) == {"ff"}
+        else:
+            assert now == before[function]
+    root.check(f"printf '\\007' | dd of=/sys/bus/pci/devices/{EDU}/config bs=1 seek=4 conv=notrunc 2>/dev/null")
+    root.expect(r'refused to cell "root": CPU \d: PCI function 00:05.0: ')
+
+    # Its interrupts cost no exit
+    cell = root.cell_id("pci")
+    root.check("sleep 5")
+    first = root.statistics(cell, 3)
+    root.check("sleep 2")
+    assert root.statistics(cell, 3) == first
+    assert first["over_budget"] == 0
+
+    # Started anew it finds nothing it wrote
+    root.stop("pci")
+    root.rerun("pci", "pci", WORDS)
+    root.expect(r"^\[pci\] pci: MSI-X: own 100, foreign 0, masked 1, left 0x0\n")
+    root.destroy("pci")
+    for function in functions:
+        assert stable(config_of(root, function)) == stable(before[function])
+    assert root.timers_run() == 4
+
+
+def test_function_that_is_not_there(root):
+    before = root.state()
+    result = root.run("jailhouse cell create /tests/pci/nobody.cell")
+    assert result.status != 0 and "00:0d.0: nobody answers" in result.output
+    assert root.state() == before
