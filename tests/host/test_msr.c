@@ -98,7 +98,7 @@ static enum msr_policy cell_model(uint32_t msr)
 		return MSR_READ_DROP;
 	if (listed(cell_zero, msr) || (msr >= 0x400 && msr <= 0x47f) || (msr >= 0x840 && msr <= 0x8ff))
 		return MSR_ZERO;
-	if (msr == 0x830 || msr == 0x82f || (msr >= 0x833 && msr <= 0x837) || msr == 0xda0)
+	if (msr == 0x830 || msr == 0x82f || (msr >= 0x832 && msr <= 0x837) || msr == 0xda0)
 		return MSR_READ_CHECK;
 	return msr >= 0x800 && msr <= 0x83f ? MSR_DIRECT : MSR_DENIED;
 }

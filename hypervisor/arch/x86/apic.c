@@ -163,7 +163,13 @@ static bool any(const struct cpu *self, uint32_t words)
 	return found != 0;
 }
 
-static void load_idt(const struct gate *idt)
+static __attribute__((noinline)) void end_all(const struct cpu *self)
+{
+	while (any(self, APIC_ISR))
+		apic_write(self, APIC_EOI, 0);
+}
+
+static __attribute__((noinline)) void load_idt(const struct gate *idt)
 {
 	const struct table_register idtr = { sizeof(machine.idt) - 1, (uint64_t)idt };
 
@@ -180,14 +186,12 @@ static void drain(struct cpu *self)
 	const uint64_t nmis = percpu_of_cpu(self)->nmis, cr4 = read_cr4();
 	unsigned tries = 0;
 
-	while (any(self, APIC_ISR))
-		apic_write(self, APIC_EOI, 0);
+	end_all(self);
 	write_cr4(cr4 & ~CR4_MCE);
 	load_idt(machine.drain);
 	while (any(self, APIC_IRR) && tries++ < DRAIN_MAX) {
 		machine.virt->open();
-		while (any(self, APIC_ISR))
-			apic_write(self, APIC_EOI, 0);
+		end_all(self);
 	}
 	load_idt(machine.idt);
 	write_cr4(cr4);
@@ -327,7 +331,7 @@ static enum outcome write_base(struct cpu *self, uint64_t value)
 	uint64_t base = rdmsr(MSR_APIC_BASE);
 
 	if (value != base &&
-	    (value != (base | APIC_BASE_X2APIC) || !(cpuid(1, 0).ecx & CPUID1_ECX_X2APIC)))
+	    (value != (base | APIC_BASE_X2APIC) || !(cpuid_get(1, 0, CPUID_ECX) & CPUID1_ECX_X2APIC)))
 		return OUT_GP;
 	wrmsr(MSR_APIC_BASE, value);
 	__atomic_store_n(&self->arch->apic.x2apic, is_x2apic(value), __ATOMIC_RELAXED);

@@ -172,11 +172,9 @@ static const struct enable entering = {
 
 static uint64_t own_apic_id(void)
 {
-	struct cpuid topology = { 0 };
-
-	if (cpuid(0, 0).eax >= CPUID_TOPOLOGY)
-		topology = cpuid(CPUID_TOPOLOGY, 0);
-	return topology.ebx != 0 ? topology.edx : cpuid(1, 0).ebx >> 24;
+	if (cpuid_get(CPUID_TOPOLOGY, 0, CPUID_EBX) != 0)
+		return cpuid_get(CPUID_TOPOLOGY, 0, CPUID_EDX);
+	return cpuid_get(1, 0, CPUID_EBX) >> 24;
 }
 
 /* Linux as it is, but for what the way here has changed and the driver restores. */

@@ -4,6 +4,21 @@
 #include "asm.h"
 #include "x86.h"
 
+__attribute__((noinline)) uint32_t cpuid_get(uint32_t leaf, uint32_t subleaf, enum cpuid_register which)
+{
+	struct cpuid c = cpuid(leaf & 0x80000000, 0);
+	uint32_t answers[4];
+
+	if (c.eax < leaf)
+		return 0;
+	c = cpuid(leaf, subleaf);
+	answers[CPUID_EAX] = c.eax;
+	answers[CPUID_EBX] = c.ebx;
+	answers[CPUID_ECX] = c.ecx;
+	answers[CPUID_EDX] = c.edx;
+	return answers[which];
+}
+
 void exit_cpuid(struct cpu *self, struct regs *regs)
 {
 	uint32_t leaf = (uint32_t)regs->r[RAX], subleaf = (uint32_t)regs->r[RCX];
@@ -11,7 +26,7 @@ void exit_cpuid(struct cpu *self, struct regs *regs)
 	struct cpuid_answer a;
 	struct cpuid c;
 
-	exit_count(self, ABI_STAT_X86_CPUID, leaf);
+	exit_counted(self, ABI_STAT_X86_CPUID, leaf);
 	c = cpuid(leaf, subleaf);
 	a = (struct cpuid_answer){ c.eax, c.ebx, c.ecx, c.edx };
 	if (cpuid_wants_cr4(leaf))

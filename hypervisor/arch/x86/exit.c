@@ -10,6 +10,11 @@
 
 extern struct abi_image image_header;
 
+__attribute__((noinline)) void exit_counted(struct cpu *self, unsigned reason, uint64_t detail)
+{
+	exit_count(self, reason, detail);
+}
+
 uint64_t arch_now(void)
 {
 	return rdtsc();
@@ -68,7 +73,7 @@ enum outcome exit_forbidden(struct cpu *self, const char *what)
 {
 	struct guest_mode mode;
 
-	exit_count(self, ABI_STAT_X86_EXCEPTION, 0);
+	exit_counted(self, ABI_STAT_X86_EXCEPTION, 0);
 	machine.virt->mode(self, &mode);
 	if (mode.cpl != 0)
 		return OUT_UD;
@@ -90,7 +95,7 @@ static _Noreturn void reset_machine(void)
 
 void exit_shutdown(struct cpu *self)
 {
-	exit_count(self, ABI_STAT_X86_EXCEPTION, 0);
+	exit_counted(self, ABI_STAT_X86_EXCEPTION, 0);
 	log_print(&self->sys->log, "%s \"%s\": CPU %u: triple fault at PC 0x%llx\n", fate(self),
 		  self->cell->config.cell->name, self->id, (unsigned long long)arch_guest_pc());
 	if (!cell_is_root(self->cell))

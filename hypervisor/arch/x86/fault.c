@@ -162,7 +162,7 @@ static enum outcome mediate(struct cpu *self, struct regs *regs, const struct ne
 	char what[112];
 	err_t e;
 
-	exit_count(self, target->access == apic_mmio ? ABI_STAT_X86_XAPIC : ABI_STAT_MMIO, fault->at.v);
+	exit_counted(self, target->access == apic_mmio ? ABI_STAT_X86_XAPIC : ABI_STAT_MMIO, fault->at.v);
 	e = decode(self, fault, &a);
 	if (e == ERR_AGAIN)
 		return OUT_AGAIN;
@@ -192,7 +192,7 @@ enum outcome exit_nested_fault(struct cpu *self, struct regs *regs, const struct
 
 	if (find_target(self, fault, &target))
 		return mediate(self, regs, fault, &target, length);
-	exit_count(self, ABI_STAT_X86_FAULT, fault->at.v);
+	exit_counted(self, ABI_STAT_X86_FAULT, fault->at.v);
 	halt_if_dead();
 	if (fault_is_stale(self, &v))
 		return OUT_AGAIN;

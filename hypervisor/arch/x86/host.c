@@ -73,7 +73,7 @@ void host_own(struct cpu *self)
 	struct arch_cpu *arch = self->arch;
 	struct table_register gdtr = { sizeof(arch->gdt) - 1, (uint64_t)arch->gdt };
 	struct table_register idtr = { sizeof(machine.idt) - 1, (uint64_t)machine.idt };
-	uint64_t xsave = cpuid(1, 0).ecx & CPUID1_ECX_XSAVE ? CR4_OSXSAVE : 0;
+	uint64_t xsave = cpuid_get(1, 0, CPUID_ECX) & CPUID1_ECX_XSAVE ? CR4_OSXSAVE : 0;
 
 	percpu->self = percpu;
 	build_gdt(percpu);

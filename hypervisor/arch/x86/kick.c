@@ -54,7 +54,7 @@ void exit_nmi(struct cpu *self, bool kicked)
 		cpu_park(self, CPU_PARKED);
 	}
 	if (__atomic_exchange_n(&arch->guest_nmi, false, __ATOMIC_ACQUIRE) || !kicked) {
-		exit_count(self, ABI_STAT_X86_NMI, 0);
+		exit_counted(self, ABI_STAT_X86_NMI, 0);
 		machine.virt->inject_nmi(self);
 	} else {
 		exit_count_management(self);

@@ -41,13 +41,13 @@ static enum outcome refuse(const struct cpu *self, uint32_t msr, const char *wha
 
 static bool has_tsc_adjust(void)
 {
-	return cpuid(0, 0).eax >= 7 && (cpuid(7, 0).ebx & BIT(1)) != 0;
+	return (cpuid_get(7, 0, CPUID_EBX) & BIT(1)) != 0;
 }
 
 static unsigned smca_banks(void)
 {
 	/* CPUID 8000_0007 EBX.ScalableMca */
-	return cpuid(0x80000007, 0).ebx & BIT(3) ? (unsigned)FIELD_GET(MCG_CAP_COUNT, rdmsr(MSR_MCG_CAP)) : 0;
+	return cpuid_get(0x80000007, 0, CPUID_EBX) & BIT(3) ? (unsigned)FIELD_GET(MCG_CAP_COUNT, rdmsr(MSR_MCG_CAP)) : 0;
 }
 
 static bool is_apic(uint32_t msr)
@@ -81,7 +81,7 @@ enum outcome exit_rdmsr(struct cpu *self, uint32_t msr, uint64_t *value)
 {
 	uint32_t last;
 
-	exit_count(self, ABI_STAT_X86_MSR, msr);
+	exit_counted(self, ABI_STAT_X86_MSR, msr);
 	*value = 0;
 	switch (msr_policy(msr, cell_is_root(self->cell), &last)) {
 	case MSR_CHECK:
@@ -102,10 +102,9 @@ enum outcome exit_rdmsr(struct cpu *self, uint32_t msr, uint64_t *value)
 /* CPUID 0xd.1 EAX[3]: XSAVES and XSS; ECX and EDX: the bits XSS has */
 static bool xss_is_legal(uint64_t value)
 {
-	const struct cpuid c = cpuid(0xd, 1);
+	uint64_t has = (uint64_t)cpuid_get(0xd, 1, CPUID_EDX) << 32 | cpuid_get(0xd, 1, CPUID_ECX);
 
-	return cpuid(0, 0).eax >= 0xd && (c.eax & BIT(3)) &&
-	       (value & ~(MSR_XSS_CELL & ((uint64_t)c.edx << 32 | c.ecx))) == 0;
+	return (cpuid_get(0xd, 1, CPUID_EAX) & BIT(3)) && (value & ~(MSR_XSS_CELL & has)) == 0;
 }
 
 static enum outcome write_syscfg(uint64_t value)
@@ -139,7 +138,7 @@ enum outcome exit_wrmsr(struct cpu *self, uint32_t msr, uint64_t value)
 {
 	uint32_t last;
 
-	exit_count(self, msr == MSR_X2APIC_ICR ? ABI_STAT_X86_ICR : ABI_STAT_X86_MSR, msr);
+	exit_counted(self, msr == MSR_X2APIC_ICR ? ABI_STAT_X86_ICR : ABI_STAT_X86_MSR, msr);
 	if (msr == MSR_X2APIC_ICR)
 		return apic_wrmsr(self, msr, value);
 	switch (msr_policy(msr, cell_is_root(self->cell), &last)) {
@@ -161,7 +160,7 @@ enum outcome exit_wrmsr(struct cpu *self, uint32_t msr, uint64_t value)
 struct leftover {
 	uint32_t leaf;
 	uint8_t subleaf;
-	uint8_t answer;			/* 0: EAX to 3: EDX */
+	uint8_t answer;			/* enum cpuid_register */
 	uint8_t bit;
 	uint8_t count;
 	uint32_t first;
@@ -200,17 +199,7 @@ static const struct leftover leftovers[] = {
 
 static bool cpu_has(const struct leftover *l)
 {
-	struct cpuid c;
-	uint32_t answers[4];
-
-	if (cpuid(l->leaf & 0x80000000, 0).eax < l->leaf)
-		return false;
-	c = cpuid(l->leaf, l->subleaf);
-	answers[0] = c.eax;
-	answers[1] = c.ebx;
-	answers[2] = c.ecx;
-	answers[3] = c.edx;
-	return answers[l->answer] >> l->bit & 1;
+	return cpuid_get(l->leaf, l->subleaf, (enum cpuid_register)l->answer) >> l->bit & 1;
 }
 
 /* The four counters every AMD CPU has, and no CPUID bit tells of (APM 2 13.2.1). */
@@ -218,7 +207,7 @@ static void reset_legacy_counters(void)
 {
 	uint32_t msr;
 
-	if (cpuid(0x80000000, 0).eax < 0x80000001 || !(cpuid(0x80000001, 0).ecx & BIT(2)))
+	if (!(cpuid_get(0x80000001, 0, CPUID_ECX) & BIT(2)))
 		return;
 	for (msr = 0xc0010000; msr <= 0xc0010007; msr++)
 		wrmsr(msr, 0);

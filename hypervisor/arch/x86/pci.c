@@ -172,7 +172,8 @@ static bool message_target(void *context, uint32_t destination, bool logical, ui
 	return false;
 }
 
-static struct pci_bus bus_of(struct cell *cell)
+/* made in one place: it is larger than a call */
+static __attribute__((noinline)) struct pci_bus bus_of(struct cell *cell)
 {
 	return (struct pci_bus){ cell, hardware_read, hardware_write, table_load, table_store, message_target };
 }
@@ -477,18 +478,26 @@ void pci_pio(struct cpu *self, struct pio_access *access)
 	access->value = (uint32_t)data.value;
 }
 
-/* The cell's function whose table's pages hold the address. */
+/*
+ * The cell's function whose table, or else whose table's pages hold the address: of two tables in one
+ * page neither may be written as if it were the other function's registers.
+ */
 static struct pci_function *table_at(const struct cell *cell, gpa_t at, uint64_t *host)
 {
 	struct pci_cell *pci = cell->arch->pci;
+	struct pci_function *found = NULL;
 	uint32_t i;
 
 	if (pci == NULL || !host_of(cell, at, host))
 		return NULL;
-	for (i = 0; i < pci->count; i++)
-		if (pci->function[i].table.size != 0 && span_has(table_pages(&pci->function[i]), *host))
-			return &pci->function[i];
-	return NULL;
+	for (i = 0; i < pci->count; i++) {
+		struct pci_function *f = &pci->function[i];
+
+		if (f->table.size != 0 && span_has(table_pages(f), *host) &&
+		    (found == NULL || span_has(f->table, *host)))
+			found = f;
+	}
+	return found;
 }
 
 bool pci_is_msix(const struct cell *cell, gpa_t at)

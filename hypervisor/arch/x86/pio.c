@@ -104,7 +104,7 @@ enum outcome exit_pio(struct cpu *self, struct pio_access *access)
 {
 	uint32_t end = (uint32_t)access->port + access->size;
 
-	exit_count(self, ABI_STAT_X86_PIO, access->port);
+	exit_counted(self, ABI_STAT_X86_PIO, access->port);
 	if (access->port < PCI_ADDRESS || end > PCI_END)
 		return refuse(self, access);
 	if (access->port < PCI_DATA && access->size != 4)
@@ -117,7 +117,7 @@ enum outcome exit_pio(struct cpu *self, struct pio_access *access)
 
 enum outcome exit_pio_string(struct cpu *self, uint16_t port)
 {
-	exit_count(self, ABI_STAT_X86_PIO, port);
+	exit_counted(self, ABI_STAT_X86_PIO, port);
 	report(self, port, "string instruction on");
 	if (!cell_is_root(self->cell))
 		cell_fail(self);

@@ -28,7 +28,7 @@ static void clean_fpu(void)
 {
 	/* what XRSTOR leaves of the last instruction's and operand's addresses */
 	__asm__ volatile("fninit");
-	if (cpuid(1, 0).ecx & CPUID1_ECX_XSAVE) {
+	if (cpuid_get(1, 0, CPUID_ECX) & CPUID1_ECX_XSAVE) {
 		struct cpuid c = cpuid(CPUID_XSTATE, 0);
 
 		write_xcr0((uint64_t)c.edx << 32 | c.eax);
@@ -75,7 +75,7 @@ _Noreturn void arch_vcpu_start(struct cpu *self, struct vcpu_start start)
 	reset(self, &start);
 	memset(regs, 0, sizeof(*regs));
 	/* family, model and stepping */
-	regs->r[RDX] = cpuid(1, 0).eax;
+	regs->r[RDX] = cpuid_get(1, 0, CPUID_EAX);
 	machine.virt->enter(self);
 }
 

@@ -179,8 +179,13 @@ void kick(const struct cpu *target, bool *flag);
 void exit_nmi(struct cpu *self, bool kicked);
 
 /* What guests do that needs the hypervisor. Each counts its exit. */
+/* exit.c: exit_count(), out of line */
+void exit_counted(struct cpu *self, unsigned reason, uint64_t detail);
 /* cpuid.c: regs by the guest's EAX and ECX */
 void exit_cpuid(struct cpu *self, struct regs *regs);
+/* One register of an answer; 0: this CPU has no such leaf. */
+enum cpuid_register { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
+uint32_t cpuid_get(uint32_t leaf, uint32_t subleaf, enum cpuid_register which);
 /* msr.c: all but EFER, which the extension handles itself */
 enum outcome exit_rdmsr(struct cpu *self, uint32_t msr, uint64_t *value);
 enum outcome exit_wrmsr(struct cpu *self, uint32_t msr, uint64_t value);

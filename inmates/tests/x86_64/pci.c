@@ -32,6 +32,7 @@
 #define NIC_CAUSE_OTHER 0x01000000u
 #define NIC_OTHER_BY_0 0x00080000u
 
+#define PATIENCE_MS 10u
 #define LINE 3u			/* its vector is what messages say */
 #define MESSAGE 0xfee00000u
 #define NMI 0x400u
@@ -86,28 +87,36 @@ static void took(void *context, uint64_t entered)
 	d->interrupts++;
 }
 
-static void settle(uint64_t ns)
+/* Until one more has come, `ms` at most. */
+static void await(const struct device *d, uint32_t before, uint64_t ms)
 {
-	uint64_t end = timer_now() + timer_ns_to_ticks(ns);
+	uint64_t end = timer_now() + timer_ns_to_ticks(ms * 1000000);
 
-	while (timer_now() < end)
+	while (d->interrupts == before && timer_now() < end)
 		;
 }
 
 static void edu_raise(const struct device *d)
 {
+	uint32_t before = d->interrupts;
+
 	mmio_write32(d->bar + EDU_RAISE, 1);
-	settle(50000);
+	await(d, before, PATIENCE_MS);
 	mmio_write32(d->bar + EDU_ACKNOWLEDGE, 1);
 }
 
-/* It lets 128 microseconds pass between two of its interrupts, and then sends one if there still is a cause. */
+/*
+ * It lets some time pass between two of its interrupts, and sends the second then if there still is
+ * a cause; what comes after the one that is waited for belongs to no other.
+ */
 static void nic_raise(const struct device *d)
 {
+	uint32_t before = d->interrupts;
+
 	mmio_write32(d->bar + NIC_CAUSE_SET, NIC_CAUSE_OTHER);
-	settle(50000);
+	await(d, before, PATIENCE_MS);
 	mmio_write32(d->bar + NIC_CAUSE, NIC_CAUSE_OTHER);
-	settle(500000);
+	await(d, UINT32_MAX, 1);
 }
 
 /* How many of them came. */

@@ -27,10 +27,11 @@ enum apic_write apic_write_rule(uint32_t offset, bool root)
 	case APIC_EOI:
 	case APIC_SVR:
 	case APIC_ESR:
-	case APIC_LVT_TIMER:
 	case APIC_TIMER_INITIAL:
 	case APIC_TIMER_DIVIDE:
 		return APIC_WRITE_PASS;
+	/* reserved in the timer's, but QEMU sends what stands there */
+	case APIC_LVT_TIMER:
 	case APIC_LVT_CMCI:
 	case APIC_LVT_THERMAL:
 	case APIC_LVT_PERF:

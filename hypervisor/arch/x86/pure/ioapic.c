@@ -5,6 +5,8 @@
 /* what the IOAPIC says of a pin, and ignores when written */
 #define ENTRY_STATES (ENTRY_STATUS | ENTRY_REMOTE_IRR)
 #define BROADCAST 0xffu
+/* 82093AA, 3.2.4: of the lower half all that is no reserved bit */
+#define ENTRY_KNOWN BITS(16, 0)
 
 static uint8_t low_of(uint32_t pin)
 {
@@ -68,7 +70,8 @@ bool ioapic_permit(const struct ioapic_guest *guest, uint64_t entry, uint64_t *o
 	const bool logical = (entry & ENTRY_LOGICAL) != 0, root = guest->cell == 0;
 	uint32_t id;
 
-	*out = entry;
+	/* what is reserved may be more bits of the destination on some: then it would be another CPU */
+	*out = root ? entry : entry & (ENTRY_KNOWN | ENTRY_DESTINATION);
 	if (entry & ENTRY_MASKED)
 		return true;
 	if (entry & ENTRY_REMAPPABLE)
@@ -83,7 +86,7 @@ bool ioapic_permit(const struct ioapic_guest *guest, uint64_t entry, uint64_t *o
 	if (!root && logical) {
 		if (id >= BROADCAST)
 			return false;
-		*out = (entry & ~(ENTRY_LOGICAL | ENTRY_DESTINATION)) | FIELD_PUT(ENTRY_DESTINATION, id);
+		*out = (entry & ENTRY_KNOWN & ~ENTRY_LOGICAL) | FIELD_PUT(ENTRY_DESTINATION, id);
 	}
 	return true;
 }

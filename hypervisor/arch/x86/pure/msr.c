@@ -67,8 +67,8 @@ static const struct range ranges[] = {
 	{ 0x800, 0x82e, MSR_DIRECT, MSR_DIRECT },
 	{ 0x82f, 0x82f, MSR_DIRECT, MSR_READ_CHECK },	/* LVT CMCI */
 	{ 0x830, 0x830, MSR_READ_CHECK, MSR_READ_CHECK }, /* ICR */
-	{ 0x831, 0x832, MSR_DIRECT, MSR_DIRECT },	/* LVT timer: it has no delivery mode */
-	{ 0x833, 0x837, MSR_DIRECT, MSR_READ_CHECK },	/* LVT thermal, performance, LINT0, LINT1, error */
+	{ 0x831, 0x831, MSR_DIRECT, MSR_DIRECT },
+	{ 0x832, 0x837, MSR_DIRECT, MSR_READ_CHECK },	/* LVT timer, thermal, performance, LINT0, LINT1, error */
 	{ 0x838, 0x83f, MSR_DIRECT, MSR_DIRECT },
 	/* APM 2 16.3.6: more LVTs, with SMI among their delivery modes */
 	{ 0x840, 0x8ff, MSR_DIRECT, MSR_ZERO },		/* extended APIC registers */

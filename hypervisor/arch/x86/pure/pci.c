@@ -90,29 +90,33 @@ static void write_at(const struct pci_bus *bus, const struct pci_function *f, un
 	bus->write(bus->context, f->bdf, offset, size, value);
 }
 
-/* Two of a kind: the one that is not looked after would be nobody's. */
-static err_t note(uint8_t *where, unsigned at)
+static uint8_t *place_of(struct pci_function *f, uint32_t capability)
 {
-	if (*where != 0)
-		return ERR_INVALID;
-	*where = (uint8_t)at;
-	return OK;
+	switch (capability) {
+	case CAPABILITY_POWER:
+		return &f->power;
+	case CAPABILITY_MSI:
+		return &f->msi;
+	case CAPABILITY_MSIX:
+		return &f->msix;
+	case CAPABILITY_EXPRESS:
+		return &f->express;
+	default:
+		return NULL;
+	}
 }
 
-static err_t note_capability(struct pci_function *f, uint32_t id, unsigned at)
+/* Two of a kind: the one that is not looked after would be nobody's. */
+static err_t note_capability(struct pci_function *f, uint32_t capability, unsigned at)
 {
-	switch (id) {
-	case CAPABILITY_POWER:
-		return note(&f->power, at);
-	case CAPABILITY_MSI:
-		return note(&f->msi, at);
-	case CAPABILITY_MSIX:
-		return note(&f->msix, at);
-	case CAPABILITY_EXPRESS:
-		return note(&f->express, at);
-	default:
+	uint8_t *place = place_of(f, capability);
+
+	if (place == NULL)
 		return OK;
-	}
+	if (*place != 0)
+		return ERR_INVALID;
+	*place = (uint8_t)at;
+	return OK;
 }
 
 static err_t find_capabilities(const struct pci_bus *bus, struct pci_function *f)
@@ -139,27 +143,30 @@ static unsigned msi_size(const struct pci_bus *bus, const struct pci_function *f
 	return 12u + (control & MSI_64 ? 4u : 0u) + (control & MSI_MASKABLE ? 8u : 0u);
 }
 
+/* Takes a capability's doublewords of the space; false: they lie beyond it, or were taken. */
+static bool take(uint64_t *taken, unsigned at, unsigned size)
+{
+	uint64_t words;
+
+	if (at == 0)
+		return true;
+	if (at + size > PCI_SPACE)
+		return false;
+	words = BITS(size / 4 - 1, 0) << at / 4;
+	if (*taken & words)
+		return false;
+	*taken |= words;
+	return true;
+}
+
 /* Each lies within the space, and in no other: what is checked in one would be let through in the other. */
 static bool capabilities_are_apart(const struct pci_bus *bus, const struct pci_function *f)
 {
-	const struct span used[] = {
-		{ f->power, f->power ? 8 : 0 },
-		{ f->msi, f->msi ? msi_size(bus, f) : 0 },
-		{ f->msix, f->msix ? 12 : 0 },
-		{ f->express, f->express ? 12 : 0 },
-	};
-	unsigned i, k;
+	uint64_t taken = 0;
 
-	for (i = 0; i < ARRAY_SIZE(used); i++) {
-		if (used[i].size == 0)
-			continue;
-		if (span_last(used[i]) >= PCI_SPACE)
-			return false;
-		for (k = 0; k < i; k++)
-			if (used[k].size != 0 && span_overlaps(used[i], used[k]))
-				return false;
-	}
-	return true;
+	static_assert(PCI_SPACE / 4 == 64, "a bit each");
+	return take(&taken, f->power, 8) && (f->msi == 0 || take(&taken, f->msi, msi_size(bus, f))) &&
+	       take(&taken, f->msix, 12) && take(&taken, f->express, 12);
 }
 
 static bool bar_is_64(const struct pci_function *f, unsigned n)
@@ -190,48 +197,50 @@ static void find_table(const struct pci_bus *bus, struct pci_function *f)
 		f->table = (struct span){ bar + (where & ~MSIX_BIR), size };
 }
 
-err_t pci_find(const struct pci_bus *bus, uint16_t bdf, struct pci_function *out)
+err_t pci_find(const struct pci_bus *bus, uint16_t bdf, struct pci_function *f)
 {
-	struct pci_function f = { .bdf = bdf };
-	uint32_t vendor = read_at(bus, &f, PCI_VENDOR, 2);
+	uint32_t vendor;
 	unsigned i;
 
+	*f = (struct pci_function){ .bdf = bdf };
+	vendor = read_at(bus, f, PCI_VENDOR, 2);
 	if (vendor == 0xffff || vendor == 0)
 		return ERR_NOT_FOUND;
-	if ((read_at(bus, &f, PCI_HEADER_TYPE, 1) & HEADER_LAYOUT) != 0)
+	if ((read_at(bus, f, PCI_HEADER_TYPE, 1) & HEADER_LAYOUT) != 0)
 		return ERR_UNSUPPORTED;
-	TRY(find_capabilities(bus, &f));
-	if (!capabilities_are_apart(bus, &f))
+	TRY(find_capabilities(bus, f));
+	if (!capabilities_are_apart(bus, f))
 		return ERR_INVALID;
 	for (i = 0; i < PCI_BARS; i++)
-		f.bar[i] = f.bar_seen[i] = read_at(bus, &f, PCI_BAR + 4 * i, 4);
-	if (f.msix)
-		find_table(bus, &f);
-	if (f.express)
-		f.resets = (read_at(bus, &f, f.express + EXPRESS_CAPABILITIES, 4) & EXPRESS_CAN_RESET) != 0;
-	*out = f;
+		f->bar[i] = f->bar_seen[i] = read_at(bus, f, PCI_BAR + 4 * i, 4);
+	if (f->msix)
+		find_table(bus, f);
+	if (f->express)
+		f->resets = (read_at(bus, f, f->express + EXPRESS_CAPABILITIES, 4) & EXPRESS_CAN_RESET) != 0;
 	return OK;
 }
 
-/* The command register alone: 1s written to the status behind it would clear it. */
-static void set_command(const struct pci_bus *bus, const struct pci_function *f, uint32_t clear, uint32_t set)
+static uint32_t merge(uint32_t old, uint32_t value, uint32_t mask)
 {
-	write_at(bus, f, PCI_COMMAND, 2, (read_at(bus, f, PCI_COMMAND, 2) & ~clear) | set);
+	return (old & ~mask) | (value & mask);
 }
 
-static void clear_control(const struct pci_bus *bus, const struct pci_function *f, unsigned offset, uint32_t bits)
+/* Those bits of a register that are in `mask`. */
+static void modify(const struct pci_bus *bus, const struct pci_function *f, unsigned offset, unsigned size,
+		   uint32_t mask, uint32_t value)
 {
-	write_at(bus, f, offset, 2, read_at(bus, f, offset, 2) & ~bits);
+	write_at(bus, f, offset, size, merge(read_at(bus, f, offset, size), value, mask));
 }
 
 void pci_quiesce(const struct pci_bus *bus, const struct pci_function *f)
 {
-	set_command(bus, f, COMMAND_CELL, COMMAND_NO_INTX);
-	write_at(bus, f, PCI_ROM, 4, read_at(bus, f, PCI_ROM, 4) & ~ROM_ENABLE);
+	/* the command register alone: 1s written to the status behind it would clear it */
+	modify(bus, f, PCI_COMMAND, 2, COMMAND_CELL, COMMAND_NO_INTX);
+	modify(bus, f, PCI_ROM, 4, ROM_ENABLE, 0);
 	if (f->msi)
-		clear_control(bus, f, f->msi + MSI_CONTROL, MSI_ENABLE);
+		modify(bus, f, f->msi + MSI_CONTROL, 2, MSI_ENABLE, 0);
 	if (f->msix)
-		clear_control(bus, f, f->msix + MSIX_CONTROL, MSIX_ENABLE);
+		modify(bus, f, f->msix + MSIX_CONTROL, 2, MSIX_ENABLE, 0);
 }
 
 static void restore_bars(const struct pci_bus *bus, const struct pci_function *f)
@@ -280,8 +289,7 @@ bool pci_reset(const struct pci_bus *bus, const struct pci_function *f)
 {
 	if (!f->resets)
 		return false;
-	write_at(bus, f, f->express + EXPRESS_CONTROL, 2,
-		 read_at(bus, f, f->express + EXPRESS_CONTROL, 2) | EXPRESS_RESET);
+	modify(bus, f, f->express + EXPRESS_CONTROL, 2, EXPRESS_RESET, EXPRESS_RESET);
 	return true;
 }
 
@@ -370,11 +378,6 @@ static bool update_msi(const struct pci_bus *bus, const struct pci_function *f)
 	return true;
 }
 
-static uint32_t merge(uint32_t old, uint32_t value, uint32_t mask)
-{
-	return (old & ~mask) | (value & mask);
-}
-
 /* A doubleword of the capability, `mask` the bytes that are written. */
 static bool write_msi(const struct pci_bus *bus, struct pci_function *f, unsigned offset, uint32_t value,
 		      uint32_t mask)
@@ -394,7 +397,7 @@ static bool write_msi(const struct pci_bus *bus, struct pci_function *f, unsigne
 				     (uint64_t)merge((uint32_t)(f->message_address >> 32), value, mask) << 32;
 	} else if (offset == data + 4) {
 		/* which messages are masked, where there are such bits: msi_size() */
-		write_at(bus, f, f->msi + offset, 4, merge(read_at(bus, f, f->msi + offset, 4), value, mask));
+		modify(bus, f, f->msi + offset, 4, mask, value);
 		return true;
 	} else {
 		return true;
@@ -462,13 +465,13 @@ bool pci_write(const struct pci_bus *bus, struct pci_function *f, unsigned offse
 	if (at == PCI_COMMAND)
 		write_command(bus, f, value, mask);
 	else if (at == PCI_CACHE_LINE)
-		write_at(bus, f, at, 2, merge(read_at(bus, f, at, 2), value, mask & 0xffff));
+		modify(bus, f, at, 2, mask & 0xffff, value);
 	else if (at >= PCI_BAR && at < PCI_BAR + 4 * PCI_BARS)
 		write_bar(f, (at - PCI_BAR) / 4, value, mask);
 	else if (at == PCI_INTERRUPT_LINE)
-		write_at(bus, f, at, 1, merge(read_at(bus, f, at, 1), value, mask & 0xff));
+		modify(bus, f, at, 1, mask & 0xff, value);
 	else if (f->power && at == f->power + POWER_STATUS)
-		write_at(bus, f, at, 2, merge(read_at(bus, f, at, 2) & ~POWER_EVENT, value, mask & POWER_STATE));
+		modify(bus, f, at, 2, (mask & POWER_STATE) | POWER_EVENT, value & POWER_STATE);
 	else if (f->msix && at == f->msix)
 		return write_msix(bus, f, value, mask);
 	else if (f->msi && at >= f->msi && at < f->msi + msi_size(bus, f))

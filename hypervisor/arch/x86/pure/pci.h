@@ -49,9 +49,10 @@ struct pci_function {
 
 /*
  * Looks at it, changes nothing. ERR_NOT_FOUND: nobody answers; ERR_UNSUPPORTED: a bridge;
- * ERR_INVALID: its list of capabilities has no end or leads out of where they are.
+ * ERR_INVALID: its list of capabilities has no end or leads out of where they are. What is in *f then counts
+ * for nothing.
  */
-MUST_CHECK err_t pci_find(const struct pci_bus *bus, uint16_t bdf, struct pci_function *out);
+MUST_CHECK err_t pci_find(const struct pci_bus *bus, uint16_t bdf, struct pci_function *f);
 
 /* Sends nothing, answers at no address. */
 void pci_quiesce(const struct pci_bus *bus, const struct pci_function *f);

@@ -89,15 +89,13 @@ static void on_cpuid(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 /* Bits that this CPU has, and those it came with. SVME is always on, and not shown. */
 static uint64_t efer_bits(const struct cpu *self)
 {
-	struct cpuid c = cpuid(CPUID_EXTENDED, 0);
 	uint64_t bits = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | self->arch->came.efer;
 
-	if (c.edx & CPUID_EXTENDED_EDX_FFXSR)
+	if (cpuid_get(CPUID_EXTENDED, 0, CPUID_EDX) & CPUID_EXTENDED_EDX_FFXSR)
 		bits |= EFER_FFXSR;
-	if (c.ecx & CPUID_EXTENDED_ECX_TCE)
+	if (cpuid_get(CPUID_EXTENDED, 0, CPUID_ECX) & CPUID_EXTENDED_ECX_TCE)
 		bits |= EFER_TCE;
-	if (cpuid(CPUID_EXTENDED & BIT(31), 0).eax >= CPUID_EXTENDED2 &&
-	    cpuid(CPUID_EXTENDED2, 0).eax & CPUID_EXTENDED2_EAX_AIBRS)
+	if (cpuid_get(CPUID_EXTENDED2, 0, CPUID_EAX) & CPUID_EXTENDED2_EAX_AIBRS)
 		bits |= EFER_AIBRSE;
 	return bits;
 }
@@ -125,7 +123,7 @@ static enum outcome rdmsr_exit(struct cpu *self, const struct vmcb_save *s, uint
 {
 	if (msr != MSR_EFER && msr != MSR_PAT)
 		return exit_rdmsr(self, msr, value);
-	exit_count(self, ABI_STAT_X86_MSR, msr);
+	exit_counted(self, ABI_STAT_X86_MSR, msr);
 	*value = msr == MSR_EFER ? s->efer & ~EFER_SVME : s->g_pat;
 	return OUT_NEXT;
 }
@@ -134,7 +132,7 @@ static enum outcome wrmsr_exit(struct cpu *self, struct vmcb_save *s, uint32_t m
 {
 	if (msr != MSR_EFER && msr != MSR_PAT)
 		return exit_wrmsr(self, msr, value);
-	exit_count(self, ABI_STAT_X86_MSR, msr);
+	exit_counted(self, ABI_STAT_X86_MSR, msr);
 	return msr == MSR_EFER ? write_efer(self, s, value) : write_pat(s, value);
 }
 
@@ -204,7 +202,7 @@ static void on_nmi(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 static void on_iret(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 {
 	(void)regs;
-	exit_count(self, ABI_STAT_X86_NMI, 0);
+	exit_counted(self, ABI_STAT_X86_NMI, 0);
 	svm_iret(svm);
 }
 
@@ -212,11 +210,11 @@ static void on_db(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 {
 	(void)regs;
 	if (svm->nmi.stepping && svm->vmcb.save.dr6 & DR6_BS) {
-		exit_count(self, ABI_STAT_X86_NMI, 0);
+		exit_counted(self, ABI_STAT_X86_NMI, 0);
 		svm_stepped(self);
 		return;
 	}
-	exit_count(self, ABI_STAT_X86_EXCEPTION, VECTOR_DB);
+	exit_counted(self, ABI_STAT_X86_EXCEPTION, VECTOR_DB);
 	svm_inject(self, VECTOR_DB, false, 0);
 }
 
@@ -224,7 +222,7 @@ static void on_ac(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 {
 	(void)svm;
 	(void)regs;
-	exit_count(self, ABI_STAT_X86_EXCEPTION, VECTOR_AC);
+	exit_counted(self, ABI_STAT_X86_EXCEPTION, VECTOR_AC);
 	svm_inject(self, VECTOR_AC, true, 0);
 }
 
@@ -233,7 +231,7 @@ static void on_init(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 {
 	(void)svm;
 	(void)regs;
-	exit_count(self, ABI_STAT_X86_OTHER, 0);
+	exit_counted(self, ABI_STAT_X86_OTHER, 0);
 	log_print(&self->sys->log, "CPU %u: an INIT that no CPU has sent, ignored\n", self->id);
 }
 
@@ -241,7 +239,7 @@ static void on_init(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 static void on_invd(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 {
 	(void)regs;
-	exit_count(self, ABI_STAT_X86_OTHER, 0);
+	exit_counted(self, ABI_STAT_X86_OTHER, 0);
 	if (cell_is_root(self->cell))
 		__asm__ volatile("wbinvd" : : : "memory");
 	complete(self, svm, next_rip(svm, 2));

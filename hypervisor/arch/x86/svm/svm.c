@@ -65,23 +65,22 @@ static void vmload(uint64_t vmcb)
 static err_t svm_check(struct cpu *self, struct why *why)
 {
 	struct svm_cpu *svm = svm_of(self);
-	struct cpuid features;
+	uint32_t asids;
 
-	if (cpuid(CPUID_EXTENDED & BIT(31), 0).eax < CPUID_SVM ||
-	    !(cpuid(CPUID_EXTENDED, 0).ecx & CPUID_EXTENDED_ECX_SVM))
+	if (!(cpuid_get(CPUID_EXTENDED, 0, CPUID_ECX) & CPUID_EXTENDED_ECX_SVM))
 		return why_set(why, ERR_UNSUPPORTED, "CPU %u has no SVM: use an AMD machine with virtualization", self->id);
 	if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS)
 		return why_set(why, ERR_UNSUPPORTED,
 			       "CPU %u: the firmware has switched SVM off (VM_CR.SVMDIS): switch it on in its set-up", self->id);
-	features = cpuid(CPUID_SVM, 0);
-	if (!(features.edx & SVM_NP))
+	svm->features = cpuid_get(CPUID_SVM, 0, CPUID_EDX);
+	if (!(svm->features & SVM_NP))
 		return why_set(why, ERR_UNSUPPORTED,
 			       "CPU %u has no nested paging: QEMU needs -cpu ...,+npt, hardware a newer CPU", self->id);
 	/* ASIDs 1 to EBX - 1 (15.16) */
-	if (features.ebx <= CONFIG_MAX_CELLS)
+	asids = cpuid_get(CPUID_SVM, 0, CPUID_EBX);
+	if (asids <= CONFIG_MAX_CELLS)
 		return why_set(why, ERR_UNSUPPORTED, "CPU %u has %u ASIDs for %u cells: build with a smaller MAX_CELLS",
-			       self->id, features.ebx, CONFIG_MAX_CELLS);
-	svm->features = features.edx;
+			       self->id, asids, CONFIG_MAX_CELLS);
 	/* before the hypervisor's own segments come: for undo, and the guest's */
 	vmsave(phys_of(&svm->vmcb));
 	return OK;
@@ -94,13 +93,13 @@ static void svm_undo(struct cpu *self)
 
 static err_t svm_format(struct paging_format *out, struct why *why)
 {
-	struct cpuid sizes = cpuid(CPUID_SIZES, 0);
-	unsigned physical = (unsigned)FIELD_GET(CPUID_SIZES_EAX_PHYSICAL, sizes.eax);
-	unsigned guest = (unsigned)FIELD_GET(CPUID_SIZES_EAX_GUEST, sizes.eax);
+	uint32_t sizes = cpuid_get(CPUID_SIZES, 0, CPUID_EAX);
+	unsigned physical = (unsigned)FIELD_GET(CPUID_SIZES_EAX_PHYSICAL, sizes);
+	unsigned guest = (unsigned)FIELD_GET(CPUID_SIZES_EAX_GUEST, sizes);
 
 	if (npt_format(guest != 0 ? guest : physical, out) != OK)
 		return why_set(why, ERR_UNSUPPORTED, "%u bits of physical addresses are not known", physical);
-	if (!(cpuid(CPUID_EXTENDED, 0).edx & CPUID_EXTENDED_EDX_PAGE1GB))
+	if (!(cpuid_get(CPUID_EXTENDED, 0, CPUID_EDX) & CPUID_EXTENDED_EDX_PAGE1GB))
 		out->level[1].leaf = false;
 	return OK;
 }
