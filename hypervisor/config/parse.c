@@ -287,33 +287,27 @@ struct platform {
 	uint64_t entry_end;	/* a CPU starts below */
 	uint32_t not_cell;	/* flags that no cell has ... */
 	const char *words;	/* ... because */
+	uint8_t arch;		/* ABI_ARCH_* */
 };
 
-static const struct platform platforms[] = {
-	/* DDI0487 D24.2.106: MPIDR_EL1.Aff3 and Aff2..Aff0 */
-	[ABI_ARCH_ARM64] = {
-		.check = check_arm64,
-		.hwid_mask = 0xff00ffffffull,
-		.entry_end = UINT64_MAX,
-	},
-	[ABI_ARCH_X86_64] = {
-		.check = check_x86_64,
-		.hwid_mask = 0xffffffffull,
-		.ports = true,
-		.entry_end = 1ull << 32,	/* in real mode */
-		.not_cell = ABI_CELL_INJECTED | ABI_CELL_TRUSTED_WFI,
-		.words = "INJECTED (0x4) and TRUSTED_WFI (0x8) are not for this architecture: "
-			 "interrupts always arrive directly and sleeping never exits",
-	},
+/* DDI0487 D24.2.106: MPIDR_EL1.Aff3 and Aff2..Aff0 */
+const struct platform platform_arm64 = {
+	.check = check_arm64,
+	.hwid_mask = 0xff00ffffffull,
+	.entry_end = UINT64_MAX,
+	.arch = ABI_ARCH_ARM64,
 };
 
-/* NULL: not known. */
-static const struct platform *platform_of(const struct abi_header *h)
-{
-	if (h->arch >= ARRAY_SIZE(platforms) || !platforms[h->arch].check)
-		return NULL;
-	return &platforms[h->arch];
-}
+const struct platform platform_x86_64 = {
+	.check = check_x86_64,
+	.hwid_mask = 0xffffffffull,
+	.ports = true,
+	.entry_end = 1ull << 32,	/* in real mode */
+	.not_cell = ABI_CELL_INJECTED | ABI_CELL_TRUSTED_WFI,
+	.words = "INJECTED (0x4) and TRUSTED_WFI (0x8) are not for this architecture: "
+		 "interrupts always arrive directly and sleeping never exits",
+	.arch = ABI_ARCH_X86_64,
+};
 
 static err_t check_hwids(const struct config *c, uint64_t mask, struct why *why)
 {
@@ -333,7 +327,7 @@ static err_t check_system(const struct config *c, struct why *why)
 {
 	const struct abi_system *s = c->system;
 	struct span hypervisor = abi_span(s->hypervisor);
-	const struct platform *platform = platform_of(c->header);
+	const struct platform *platform = c->platform;
 
 	if (!span_good(hypervisor, HYPERVISOR_ALIGN) || hypervisor.size < HYPERVISOR_MIN)
 		return why_set(why, ERR_INVALID, "hypervisor: 0x%lx with size 0x%lx; give it a "
@@ -380,9 +374,9 @@ static err_t check_entry(const struct config *c, struct why *why)
 	if (c->system && c->cell->entry != 0)
 		return why_set(why, ERR_INVALID, "entry: 0x%lx; the root cell runs already, "
 			       "leave it 0", c->cell->entry);
-	if (c->cell->entry >= platform_of(c->header)->entry_end)
+	if (c->cell->entry >= c->platform->entry_end)
 		return why_set(why, ERR_INVALID, "entry: 0x%lx; a CPU starts below 0x%lx, move it",
-			       c->cell->entry, platform_of(c->header)->entry_end);
+			       c->cell->entry, c->platform->entry_end);
 	if (!c->system && !executable_at(c, c->cell->entry))
 		return why_set(why, ERR_INVALID, "entry: 0x%lx is in no memory that is EXEC; move "
 			       "it or the memory", c->cell->entry);
@@ -444,7 +438,7 @@ static const char *broken_exits(const struct config *c)
 static err_t check_cell(const struct config *c, struct why *why)
 {
 	const struct abi_cell *cell = c->cell;
-	const struct platform *platform = platform_of(c->header);
+	const struct platform *platform = c->platform;
 	const char *broken = broken_rule(cell_rules, ARRAY_SIZE(cell_rules), c->header->kind,
 					 cell->flags);
 
@@ -669,17 +663,15 @@ static err_t check_crc(const struct abi_header *h, struct why *why)
 	return OK;
 }
 
-err_t config_parse(const void *bytes, size_t size, uint8_t arch, uint8_t kind,
-		   struct config *out, struct why *why)
+err_t config_parse_for(const void *bytes, size_t size, const struct platform *platform,
+		       uint8_t kind, struct config *out, struct why *why)
 {
 	struct input in = { bytes, size };
-	struct config c = { .header = take(&in, 1, sizeof(*c.header)) };
+	struct config c = { .header = take(&in, 1, sizeof(*c.header)), .platform = platform };
 
 	if (!c.header)
 		return short_of("header", 1, sizeof(*c.header), why);
-	TRY(check_identity(c.header, arch, kind, why));
-	if (!platform_of(c.header))
-		return why_set(why, ERR_UNSUPPORTED, "arch: %u is unknown here", arch);
+	TRY(check_identity(c.header, platform->arch, kind, why));
 	TRY(check_header(c.header, size, why));
 	if (kind == ABI_KIND_SYSTEM)
 		TRY(take_system(&in, &c, why));
@@ -691,4 +683,15 @@ err_t config_parse(const void *bytes, size_t size, uint8_t arch, uint8_t kind,
 	TRY(check_crc(c.header, why));
 	*out = c;
 	return OK;
+}
+
+err_t config_parse(const void *bytes, size_t size, uint8_t arch, uint8_t kind,
+		   struct config *out, struct why *why)
+{
+	static const struct platform *const platforms[] = { &platform_arm64, &platform_x86_64 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(platforms); i++)
+		if (platforms[i]->arch == arch)
+			return config_parse_for(bytes, size, platforms[i], kind, out, why);
+	return why_set(why, ERR_UNSUPPORTED, "arch: %u is unknown here", arch);
 }

@@ -11,6 +11,10 @@
 #include "base/addr.h"
 #include "base/why.h"
 
+/* What an architecture's files may say; a program has the code for those it names only. */
+struct platform;
+extern const struct platform platform_arm64, platform_x86_64;
+
 /* Points into the bytes it was parsed from; valid as long as they are. */
 struct config {
 	const struct abi_header *header;
@@ -21,6 +25,7 @@ struct config {
 	const struct abi_irq *irq;		/* cell->irq_count */
 	const struct abi_pio *pio;		/* cell->pio_count; only where there are I/O ports */
 	const struct abi_pci *pci;		/* cell->pci_count; in cell files only */
+	const struct platform *platform;
 };
 
 /*
@@ -36,6 +41,10 @@ struct config {
  * ERR_SHORT: truncated; ERR_UNSUPPORTED: another version or architecture;
  * ERR_OVERLAP; ERR_INVALID: everything else.
  */
+MUST_CHECK err_t config_parse_for(const void *bytes, size_t size, const struct platform *platform,
+				  uint8_t kind, struct config *out, struct why *why);
+
+/* The same for any architecture, by its ABI_ARCH_* number. */
 MUST_CHECK err_t config_parse(const void *bytes, size_t size, uint8_t arch, uint8_t kind,
 			      struct config *out, struct why *why);
 

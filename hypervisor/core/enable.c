@@ -81,8 +81,8 @@ static err_t read_config(const struct enable *e, struct why *why)
 	struct system *sys = e->sys;
 
 	TRY(e->format(why));
-	TRY(config_parse(e->memory + image->config_offset, image->config_size, e->arch, ABI_KIND_SYSTEM,
-			 &sys->config, why));
+	TRY(config_parse_for(e->memory + image->config_offset, image->config_size, e->platform,
+			     ABI_KIND_SYSTEM, &sys->config, why));
 	e->limits();
 	TRY(admit_system(&sys->config, &sys->limits, why));
 	if (sys->config.system->hypervisor.start != image->start ||

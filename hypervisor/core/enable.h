@@ -37,7 +37,7 @@ struct enable {
 	struct meeting *meeting;
 	const struct abi_image *image;
 	uint8_t *memory;	/* where the hypervisor memory lies in its own addresses */
-	uint8_t arch;		/* ABI_ARCH_* */
+	const struct platform *platform;	/* whose files it reads */
 
 	/* The format of second-stage tables. On one CPU, first. */
 	err_t (*format)(struct why *why);

@@ -94,7 +94,7 @@ static err_t copy_config(struct cell *cell, struct cpu *self, gpa_t from, uint64
 	cell->config_pages = pages(size);
 	if (guest_read(self, from, copy, size) != OK)
 		return why_set(why, ERR_FAULT, "configuration: not in the root cell's memory");
-	return config_parse(copy, size, sys->config.header->arch, ABI_KIND_CELL, &cell->config, why);
+	return config_parse_for(copy, size, sys->config.platform, ABI_KIND_CELL, &cell->config, why);
 }
 
 static err_t admit(const struct cell *cell, struct why *why)

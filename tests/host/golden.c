@@ -220,20 +220,24 @@ struct pc_cell_file golden_pc_cell(void)
 
 struct config golden_system_config(const struct system_file *f)
 {
-	return (struct config){ &f->header, &f->system, f->hwid, &f->cell, f->mem, f->irq, NULL, NULL };
+	return (struct config){ &f->header, &f->system, f->hwid, &f->cell, f->mem, f->irq, NULL, NULL,
+				&platform_arm64 };
 }
 
 struct config golden_cell_config(const struct cell_file *f)
 {
-	return (struct config){ &f->header, NULL, NULL, &f->cell, f->mem, f->irq, NULL, NULL };
+	return (struct config){ &f->header, NULL, NULL, &f->cell, f->mem, f->irq, NULL, NULL,
+				&platform_arm64 };
 }
 
 struct config golden_pc_system_config(const struct pc_system_file *f)
 {
-	return (struct config){ &f->header, &f->system, f->hwid, &f->cell, f->mem, f->irq, f->pio, NULL };
+	return (struct config){ &f->header, &f->system, f->hwid, &f->cell, f->mem, f->irq, f->pio, NULL,
+				&platform_x86_64 };
 }
 
 struct config golden_pc_cell_config(const struct pc_cell_file *f)
 {
-	return (struct config){ &f->header, NULL, NULL, &f->cell, f->mem, f->irq, f->pio, f->pci };
+	return (struct config){ &f->header, NULL, NULL, &f->cell, f->mem, f->irq, f->pio, f->pci,
+				&platform_x86_64 };
 }

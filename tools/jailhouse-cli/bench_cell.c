@@ -40,7 +40,9 @@ static enum status take_records(const char *path, struct bench_cell *cell)
 	if (record.mem_count > cell->blob_size / sizeof(struct abi_mem) ||
 	    record.irq_count > cell->blob_size / sizeof(struct abi_irq) ||
 	    at + record.mem_count * sizeof(struct abi_mem) +
-		    record.irq_count * sizeof(struct abi_irq) != cell->blob_size)
+		    record.irq_count * sizeof(struct abi_irq) +
+		    record.pio_count * sizeof(struct abi_pio) +
+		    record.pci_count * sizeof(struct abi_pci) != cell->blob_size)
 		return fail(STATUS_CONFIG, path, "is not as long as its records say");
 	cell->crc = header.crc;
 	memcpy(cell->name, record.name, sizeof(cell->name) - 1);
