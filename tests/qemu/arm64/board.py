@@ -18,3 +18,6 @@ PAIR = ((0xb000_0000, 24 * MIB),)
 
 # The GIC with one security state, and with two as on boards with EL3: GICD_CTLR.DS
 STATES = ("one", "two")
+# The counter's ticks a second, and the pages by which contract.toml's cells are commanded
+HZ = 62_500_000
+BOARDS = {"none": 0xbe00_0000, "fails": 0xbe00_1000, "budget": 0xbe00_2000}

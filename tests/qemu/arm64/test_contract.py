@@ -3,73 +3,19 @@
 
 import json
 import re
-import time
 
 import pytest
-from conftest import Root
+from board import HZ
+from program import BEYOND, CALL, MILLION, READ, SAID, SAY, SEND, SLEEP, TICKS, Program
 from talk import TEXT, converse, interrupts, ready, root_has_it
 
-from machine import paths
-
-# Commands of inmates/tests/contract.c, and its counter's ticks a second
-TICKS, SLEEP, CALL, SAY, READ, SEND = range(1, 7)
-HZ = 62_500_000
-MILLION = 1_000_000
-SAID = "contract: says so\n"
 GICD_TYPER = 0x0800_0004
-HVC = 0xd400_0002 | 0x4a48 << 5
-CPUS = {"none": 3, "fails": 2, "budget": 1}
-BOARDS = {"none": 0xbe00_0000, "fails": 0xbe00_1000, "budget": 0xbe00_2000}
-BEYOND = "exit beyond its contract"
-# Longer than the cells' settling time
-SETTLED_MS = 700
+HVC = (0xd400_0002 | 0x4a48 << 5).to_bytes(4, "little")
 
 
 @pytest.fixture
 def more_machine():
     return {"serials": 2}
-
-
-class Program:
-    """The program in one of the cells of contract.toml, and the page it is commanded by."""
-
-    def __init__(self, root: Root, name: str):
-        self.root, self.name = root, name
-        self.cpu, self.board = CPUS[name], BOARDS[name]
-        root.create(name, "contract")
-        self.begin()
-
-    def begin(self) -> None:
-        self.root.check(f"devmem {self.board + 4:#x} 32 0")
-        self.root.rerun(self.name, "contract", f"settle={SETTLED_MS}")
-        self.wait(1, 30)
-
-    def word(self, n: int) -> int:
-        return int(self.root.check(f"devmem {self.board + 4 * n:#x} 32"), 16)
-
-    def wait(self, done: int, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while self.word(1) != done:
-            assert time.monotonic() < deadline, f"{done} not reached:\n{self.root.said()}"
-
-    def order(self, command: int, n: int = 1, gap: int = 0) -> None:
-        words = f"{self.board + 8:#x} 32 {n}", f"{self.board + 12:#x} 32 {gap}", f"{self.board:#x} 32 {command}"
-        self.root.check(" && ".join(f"devmem {word}" for word in words))
-
-    def do(self, command: int, n: int = 1, gap: int = 0, seconds: float = 60) -> int:
-        """Returns how many interrupts it has taken, if that is what it was to do."""
-        done = self.word(1)
-        self.order(command, n, gap)
-        self.wait(done + 1, seconds)
-        return self.word(4)
-
-    def exits(self) -> dict[str, int]:
-        return self.root.statistics(self.root.cell_id(self.name), self.cpu)
-
-    def instructions_at(self, pc: int) -> tuple[int, int]:
-        """The one before, and the one there."""
-        image = (paths.BUILD / "inmates" / "contract.bin").read_bytes()
-        return (int.from_bytes(image[pc - 4:pc], "little"), int.from_bytes(image[pc:pc + 4], "little"))
 
 
 def test_a_million_timer_interrupts_without_an_exit(root, say):
@@ -89,7 +35,7 @@ def test_a_million_timer_interrupts_without_an_exit(root, say):
     found = re.findall(rf'^cell "none": CPU 3: {BEYOND} \(none after 500 ms\): hypercall 0x8 at PC (0x[0-9a-f]+)$',
                        root.said(), re.MULTILINE)
     assert len(found) == 1 and root.said().count(BEYOND) == 1, root.said()
-    assert HVC in program.instructions_at(int(found[0], 16))
+    assert HVC in program.code_around(int(found[0], 16), 4)
     after = program.exits()
     assert after["over_budget"] == after["hypercall"] - before["hypercall"] == 2 * len(SAID)
     assert root.cell_state("none") == "running"
@@ -135,7 +81,7 @@ def test_failed_for_it(root):
     root.wait_state("fails", "failed")
     found = root.expect(rf'^FAILED cell "fails": CPU 2: {BEYOND} \(none after 500 ms\): hypercall 0x8 at PC '
                         r"(0x[0-9a-f]+)$")
-    assert HVC in program.instructions_at(int(found[1], 16))
+    assert HVC in program.code_around(int(found[1], 16), 4)
     # The character it failed for was not printed either
     assert "[fails]" not in root.said()
     program.begin()

@@ -17,3 +17,6 @@ B = ((0x3100_0000, MIB), (0x3120_0000, 2 * MIB))
 PAIR = ((0x3000_0000, MIB), (0x3020_0000, 22 * MIB))
 # Linux's local APICs in x2APIC mode, and in xAPIC mode
 MODES = ("x2apic", "xapic")
+# The counter's ticks a second, about, and the pages by which contract.toml's cells are commanded
+HZ = 2_600_000_000
+BOARDS = {"none": 0x3e00_0000, "fails": 0x3e00_1000, "budget": 0x3e00_2000}
