@@ -67,8 +67,7 @@ static void report(const struct cpu *self, unsigned reason, uint64_t detail)
 		  contract, config->settle_ms, exit_name(reason), what, (unsigned long long)arch_guest_pc());
 }
 
-/* in none of the many places that count an exit */
-__attribute__((noinline)) void budget_judge(struct cpu *self, unsigned reason, uint64_t detail)
+void budget_judge(struct cpu *self, unsigned reason, uint64_t detail)
 {
 	if (unlimited(self->cell)) {
 		self->budget.left = INT64_MAX;

@@ -31,7 +31,7 @@ void budget_judge(struct cpu *self, unsigned reason, uint64_t detail);
  * report: the guest-physical address of an MMIO access or a fault, the number of a call, the
  * encoding of a register, the interrupt's number; 0 where there is none.
  */
-static inline __attribute__((always_inline)) void exit_count(struct cpu *self, unsigned reason, uint64_t detail)
+static inline void exit_count(struct cpu *self, unsigned reason, uint64_t detail)
 {
 	self->stats[reason]++;
 	if (--self->budget.left < 0)
