@@ -38,6 +38,12 @@ FAULT = re.compile(
 FAULT_IN_ANSWER = re.compile(rb".\[ *\d+\.\d+\] .*(?:" + FAULT.pattern + rb")")
 
 
+# While Linux boots, before anything of ours is loaded: QEMU's x86 CPUs are threads, and one may
+# execute the breakpoint that another has just put there to patch an instruction, after Linux
+# has forgotten it
+TORN_PATCH = re.compile(r"Oops: int3: ")
+
+
 class MachineError(Exception):
     """The machine did not do as it was told; the text ends with its last lines."""
 
@@ -141,16 +147,9 @@ class Machine:
             *(argument for plugin in plugins for argument in ("-plugin", plugin)),
             *extra,
         ]
+        self._process: Any = None
         try:
-            self._process = pexpect.spawn(TARGET.qemu, self.arguments, echo=False,
-                                          timeout=None, logfile=None, maxread=65536)
-        except pexpect.ExceptionPexpect as error:
-            raise paths.MissingError(f"QEMU does not start ({error}): run 'make setup {TARGET.make}'") from error
-        # Closing must not wait for a QEMU that ends as told
-        self._process.delayafterclose = self._process.delayafterterminate = 0.05
-        self._process.delaybeforesend = None
-        try:
-            self._wait_for(b"agent: ready", boot_timeout, "the shell after booting")
+            self._boot(boot_timeout)
             if serials > 1:
                 self.serial = Serial(f"{self._workspace.name}/serial")
         except BaseException:
@@ -230,13 +229,38 @@ class Machine:
 
     def close(self) -> None:
         """Ends this machine's own QEMU; may be called twice."""
-        self._process.close(force=True)
+        if self._process:
+            self._process.close(force=True)
         if self.serial:
             self.serial.close()
         if self._log:
             self._log.close()
             self._log = None
         self._workspace.cleanup()
+
+    def _boot(self, timeout: float) -> None:
+        """To the shell; once more where it was the emulator that failed Linux."""
+        for last in (False, True):
+            self._start()
+            try:
+                self._wait_for(b"agent: ready", timeout, "the shell after booting")
+                return
+            except MachineFault as fault:
+                if last or not TORN_PATCH.search(fault.tail):
+                    raise
+            self._process.close(force=True)
+            self._pending = b""
+            self._console.clear()
+
+    def _start(self) -> None:
+        try:
+            self._process = pexpect.spawn(TARGET.qemu, self.arguments, echo=False,
+                                          timeout=None, logfile=None, maxread=65536)
+        except pexpect.ExceptionPexpect as error:
+            raise paths.MissingError(f"QEMU does not start ({error}): run 'make setup {TARGET.make}'") from error
+        # Closing must not wait for a QEMU that ends as told
+        self._process.delayafterclose = self._process.delayafterterminate = 0.05
+        self._process.delaybeforesend = None
 
     # --- the console ------------------------------------------------------------------
 
