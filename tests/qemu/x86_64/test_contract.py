@@ -3,8 +3,7 @@
 
 import re
 
-import pytest
-from board import HZ, MODES
+from board import HZ
 from program import BEYOND, CALL, MILLION, READ, SAID, SAY, SEND, SLEEP, TICKS, Program
 
 # A program's first hypercall finds out first how it is made: by VMMCALL or VMCALL
@@ -22,16 +21,6 @@ n=0; while [ $n -lt 5 ]; do n=$((n+1))
 	done
 done; wait; rm -f /tmp/load
 """
-
-
-@pytest.fixture(scope="module", params=MODES)
-def mode(request):
-    return request.param
-
-
-@pytest.fixture
-def more_machine(mode):
-    return {"x2apic": mode == "x2apic"}
 
 
 def exits_at(program, pc):
