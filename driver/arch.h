@@ -66,8 +66,8 @@ long arch_enter(const struct abi_image *image, u64 start, unsigned int cpu);
 long arch_hypercall(unsigned long number, unsigned long first, unsigned long second);
 
 /*
- * Linux has taken `cpu` offline so that a cell can have it: sees to it that it is in no guest
- * any more. Enabled; on a CPU that may sleep.
+ * Linux has `cpu` offline, and a cell is to have it or the hypervisor to be disabled: sees to it that
+ * it is in no guest any more. Enabled; on a CPU that may sleep.
  */
 void arch_cpu_taken(unsigned int cpu);
 

@@ -401,12 +401,17 @@ int enable(const struct abi_drv_config *request, char *error)
 static int leave(char *error)
 {
 	struct everywhere e = { 0 };
+	unsigned int cpu;
 	long result;
 
 	e.results = kcalloc(nr_cpu_ids, sizeof(*e.results), GFP_KERNEL);
 	if (!e.results)
 		return refuse(error, ENOMEM, "Linux has no memory left");
 	cpus_read_lock();
+	/* those that are off go back to the firmware, not with the rest */
+	for_each_present_cpu(cpu)
+		if (!cpu_online(cpu))
+			arch_cpu_taken(cpu);
 	down_write(&driver.alive);
 	result = do_everywhere(leave_here, &e);
 	driver.enabled = !!result;

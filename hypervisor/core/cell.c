@@ -132,6 +132,7 @@ static void stop_cpus(struct cell *cell, const struct cpu *except)
 		if (cpu != except)
 			cpu_stop(cpu);
 	space_revoke(&cell->space);
+	(void)arch_cell_quiesce(cell);
 	for_each_cell_cpu(cpu, cell)
 		if (cpu != except)
 			arch_cpu_kick_out(cpu);
@@ -295,7 +296,7 @@ err_t cell_destroy(struct cell *cell, struct why *why)
 		return begin_scrub(cell, CELL_CLOSING, 0);
 	if (state != CELL_CLOSING)
 		return refuse(cell, state, why);
-	if (!scrub_finished(cell))
+	if (!scrub_finished(cell) || !arch_cell_quiesce(cell))
 		return ERR_AGAIN;
 	log_print(&cell->sys->log, "cell \"%s\" destroyed\n", name_of(cell));
 	plan_revert(cell);

@@ -109,18 +109,12 @@ static err_t build_root(const struct enable *e, struct why *why)
 	sys->root = root;
 	sys->cell_count = 1;
 	TRY(space_init(&root->space, &sys->stage2, &sys->pool, 0, false));
-	for (i = 0; i < config->cell->mem_count; i++) {
-		const struct abi_mem *mem = &config->mem[i];
-
-		TRY(space_map(&root->space,
-			      (struct mapping){ mem->virt, hpa(mem->phys), mem->size, space_flags(mem) },
-			      (struct span){ 0, 0 }));
-	}
+	for (i = 0; i < config->cell->mem_count; i++)
+		TRY(space_map_region(&root->space, &config->mem[i]));
 	/* the one thing of the hypervisor's that Linux may read */
-	TRY(space_map(&root->space,
-		      (struct mapping){ image->start + image->log_offset, hpa(image->start + image->log_offset),
-					image->log_size, MAP_READ },
-		      (struct span){ 0, 0 }));
+	TRY(space_map(&root->space, &(struct mapping){ image->start + image->log_offset,
+						       hpa(image->start + image->log_offset),
+						       image->log_size, MAP_READ }));
 	init_cpus(e);
 	return arch_cell_init(root, why);
 }
@@ -205,21 +199,44 @@ long enable_failed(const struct enable *e)
 	return err_to_abi(e->meeting->error);
 }
 
-err_t enable_map(const struct enable *e, struct paging *tables, const uint8_t *from, const uint8_t *to,
-		 uint32_t flags)
+err_t enable_map(const struct enable *e, const uint8_t *from, const uint8_t *to, uint32_t flags)
 {
 	if (from == to)
 		return OK;
-	return paging_map(tables,
-			  (struct mapping){ (uint64_t)from, hpa(e->image->start + (uint64_t)(from - e->memory)),
-					    align_up((uint64_t)(to - from), PAGE_SIZE), flags },
-			  (struct span){ 0, 0 });
+	return paging_map(e->tables, &(struct mapping){ (uint64_t)from,
+							hpa(e->image->start + (uint64_t)(from - e->memory)),
+							align_up((uint64_t)(to - from), PAGE_SIZE), flags });
 }
 
-err_t enable_map_identity(struct paging *tables, struct span span, uint32_t flags)
+err_t enable_map_identity(const struct enable *e, struct span span, uint32_t flags)
 {
-	return paging_map(tables, (struct mapping){ span.start, hpa(span.start), span.size, flags },
-			  (struct span){ 0, 0 });
+	return paging_map(e->tables, &(struct mapping){ span.start, hpa(span.start), span.size, flags });
+}
+
+/* The image's sections, which lie in this order. */
+static const struct {
+	const uint8_t *from, *to;
+	uint32_t flags;
+} sections[] = {
+	{ _start, _text, MAP_READ },
+	{ _text, _rodata, MAP_READ | MAP_EXEC },
+	{ _rodata, _data, MAP_READ },
+	{ _data, _percpu, MAP_READ | MAP_WRITE },
+};
+
+err_t enable_map_image(const struct enable *e)
+{
+	const struct abi_image *image = e->image;
+	const uint8_t *log = enable_log(e), *config = e->memory + image->config_offset;
+	const uint8_t *pool = e->sys->pool.virt;
+	unsigned i;
+
+	TRY(paging_init(e->tables));
+	for (i = 0; i < ARRAY_SIZE(sections); i++)
+		TRY(enable_map(e, sections[i].from, sections[i].to, sections[i].flags));
+	TRY(enable_map(e, log, log + image->log_size, MAP_READ | MAP_WRITE));
+	TRY(enable_map(e, config, pool, MAP_READ));
+	return enable_map(e, pool, e->memory + image->size, MAP_READ | MAP_WRITE);
 }
 
 /* The entry for `address` in the table of that level; the tables above it are there. */
@@ -238,13 +255,14 @@ static uint64_t *entry_of(const struct paging *tables, uint64_t address, unsigne
 	}
 }
 
-err_t enable_map_window(struct paging *tables, uint64_t block, uint64_t page, uint64_t **block_entry,
+err_t enable_map_window(const struct enable *e, uint64_t block, uint64_t page, uint64_t **block_entry,
 			uint64_t **page_entry)
 {
+	struct paging *tables = e->tables;
 	unsigned last = tables->format->levels - 1;
 
 	/* makes the tables; the entry itself is emptied again */
-	TRY(paging_map(tables, (struct mapping){ page, hpa(0), PAGE_SIZE, MAP_READ }, (struct span){ 0, 0 }));
+	TRY(paging_map(tables, &(struct mapping){ page, hpa(0), PAGE_SIZE, MAP_READ }));
 	*block_entry = entry_of(tables, block, last - 1);
 	*page_entry = entry_of(tables, page, last);
 	**page_entry = 0;

@@ -37,6 +37,7 @@ struct enable {
 	struct meeting *meeting;
 	const struct abi_image *image;
 	uint8_t *memory;	/* where the hypervisor memory lies in its own addresses */
+	struct paging *tables;	/* the hypervisor's own; format, pool and flush are the architecture's to set */
 	const struct platform *platform;	/* whose files it reads */
 
 	/* The format of second-stage tables. On one CPU, first. */
@@ -57,15 +58,22 @@ enum phase enable_meet(const struct enable *e, unsigned number, uint64_t hwid);
 /* Why it failed: words into the log's head. The negative ABI_E* for the driver. */
 long enable_failed(const struct enable *e);
 
+/* linker script: where the image's sections begin; behind _data lies what is zero at first, then the CPUs' areas */
+extern uint8_t _start[], _text[], _rodata[], _data[], _percpu[];
+
 /*
- * For the hypervisor's own tables: part of the image or of what follows it, by its addresses; what
- * lies at its host-physical address; and the tables of a CPU's window, with its two entries (a
- * last-level block's and a page's) left empty.
+ * The hypervisor's own tables: made, with the image and what follows it but for the CPUs' areas. W^X,
+ * page by page; the configuration read-only; no cell's memory at all.
  */
-MUST_CHECK err_t enable_map(const struct enable *e, struct paging *tables, const uint8_t *from,
-			    const uint8_t *to, uint32_t flags);
-MUST_CHECK err_t enable_map_identity(struct paging *tables, struct span span, uint32_t flags);
-MUST_CHECK err_t enable_map_window(struct paging *tables, uint64_t block, uint64_t page,
+MUST_CHECK err_t enable_map_image(const struct enable *e);
+/*
+ * Then, into them: part of the image or of what follows it, by its addresses; what lies at its
+ * host-physical address; and the tables of a CPU's window, with its two entries (a last-level
+ * block's and a page's) left empty.
+ */
+MUST_CHECK err_t enable_map(const struct enable *e, const uint8_t *from, const uint8_t *to, uint32_t flags);
+MUST_CHECK err_t enable_map_identity(const struct enable *e, struct span span, uint32_t flags);
+MUST_CHECK err_t enable_map_window(const struct enable *e, uint64_t block, uint64_t page,
 				   uint64_t **block_entry, uint64_t **page_entry);
 
 static inline uint8_t *enable_log(const struct enable *e)

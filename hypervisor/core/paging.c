@@ -28,7 +28,7 @@ struct pass {
 	struct span range;		/* entries that meet it are visited */
 	const struct mapping *m;	/* map only */
 	bool broken;			/* entries were made invalid: flush */
-	err_t (*visit)(struct pass *pass, struct slot s);
+	err_t (*visit)(struct pass *pass, const struct slot *s);
 };
 
 struct table {
@@ -37,19 +37,19 @@ struct table {
 	uint64_t base;			/* input address of entry 0 */
 };
 
-static bool is_present(const struct paging *p, struct slot s)
+static bool is_present(const struct paging *p, const struct slot *s)
 {
-	return p->format->present(*s.entry);
+	return p->format->present(*s->entry);
 }
 
-static bool is_table(const struct paging *p, struct slot s)
+static bool is_table(const struct paging *p, const struct slot *s)
 {
-	return is_present(p, s) && p->format->is_table(s.level, *s.entry);
+	return is_present(p, s) && p->format->is_table(s->level, *s->entry);
 }
 
-static bool is_leaf(const struct paging *p, struct slot s)
+static bool is_leaf(const struct paging *p, const struct slot *s)
 {
-	return is_present(p, s) && !p->format->is_table(s.level, *s.entry);
+	return is_present(p, s) && !p->format->is_table(s->level, *s->entry);
 }
 
 /* The table that an entry which is_table() points at. */
@@ -84,8 +84,8 @@ static err_t run_table(struct pass *pass, struct table t)
 
 		if (s.span.start > span_last(pass->range))
 			break;
-		TRY(pass->visit(pass, s));
-		if (is_table(pass->p, s)) {
+		TRY(pass->visit(pass, &s));
+		if (is_table(pass->p, &s)) {
 			uint64_t *below = table_of(pass->p, s.level, *s.entry);
 
 			TRY(run_table(pass, (struct table){ below, s.level + 1, s.span.start }));
@@ -105,11 +105,11 @@ static bool in_reach(const struct paging *p, struct span range)
 }
 
 /* Makes an entry that walkers may hold another one. */
-static void replace(const struct paging *p, struct slot s, uint64_t value)
+static void replace(const struct paging *p, const struct slot *s, uint64_t value)
 {
-	p->format->write(s.entry, 0);
-	p->flush(p, s.span);
-	p->format->write(s.entry, value);
+	p->format->write(s->entry, 0);
+	p->flush(p, s->span);
+	p->format->write(s->entry, value);
 }
 
 /* Fills a table nobody walks yet: plain stores, and write() for the last, which orders them all. */
@@ -131,34 +131,34 @@ static void fill_leaves(const struct paging *p, uint64_t *table, unsigned level,
 }
 
 /* A block becomes a table that translates the same. */
-static err_t split(struct paging *p, struct slot s)
+static err_t split(struct paging *p, const struct slot *s)
 {
 	const struct paging_format *f = p->format;
 	struct translation t = {
-		.to = f->address(s.level, *s.entry), .flags = f->flags(*s.entry),
+		.to = f->address(s->level, *s->entry), .flags = f->flags(*s->entry),
 	};
 	void *table;
 
-	BUG_ON(s.level + 1 >= f->levels || !f->level[s.level + 1].leaf);
+	BUG_ON(s->level + 1 >= f->levels || !f->level[s->level + 1].leaf);
 	TRY(pool_take(p->pool, 1, 1, &table));
-	fill_leaves(p, table, s.level + 1, t);
+	fill_leaves(p, table, s->level + 1, t);
 	replace(p, s, f->table(pool_phys(p->pool, table)));
 	return OK;
 }
 
 /* An invalid entry becomes an empty table. */
-static err_t grow(struct paging *p, struct slot s)
+static err_t grow(struct paging *p, const struct slot *s)
 {
 	const struct paging_format *f = p->format;
 	void *page;
 	uint64_t *table;
 
-	BUG_ON(s.level + 1 >= f->levels);
+	BUG_ON(s->level + 1 >= f->levels);
 	TRY(pool_take(p->pool, 1, 1, &page));
 	table = page;
 	/* write() orders all earlier stores, so no walker finds what the page held before */
 	f->write(&table[0], 0);
-	f->write(s.entry, f->table(pool_phys(p->pool, page)));
+	f->write(s->entry, f->table(pool_phys(p->pool, page)));
 	return OK;
 }
 
@@ -195,47 +195,47 @@ void paging_free(struct paging *p)
 }
 
 /* Does the leaf translate as the mapping wants it, where they meet? */
-static bool agrees(const struct paging *p, struct slot s, const struct mapping *m)
+static bool agrees(const struct paging *p, const struct slot *s, const struct mapping *m)
 {
 	/* differences may be negative; they wrap the same on both sides */
-	return p->format->address(s.level, *s.entry).v - s.span.start == m->to.v - m->from &&
-	       p->format->flags(*s.entry) == m->flags;
+	return p->format->address(s->level, *s->entry).v - s->span.start == m->to.v - m->from &&
+	       p->format->flags(*s->entry) == m->flags;
 }
 
-static err_t break_visit(struct pass *pass, struct slot s)
+static err_t break_visit(struct pass *pass, const struct slot *s)
 {
 	if (!is_leaf(pass->p, s) || agrees(pass->p, s, pass->m))
 		return OK;
-	if (!span_within(s.span, pass->range))
+	if (!span_within(s->span, pass->range))
 		return split(pass->p, s);
-	pass->p->format->write(s.entry, 0);
+	pass->p->format->write(s->entry, 0);
 	pass->broken = true;
 	return OK;
 }
 
-static err_t fill_visit(struct pass *pass, struct slot s)
+static err_t fill_visit(struct pass *pass, const struct slot *s)
 {
 	const struct paging_format *f = pass->p->format;
 	const struct mapping *m = pass->m;
-	uint64_t to = m->to.v + (s.span.start - m->from);
+	uint64_t to = m->to.v + (s->span.start - m->from);
 
 	if (is_present(pass->p, s))
 		return OK;
-	if (!f->level[s.level].leaf || !span_within(s.span, pass->range) ||
-	    (to & (s.span.size - 1)) != 0)
+	if (!f->level[s->level].leaf || !span_within(s->span, pass->range) ||
+	    (to & (s->span.size - 1)) != 0)
 		return grow(pass->p, s);
-	f->write(s.entry, f->leaf(s.level, hpa(to), m->flags));
+	f->write(s->entry, f->leaf(s->level, hpa(to), m->flags));
 	return OK;
 }
 
-err_t paging_map(struct paging *p, struct mapping m, struct span merge)
+err_t paging_map(struct paging *p, const struct mapping *m)
 {
 	struct pass pass = {
-		.p = p, .range = { m.from, m.size }, .m = &m, .visit = break_visit,
+		.p = p, .range = { m->from, m->size }, .m = m, .visit = break_visit,
 	};
 	err_t e;
 
-	BUG_ON(((m.from | m.to.v | m.size) & PAGE_MASK) != 0);
+	BUG_ON(((m->from | m->to.v | m->size) & PAGE_MASK) != 0);
 	if (!in_reach(p, pass.range))
 		return ERR_RANGE;
 
@@ -245,15 +245,12 @@ err_t paging_map(struct paging *p, struct mapping m, struct span merge)
 	TRY(e);
 
 	pass.visit = fill_visit;
-	TRY(run(&pass));
-	if (merge.size != 0)
-		paging_merge(p, merge);
-	return OK;
+	return run(&pass);
 }
 
-static err_t cut_visit(struct pass *pass, struct slot s)
+static err_t cut_visit(struct pass *pass, const struct slot *s)
 {
-	if (is_leaf(pass->p, s) && s.span.start < pass->range.start)
+	if (is_leaf(pass->p, s) && s->span.start < pass->range.start)
 		return split(pass->p, s);
 	return OK;
 }
@@ -276,12 +273,12 @@ err_t paging_cut(struct paging *p, struct span range)
 	return cut_at(p, range.start + range.size);
 }
 
-static err_t unmap_visit(struct pass *pass, struct slot s)
+static err_t unmap_visit(struct pass *pass, const struct slot *s)
 {
 	if (!is_leaf(pass->p, s))
 		return OK;
-	BUG_ON(!span_within(s.span, pass->range));
-	pass->p->format->write(s.entry, 0);
+	BUG_ON(!span_within(s->span, pass->range));
+	pass->p->format->write(s->entry, 0);
 	pass->broken = true;
 	return OK;
 }
@@ -320,23 +317,23 @@ static bool uniform(const struct paging *p, const uint64_t *table, unsigned leve
 }
 
 /* Looks through all the levels below at once, so that one flush does for them. */
-static err_t merge_visit(struct pass *pass, struct slot s)
+static err_t merge_visit(struct pass *pass, const struct slot *s)
 {
 	struct paging *p = pass->p;
 	struct translation t;
 	uint64_t *table;
 
-	if (!is_table(p, s) || !p->format->level[s.level].leaf || !span_within(s.span, pass->range))
+	if (!is_table(p, s) || !p->format->level[s->level].leaf || !span_within(s->span, pass->range))
 		return OK;
-	if (paging_walk(p, s.span.start, &t) != OK || (t.to.v & (s.span.size - 1)) != 0)
+	if (paging_walk(p, s->span.start, &t) != OK || (t.to.v & (s->span.size - 1)) != 0)
 		return OK;
-	table = table_of(p, s.level, *s.entry);
-	if (!uniform(p, table, s.level + 1, t))
+	table = table_of(p, s->level, *s->entry);
+	if (!uniform(p, table, s->level + 1, t))
 		return OK;
 
 	/* after the flush in there no walker is on its way through the tables */
-	replace(p, s, p->format->leaf(s.level, t.to, t.flags));
-	give_below(p, table, s.level + 1);
+	replace(p, s, p->format->leaf(s->level, t.to, t.flags));
+	give_below(p, table, s->level + 1);
 	pool_give(p->pool, table, 1);
 	return OK;
 }
@@ -359,9 +356,9 @@ err_t paging_walk(const struct paging *p, uint64_t from, struct translation *out
 	for (;;) {
 		struct slot s = slot_of(p, t, (from - t.base) >> f->level[t.level].shift);
 
-		if (!is_present(p, s))
+		if (!is_present(p, &s))
 			return ERR_NOT_FOUND;
-		if (is_leaf(p, s)) {
+		if (is_leaf(p, &s)) {
 			*out = (struct translation){
 				.to = hpa(f->address(s.level, *s.entry).v + (from - s.span.start)),
 				.flags = f->flags(*s.entry),

@@ -38,16 +38,14 @@ void paging_free(struct paging *p);
 /*
  * Maps m with the largest blocks that fit m and the tables that are there already; what
  * is already mapped there is replaced (break-before-make where an entry changes from one
- * valid value to another, and one flush for it). Then merges whatever tables are uniform
- * and lie wholly within `merge` (size 0: nothing) back into blocks. Never merges across
- * the edges of `merge`, so that a later cut inside it leaves translations outside alone.
+ * valid value to another, and one flush for it).
  * ERR_NO_MEMORY: mapped in part; the caller unmaps or frees. (To unmap, paging_cut must
  * have come before the map if older blocks may cross the edges of m.) Needs no page for
  * a range whose tables are there already: what paging_cut + paging_unmap made a hole of
  * can always be mapped again.
  * ERR_RANGE: beyond format->end.
  */
-MUST_CHECK err_t paging_map(struct paging *p, struct mapping m, struct span merge);
+MUST_CHECK err_t paging_map(struct paging *p, const struct mapping *m);
 
 /*
  * Splits the blocks that cross an edge of `range`, so that paging_unmap(range) needs no
@@ -61,7 +59,8 @@ MUST_CHECK err_t paging_cut(struct paging *p, struct span range);
 void paging_unmap(struct paging *p, struct span range);
 
 /*
- * Collapses uniform tables wholly within `range` into blocks and gives their pages back.
+ * Collapses uniform tables wholly within `range` into blocks and gives their pages back. Never
+ * across its edges, so that a later cut inside leaves translations outside alone.
  * Empty tables stay: a hole that was cut is mapped again with them, without a page.
  */
 void paging_merge(struct paging *p, struct span range);

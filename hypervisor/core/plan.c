@@ -115,10 +115,8 @@ static err_t map_comm(struct cell *cell, const struct abi_mem *mem)
 
 	TRY(pool_take(&cell->sys->pool, 1, 1, &page));
 	cell->comm = page;
-	return space_map(&cell->space,
-			 (struct mapping){ mem->virt, pool_phys(&cell->sys->pool, page), PAGE_SIZE,
-					   MAP_READ | MAP_WRITE },
-			 (struct span){ 0, 0 });
+	return space_map(&cell->space, &(struct mapping){ mem->virt, pool_phys(&cell->sys->pool, page), PAGE_SIZE,
+							  MAP_READ | MAP_WRITE });
 }
 
 static err_t map_regions(struct cell *cell)
@@ -128,13 +126,7 @@ static err_t map_regions(struct cell *cell)
 	for (i = 0; i < cell->config.cell->mem_count; i++) {
 		const struct abi_mem *mem = &cell->config.mem[i];
 
-		if (mem->flags & ABI_MEM_COMM)
-			TRY(map_comm(cell, mem));
-		else
-			TRY(space_map(&cell->space,
-				      (struct mapping){ mem->virt, hpa(mem->phys), mem->size,
-							space_flags(mem) },
-				      (struct span){ 0, 0 }));
+		TRY(mem->flags & ABI_MEM_COMM ? map_comm(cell, mem) : space_map_region(&cell->space, mem));
 	}
 	return OK;
 }
@@ -301,12 +293,12 @@ void plan_commit(struct plan *plan)
 
 void plan_root_map(struct system *sys, const struct abi_mem *mem, bool merge)
 {
-	const struct abi_mem *region = root_region(sys, mem);
-	err_t e = space_map(&sys->root->space,
-			    (struct mapping){ mem->phys, hpa(mem->phys), mem->size, space_flags(region) },
-			    merge ? merge_range(sys, mem) : (struct span){ 0, 0 });
+	const struct mapping m = { mem->phys, hpa(mem->phys), mem->size, space_flags(root_region(sys, mem)) };
+	err_t e = space_map(&sys->root->space, &m);
 
 	BUG_ON(e != OK);
+	if (merge)
+		space_merge(&sys->root->space, merge_range(sys, mem));
 }
 
 void plan_revert(struct cell *cell)

@@ -50,14 +50,19 @@ uint32_t space_flags(const struct abi_mem *mem)
 	       (mem->flags & ABI_MEM_IO ? MAP_DEVICE : 0);
 }
 
-err_t space_map(struct space *space, struct mapping m, struct span merge)
+err_t space_map(struct space *space, const struct mapping *m)
 {
 	err_t e;
 
 	lock_take(&space->lock);
-	e = paging_map(&space->paging, m, merge);
+	e = paging_map(&space->paging, m);
 	lock_drop(&space->lock);
 	return e;
+}
+
+err_t space_map_region(struct space *space, const struct abi_mem *mem)
+{
+	return space_map(space, &(struct mapping){ mem->virt, hpa(mem->phys), mem->size, space_flags(mem) });
 }
 
 err_t space_cut(struct space *space, struct span range)

@@ -25,7 +25,9 @@ void space_free(struct space *space);
 uint32_t space_flags(const struct abi_mem *mem);
 
 /* ERR_NO_MEMORY, ERR_RANGE: mapped in part. */
-MUST_CHECK err_t space_map(struct space *space, struct mapping m, struct span merge);
+MUST_CHECK err_t space_map(struct space *space, const struct mapping *m);
+/* A region of the configuration, where it says. */
+MUST_CHECK err_t space_map_region(struct space *space, const struct abi_mem *mem);
 MUST_CHECK err_t space_cut(struct space *space, struct span range);
 void space_unmap(struct space *space, struct span range);
 void space_merge(struct space *space, struct span range);

@@ -33,13 +33,8 @@ static void make_root(struct system *sys)
 	sys->root = root;
 	sys->cell_count = 1;
 	assert_ok(space_init(&root->space, &sys->stage2, &sys->pool, 0, false));
-	for (uint32_t i = 0; i < root->config.cell->mem_count; i++) {
-		const struct abi_mem *m = &root->config.mem[i];
-
-		assert_ok(space_map(&root->space,
-				    (struct mapping){ m->virt, hpa(m->phys), m->size, space_flags(m) },
-				    (struct span){ 0, 0 }));
-	}
+	for (uint32_t i = 0; i < root->config.cell->mem_count; i++)
+		assert_ok(space_map_region(&root->space, &root->config.mem[i]));
 }
 
 static void make_cpus(struct system *sys)

@@ -72,22 +72,6 @@ static void test_no_lvt_of_a_cell_sends_what_it_may_not(void **state)
 	}
 }
 
-static void test_reserved_bits_of_lvts(void **state)
-{
-	static const struct {
-		uint32_t offset, reserved;
-	} lvts[] = {
-		{ APIC_LVT_CMCI, 0xfffee800 },	  { APIC_LVT_TIMER, 0xfff8ef00 }, { APIC_LVT_THERMAL, 0xfffee800 },
-		{ APIC_LVT_PERF, 0xfffee800 },	  { APIC_LVT_LINT0, 0xfffe0800 }, { APIC_LVT_LINT1, 0xfffe0800 },
-		{ APIC_LVT_ERROR, 0xfffeef00 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(lvts) / sizeof(lvts[0]); i++)
-		for (unsigned bit = 0; bit < 32; bit++)
-			assert_int_equal(apic_lvt_valid(lvts[i].offset, 1u << bit), !(lvts[i].reserved >> bit & 1));
-}
-
 /* In x2APIC mode a write is trapped if it means more in the page than to be done. */
 static void test_the_msrs_are_served_as_the_page_is(void **state)
 {
@@ -128,7 +112,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_register),
 		cmocka_unit_test(test_no_lvt_of_a_cell_sends_what_it_may_not),
-		cmocka_unit_test(test_reserved_bits_of_lvts),
 		cmocka_unit_test(test_the_msrs_are_served_as_the_page_is),
 		cmocka_unit_test(test_flat_ids_are_sets),
 	};

@@ -119,6 +119,46 @@ static void in_the_wrong_state(void **state)
 	refuse(ABI_HC_CELL_SHUTDOWN, 0, "");
 }
 
+/* What could write to memory by itself ends with the cell, not with its destruction. */
+static void devices_end_with_the_cell(void **state)
+{
+	void (*const ends[])(struct cpu *, void *) = { board_exit_fail, board_exit_power_off };
+	struct cell_text text = board_text("one", 3, BOARD_CELLS);
+	struct cell *cell;
+
+	(void)state;
+	cell = board_create_running(&text);
+	assert_true(host_cell_is_busy(cell));
+	/* its CPU has not come yet */
+	assert_int_equal(board_call(0, ABI_HC_CELL_SHUTDOWN, 1, 0), -ABI_EAGAIN);
+	assert_false(host_cell_is_busy(cell));
+	assert_int_equal(board_poll(ABI_HC_CELL_SHUTDOWN, 1, 0), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		assert_int_equal(board_poll(ABI_HC_CELL_SET_LOADABLE, 1, 0), 0);
+		assert_int_equal(board_call(0, ABI_HC_CELL_START, 1, 0), 0);
+		host_settle();
+		assert_true(host_cell_is_busy(cell));
+		board_exit(3, ends[i], NULL);
+		assert_false(host_cell_is_busy(cell));
+	}
+}
+
+/* They are not given back while they are being reset, and nobody waits for that in the hypervisor. */
+static void devices_in_reset_are_not_given_back(void **state)
+{
+	struct cell_text text = board_text("one", 3, BOARD_CELLS);
+	struct cell *cell;
+
+	(void)state;
+	cell = board_create(&text);
+	assert_int_equal(board_call(0, ABI_HC_CELL_DESTROY, 1, 0), -ABI_EAGAIN);
+	host_settle();
+	host_cell_resets(cell, 2);
+	assert_int_equal(board_call(0, ABI_HC_CELL_DESTROY, 1, 0), -ABI_EAGAIN);
+	assert_int_equal(board_call(0, ABI_HC_CELL_DESTROY, 1, 0), -ABI_EAGAIN);
+	assert_int_equal(board_call(0, ABI_HC_CELL_DESTROY, 1, 0), 0);
+}
+
 static void a_failed_cell_lives_again(void **state)
 {
 	struct cell_text text = board_text("one", 3, BOARD_CELLS);
@@ -802,6 +842,8 @@ int main(void)
 		TEST(start_at_every_step),
 		TEST(loading_at_every_step),
 		TEST(shutdown_before_it_started),
+		TEST(devices_end_with_the_cell),
+		TEST(devices_in_reset_are_not_given_back),
 		TEST(cpu_on_while_stopping),
 		TEST(powered_off_stays_off),
 		TEST(cpu_on_at_every_step),

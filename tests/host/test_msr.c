@@ -202,24 +202,6 @@ static void test_what_reaches_the_hypervisor_is_nobodys(void **state)
 	assert_int_equal(MSR_XSS_CELL & (1ull << 8), 0);
 }
 
-static void test_machine_check_banks(void **state)
-{
-	(void)state;
-	for (unsigned banks = 0; banks <= 64; banks++) {
-		for (uint32_t msr = 0xc0001fc0; msr < 0xc0002440; msr++) {
-			uint32_t bank = (msr - 0xc0002000) / 16, n = msr % 16;
-			bool exists = msr >= 0xc0002000 && msr <= 0xc00023ff && bank < banks && n != 7 && n < 14;
-			bool freely = n == 0 || n == 3 || n == 4 || n >= 10;
-
-			assert_int_equal(msr_smca_read(msr, banks), exists);
-			assert_int_equal(msr_smca_write(msr, banks, 0), exists);
-			assert_int_equal(msr_smca_write(msr, banks, 1), exists && freely);
-		}
-	}
-	assert_false(msr_smca_read(0, 64));
-	assert_false(msr_smca_write(0xffffffff, 64, 0));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,7 +210,6 @@ int main(void)
 		cmocka_unit_test(test_runs_end_with_their_window),
 		cmocka_unit_test(test_apic_registers_are_as_its_rules_say),
 		cmocka_unit_test(test_what_reaches_the_hypervisor_is_nobodys),
-		cmocka_unit_test(test_machine_check_banks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,10 +146,17 @@ static void expect(unsigned first, unsigned count, uint64_t to, uint32_t flags)
 	host_on_step(step, NULL);
 }
 
-static err_t map(unsigned first, unsigned count, uint64_t to, uint32_t flags, struct span merge)
+/* ... and merges within `merged`, if that is not empty. */
+static err_t map(unsigned first, unsigned count, uint64_t to, uint32_t flags, struct span merged)
 {
+	const struct mapping m = mapping_of(first, count, to, flags);
+	err_t e;
+
 	expect(first, count, to, flags);
-	return paging_map(&w.paging, mapping_of(first, count, to, flags), merge);
+	e = paging_map(&w.paging, &m);
+	if (e == OK && merged.size != 0)
+		paging_merge(&w.paging, merged);
+	return e;
 }
 
 static void unmap(unsigned first, unsigned count)
@@ -248,8 +255,7 @@ static void test_largest_blocks(void **state)
 
 	(void)state;
 	begin(&host_format_wide, 0, 0);
-	assert_ok(paging_map(&w.paging, (struct mapping){ 0x3ffff000, hpa(0x3ffff000), 0x80202000, RWX },
-			     nothing));
+	assert_ok(paging_map(&w.paging, &(struct mapping){ 0x3ffff000, hpa(0x3ffff000), 0x80202000, RWX }));
 	assert_ok(paging_walk(&w.paging, 0x3ffff000, &t));
 	assert_int_equal(t.size, 1ull << 12);
 	assert_ok(paging_walk(&w.paging, 0x40000000 + 12345, &t));
@@ -513,13 +519,11 @@ static void test_range(void **state)
 
 	(void)state;
 	begin(&host_format_small, 0, 64);
-	assert_err(paging_map(&w.paging, (struct mapping){ end_of - PAGE_SIZE, hpa(0), 2 * PAGE_SIZE, RWX },
-			      nothing), ERR_RANGE);
-	assert_err(paging_map(&w.paging, (struct mapping){ end_of, hpa(0), PAGE_SIZE, RWX }, nothing),
+	assert_err(paging_map(&w.paging, &(struct mapping){ end_of - PAGE_SIZE, hpa(0), 2 * PAGE_SIZE, RWX }), ERR_RANGE);
+	assert_err(paging_map(&w.paging, &(struct mapping){ end_of, hpa(0), PAGE_SIZE, RWX }),
 		   ERR_RANGE);
-	assert_err(paging_map(&w.paging, (struct mapping){ -PAGE_SIZE, hpa(0), 2 * PAGE_SIZE, RWX },
-			      nothing), ERR_RANGE);
-	assert_err(paging_map(&w.paging, (struct mapping){ 0, hpa(0), 0, RWX }, nothing), ERR_RANGE);
+	assert_err(paging_map(&w.paging, &(struct mapping){ -PAGE_SIZE, hpa(0), 2 * PAGE_SIZE, RWX }), ERR_RANGE);
+	assert_err(paging_map(&w.paging, &(struct mapping){ 0, hpa(0), 0, RWX }), ERR_RANGE);
 	assert_err(paging_cut(&w.paging, (struct span){ end_of, PAGE_SIZE }), ERR_RANGE);
 	assert_int_equal(w.pool.used, 2);
 	end();
@@ -536,8 +540,8 @@ static void test_bugs(void **state)
 	EXPECT_BUG(paging_unmap(&w.paging, (struct span){ 8, PAGE_SIZE }));
 	EXPECT_BUG(paging_merge(&w.paging, span_of(60, 5)));
 	EXPECT_BUG((void)!paging_cut(&w.paging, (struct span){ 8, PAGE_SIZE }));
-	EXPECT_BUG((void)!paging_map(&w.paging, (struct mapping){ 8, hpa(0), PAGE_SIZE, RWX }, nothing));
-	EXPECT_BUG((void)!paging_map(&w.paging, (struct mapping){ 0, hpa(8), PAGE_SIZE, RWX }, nothing));
+	EXPECT_BUG((void)!paging_map(&w.paging, &(struct mapping){ 8, hpa(0), PAGE_SIZE, RWX }));
+	EXPECT_BUG((void)!paging_map(&w.paging, &(struct mapping){ 0, hpa(8), PAGE_SIZE, RWX }));
 	end();
 }
 
@@ -555,7 +559,8 @@ static uint32_t fresh_pages(void)
 	assert_ok(paging_init(&p));
 	for (unsigned i = 0; i < w.pages; i++) {
 		if (w.now[i].flags)
-			assert_ok(paging_map(&p, mapping_of(i, 1, w.now[i].to, w.now[i].flags), nothing));
+			assert_ok(paging_map(&p, &(struct mapping){ address_of(i), hpa(w.now[i].to), PAGE_SIZE,
+								   w.now[i].flags }));
 	}
 	paging_merge(&p, (struct span){ 0, w.format.end });
 	used = pool.used;
@@ -723,8 +728,7 @@ static void test_hole_in_a_large_block(void **state)
 	(void)state;
 	assert_ok(stage2_format(2, &format, &vtcr));
 	begin(&format, 0, 0);
-	assert_ok(paging_map(&w.paging, (struct mapping){ gib.start, hpa(gib.start), gib.size, RWX },
-			     nothing));
+	assert_ok(paging_map(&w.paging, &(struct mapping){ gib.start, hpa(gib.start), gib.size, RWX }));
 	used = w.pool.used;
 	assert_ok(paging_cut(&w.paging, part));
 	assert_int_equal(w.pool.used - used, 3);
@@ -735,8 +739,8 @@ static void test_hole_in_a_large_block(void **state)
 	assert_ok(paging_walk(&w.paging, span_last(part) + 1, &t));
 	/* three splits, one unmap: no flush for each page */
 	assert_int_equal(host_flushes(), 4);
-	assert_ok(paging_map(&w.paging, (struct mapping){ part.start, hpa(part.start), part.size, RWX },
-			     gib));
+	assert_ok(paging_map(&w.paging, &(struct mapping){ part.start, hpa(part.start), part.size, RWX }));
+	paging_merge(&w.paging, gib);
 	assert_ok(paging_walk(&w.paging, part.start, &t));
 	assert_int_equal(t.size, gib.size);
 	assert_int_equal(w.pool.used, used);

@@ -20,11 +20,13 @@ static _Alignas(4096) uint8_t memory[POOL_PAGES * 4096];
 static void check_geometry(const struct paging_format *f, unsigned bits)
 {
 	static const uint8_t shifts[] = { 39, 30, 21, 12 };
+	uint64_t entry = 0;
 
 	assert_int_equal(f->levels, 4);
 	assert_int_equal(f->root_pages, 1);
 	assert_int_equal(f->end, 1ull << bits);
-	assert_null(f->write);
+	f->write(&entry, 0x1234);
+	assert_int_equal(entry, 0x1234);
 	for (unsigned i = 0; i < 4; i++) {
 		assert_int_equal(f->level[i].shift, shifts[i]);
 		assert_int_equal(f->level[i].entries, 512);
@@ -54,7 +56,7 @@ static void test_host_geometry(void **state)
 	struct paging_format f;
 
 	(void)state;
-	host_format(&f);
+	f = host_paging;
 	check_geometry(&f, 48);
 }
 
@@ -121,7 +123,7 @@ static void test_host_codec(void **state)
 	struct paging_format f;
 
 	(void)state;
-	host_format(&f);
+	f = host_paging;
 	for (unsigned level = 1; level < 4; level++)
 		for (uint32_t flags = 0; flags < 16; flags++)
 			check_flags(&f, level, flags, host_allows(flags));
@@ -143,7 +145,7 @@ static void test_constants(void **state)
 	assert_int_equal(f.leaf(1, hpa(0x40000000), RWX), 0x400000e7);
 	assert_int_equal(f.table(hpa(0x40001000)), 0x40001027);
 
-	host_format(&f);
+	f = host_paging;
 	assert_int_equal(f.leaf(3, hpa(0x3a001000), RX), 0x3a001061);
 	assert_int_equal(f.leaf(3, hpa(0x3a001000), MAP_READ), 0x800000003a001061);
 	assert_int_equal(f.leaf(3, hpa(0x3a001000), RW), 0x800000003a001063);
@@ -200,7 +202,7 @@ static void test_npt_hole(void **state)
 	(void)state;
 	assert_ok(npt_format(40, &w.format));
 	begin(&w, host_flush_space);
-	assert_ok(paging_map(&w.paging, (struct mapping){ GIB, hpa(GIB), GIB, RWX }, gib));
+	assert_ok(paging_map(&w.paging, &(struct mapping){ GIB, hpa(GIB), GIB, RWX }));
 	used = w.pool.used;
 	expect_at(&w.paging, cell.start, cell.start, RWX, GIB);
 	assert_ok(paging_cut(&w.paging, cell));
@@ -209,35 +211,32 @@ static void test_npt_hole(void **state)
 	assert_err(host_walk(&w.paging, 0, span_last(cell), &t), ERR_NOT_FOUND);
 	expect_at(&w.paging, cell.start - 1, cell.start - 1, RWX, PAGE_SIZE);
 	expect_at(&w.paging, GIB, GIB, RWX, 2 * MIB);
-	assert_ok(paging_map(&w.paging, (struct mapping){ cell.start, hpa(cell.start), cell.size, RWX }, gib));
+	assert_ok(paging_map(&w.paging, &(struct mapping){ cell.start, hpa(cell.start), cell.size, RWX }));
+	paging_merge(&w.paging, gib);
 	expect_at(&w.paging, cell.start, cell.start, RWX, GIB);
 	assert_int_equal(w.pool.used, used);
 	/* the last page there is; none behind it */
-	assert_ok(paging_map(&w.paging, (struct mapping){ (1ull << 40) - PAGE_SIZE, hpa(0), PAGE_SIZE, RW },
-			     (struct span){ 0, 0 }));
+	assert_ok(paging_map(&w.paging, &(struct mapping){ (1ull << 40) - PAGE_SIZE, hpa(0), PAGE_SIZE, RW }));
 	expect_at(&w.paging, (1ull << 40) - 1, PAGE_MASK, RW, PAGE_SIZE);
-	assert_err(paging_map(&w.paging, (struct mapping){ 1ull << 40, hpa(0), PAGE_SIZE, RW },
-			      (struct span){ 0, 0 }), ERR_RANGE);
+	assert_err(paging_map(&w.paging, &(struct mapping){ 1ull << 40, hpa(0), PAGE_SIZE, RW }), ERR_RANGE);
 	end(&w);
 }
 
 /* The hypervisor's own: image, a device, and a page of Linux's in the upper half. */
 static void test_host_tables(void **state)
 {
-	const struct span nothing = { 0, 0 };
 	const uint64_t image = 0x7e0000000000, upper = 0xffffffffc0123000 & ((1ull << 48) - 1);
 	struct translation t;
 	struct world w;
 
 	(void)state;
-	host_format(&w.format);
+	w.format = host_paging;
 	begin(&w, host_flush_hypervisor);
-	assert_ok(paging_map(&w.paging, (struct mapping){ image, hpa(0x3a000000), 4 * MIB, RW }, nothing));
+	assert_ok(paging_map(&w.paging, &(struct mapping){ image, hpa(0x3a000000), 4 * MIB, RW }));
 	assert_ok(paging_cut(&w.paging, (struct span){ image, 0x8000 }));
-	assert_ok(paging_map(&w.paging, (struct mapping){ image, hpa(0x3a000000), 0x8000, RX }, nothing));
-	assert_ok(paging_map(&w.paging, (struct mapping){ upper, hpa(0x5123000), PAGE_SIZE, RX }, nothing));
-	assert_ok(paging_map(&w.paging, (struct mapping){ 0xfee00000, hpa(0xfee00000), PAGE_SIZE, RW | MAP_DEVICE },
-			     nothing));
+	assert_ok(paging_map(&w.paging, &(struct mapping){ image, hpa(0x3a000000), 0x8000, RX }));
+	assert_ok(paging_map(&w.paging, &(struct mapping){ upper, hpa(0x5123000), PAGE_SIZE, RX }));
+	assert_ok(paging_map(&w.paging, &(struct mapping){ 0xfee00000, hpa(0xfee00000), PAGE_SIZE, RW | MAP_DEVICE }));
 	assert_ok(host_walk_hypervisor(&w.paging, 1, image + 0x7fff, &t));
 	assert_int_equal(t.flags, RX);
 	assert_ok(host_walk_hypervisor(&w.paging, 1, image + 0x8000, &t));

@@ -122,11 +122,16 @@ struct machine {
 extern struct machine machine;
 
 /* linker script */
-extern uint8_t _start[], _text[], _idmap[], _rodata[], _data[], _percpu[];
+extern uint8_t _idmap[];
 
 static inline struct percpu *percpu_of(unsigned cpu)
 {
 	return (struct percpu *)(void *)(_percpu + (cpu + 1) * (size_t)PERCPU_SIZE - 4096);
+}
+
+static inline struct percpu *percpu_of_cpu(const struct cpu *cpu)
+{
+	return (struct percpu *)((uintptr_t)cpu - offsetof(struct percpu, cpu));
 }
 
 /* entry.S, leave.S */

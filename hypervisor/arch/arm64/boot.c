@@ -34,8 +34,8 @@ static err_t map_percpu(struct cpu *cpu)
 	uint64_t block = WINDOW_BASE + (uint64_t)cpu->id * WINDOW_SIZE;
 	uint64_t *block_entry, *page_entry;
 
-	TRY(enable_map(&entering, &machine.tables, area + PAGE_SIZE, area + PERCPU_SIZE, MAP_READ | MAP_WRITE));
-	TRY(enable_map_window(&machine.tables, block, block + WINDOW_SIZE / 2, &block_entry, &page_entry));
+	TRY(enable_map(&entering, area + PAGE_SIZE, area + PERCPU_SIZE, MAP_READ | MAP_WRITE));
+	TRY(enable_map_window(&entering, block, block + WINDOW_SIZE / 2, &block_entry, &page_entry));
 	window_init(cpu, block_entry, page_entry);
 	return OK;
 }
@@ -45,36 +45,23 @@ static err_t map_devices(void)
 	unsigned i;
 
 	for (i = 0; i < ARRAY_SIZE(machine.mediated); i++)
-		TRY(enable_map_identity(&machine.tables, machine.mediated[i], MAP_READ | MAP_WRITE | MAP_DEVICE));
+		TRY(enable_map_identity(&entering, machine.mediated[i], MAP_READ | MAP_WRITE | MAP_DEVICE));
 	if (machine.uart.size != 0)
-		TRY(enable_map_identity(&machine.tables, machine.uart, MAP_READ | MAP_WRITE | MAP_DEVICE));
+		TRY(enable_map_identity(&entering, machine.uart, MAP_READ | MAP_WRITE | MAP_DEVICE));
 	return OK;
 }
 
-/* W^X, page by page; the configuration read-only; no cell's memory at all. */
 static err_t build_tables(void)
 {
-	const struct abi_image *image = &image_header;
-	uint8_t *config = entering.memory + image->config_offset;
-	uint8_t *log = enable_log(&entering);
-	uint8_t *pool = machine.sys.pool.virt;
-	struct paging *tables = &machine.tables;
+	const struct span idmap = { image_header.start + (uint64_t)(_idmap - _start), PAGE_SIZE };
 	unsigned i;
 
 	stage1_format(&machine.format);
 	machine.format.write = write_entry;
-	*tables = (struct paging){ .format = &machine.format, .pool = &machine.sys.pool,
-				   .flush = flush_hypervisor };
-	TRY(paging_init(tables));
-	TRY(enable_map(&entering, tables, _start, _text, MAP_READ));
-	TRY(enable_map(&entering, tables, _text, _rodata, MAP_READ | MAP_EXEC));
-	TRY(enable_map_identity(tables, (struct span){ image->start + (uint64_t)(_idmap - _start), PAGE_SIZE },
-				MAP_READ | MAP_EXEC));
-	TRY(enable_map(&entering, tables, _rodata, _data, MAP_READ));
-	TRY(enable_map(&entering, tables, _data, _percpu, MAP_READ | MAP_WRITE));
-	TRY(enable_map(&entering, tables, log, log + image->log_size, MAP_READ | MAP_WRITE));
-	TRY(enable_map(&entering, tables, config, pool, MAP_READ));
-	TRY(enable_map(&entering, tables, pool, entering.memory + image->size, MAP_READ | MAP_WRITE));
+	machine.tables = (struct paging){ .format = &machine.format, .pool = &machine.sys.pool,
+					  .flush = flush_hypervisor };
+	TRY(enable_map_image(&entering));
+	TRY(enable_map_identity(&entering, idmap, MAP_READ | MAP_EXEC));
 	for (i = 0; i < machine.sys.cpu_count; i++)
 		TRY(map_percpu(machine.sys.cpus[i]));
 	return map_devices();
@@ -137,6 +124,7 @@ static const struct enable entering = {
 	.meeting = &machine.meeting,
 	.image = &image_header,
 	.memory = (uint8_t *)HV_BASE,
+	.tables = &machine.tables,
 	.platform = &platform_arm64,
 	.format = find_format,
 	.limits = find_limits,

@@ -127,7 +127,7 @@ void el2_own_tables(struct cpu *self)
 {
 	hpa_t root = pool_phys(&self->sys->pool, machine.tables.root);
 
-	sysreg_write(tpidr_el2, (uint64_t)percpu_of(self->id));
+	sysreg_write(tpidr_el2, (uint64_t)percpu_of_cpu(self));
 	sysreg_write(vbar_el2, (uint64_t)vectors);
 	isb();
 	switch_tables(root.v, SCTLR_EL2_ON | SCTLR_WXN, self->arch->bare.to_physical);

@@ -122,7 +122,7 @@ void exit_serror(struct cpu *self)
 _Noreturn void arch_cpu_leave(struct cpu *self)
 {
 	/* the registers of the hypercall are at the top of the stack */
-	const struct regs *regs = (const struct regs *)(const void *)percpu_of(self->id) - 1;
+	const struct regs *regs = (const struct regs *)(const void *)percpu_of_cpu(self) - 1;
 
 	gic_cpu_leave(self);
 	gic_restore();

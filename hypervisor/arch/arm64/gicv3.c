@@ -418,3 +418,9 @@ void arch_cell_detach(struct cell *cell)
 {
 	(void)cell;
 }
+
+bool arch_cell_quiesce(struct cell *cell)
+{
+	(void)cell;
+	return true;
+}

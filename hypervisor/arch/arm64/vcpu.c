@@ -149,7 +149,7 @@ void arch_vcpu_quiesce(struct cpu *self)
 
 _Noreturn void arch_vcpu_start(struct cpu *self, struct vcpu_start start)
 {
-	struct regs *regs = (struct regs *)(void *)percpu_of(self->id) - 1;
+	struct regs *regs = (struct regs *)(void *)percpu_of_cpu(self) - 1;
 
 	clean_translation();
 	clean_exceptions();
@@ -176,5 +176,5 @@ _Noreturn void arch_vcpu_start(struct cpu *self, struct vcpu_start start)
 
 _Noreturn void arch_cpu_restart(struct cpu *self, void (*run)(struct cpu *self))
 {
-	restart_on_stack(percpu_of(self->id), run, self);
+	restart_on_stack(percpu_of_cpu(self), run, self);
 }

@@ -53,5 +53,9 @@ void host_set_now(uint64_t ticks);
 /* What the model's architecture knows about who owns what. */
 bool host_cell_has_cpu(const struct cell *cell, unsigned cpu);
 bool host_cell_has_line(const struct cell *cell, unsigned line);
+/* Has it started since its devices were last quiesced? */
+bool host_cell_is_busy(const struct cell *cell);
+/* The next `times` that its devices are to be quiesced they are being reset. */
+void host_cell_resets(struct cell *cell, unsigned times);
 
 #endif

@@ -11,11 +11,23 @@ struct arch_cell {
 	bool cpus[CONFIG_MAX_CPUS];
 	bool lines[LINES];
 	bool attached;
+	bool busy;		/* its devices may be at work: it has started since they were quiesced */
+	unsigned resets;	/* so often they cannot be given back */
 };
 
 bool host_cell_has_cpu(const struct cell *cell, unsigned cpu)
 {
 	return cell->arch->cpus[cpu];
+}
+
+bool host_cell_is_busy(const struct cell *cell)
+{
+	return cell->arch->busy;
+}
+
+void host_cell_resets(struct cell *cell, unsigned times)
+{
+	cell->arch->resets = times;
 }
 
 bool host_cell_has_line(const struct cell *cell, unsigned line)
@@ -92,6 +104,7 @@ void arch_cell_lines_reset(struct cell *cell)
 	host_enter(NULL, "cell lines reset");
 	if (!cell->arch->attached)
 		host_complain("cell %u starts anew without what it was to be given", cell->id);
+	cell->arch->busy = true;
 	for_each_cell_cpu(cpu, cell)
 		if (cpu->state == CPU_IN_GUEST)
 			host_complain("cell %u starts anew and CPU %u is in it", cell->id, cpu->id);
@@ -136,5 +149,19 @@ void arch_cell_detach(struct cell *cell)
 	check_whole(cell, "detach");
 	if (!cell->arch->attached)
 		host_complain("cell %u detaches what it does not have", cell->id);
+	if (cell->arch->busy)
+		host_complain("cell %u detaches devices that are at work", cell->id);
 	cell->arch->attached = false;
+}
+
+bool arch_cell_quiesce(struct cell *cell)
+{
+	host_enter(NULL, "cell quiesce");
+	if (cell_is_root(cell))
+		host_complain("the root cell's devices are to be quiet");
+	cell->arch->busy = false;
+	if (cell->arch->resets == 0)
+		return true;
+	cell->arch->resets--;
+	return false;
 }

@@ -15,7 +15,6 @@
 #define CPUID1_ECX_X2APIC BIT(21)
 #define APIC_BASE_ADDRESS BITS(51, 12)
 #define APIC_BASE_MODE (APIC_BASE_X2APIC | APIC_BASE_ENABLE)
-#define MSRS 0x100u
 #define SVR_RESET 0xffu
 #define ICR_STATUS BIT(12)
 /* TIMER_DIVIDE: by 1 */
@@ -122,26 +121,18 @@ void apic_send(uint32_t id, uint32_t low)
 /* Error, LINT1, LINT0, performance, thermal, CMCI: as many as the version register says, and the timer */
 static bool has_lvt(const struct cpu *self, uint32_t offset)
 {
+	/* behind the timer and the two pins, one after the other */
+	static const uint16_t optional[] = { APIC_LVT_ERROR, APIC_LVT_PERF, APIC_LVT_THERMAL, APIC_LVT_CMCI };
 	const uint32_t version = apic_read(self, APIC_VERSION);
-	const uint64_t last = FIELD_GET(VERSION_MAX_LVT, version);
+	unsigned i;
 
-	switch (offset) {
-	case APIC_LVT_TIMER:
-	case APIC_LVT_LINT0:
-	case APIC_LVT_LINT1:
+	if (offset == APIC_LVT_TIMER || offset == APIC_LVT_LINT0 || offset == APIC_LVT_LINT1)
 		return true;
-	case APIC_LVT_ERROR:
-		return last >= 3;
-	case APIC_LVT_PERF:
-		return last >= 4;
-	case APIC_LVT_THERMAL:
-		return last >= 5;
-	case APIC_LVT_CMCI:
-		return last >= 6;
-	default:
-		return offset >= APIC_EXT_LVT && (version & VERSION_EXT_SPACE) &&
-		       (offset - APIC_EXT_LVT) / 16 < FIELD_GET(EXT_FEATURE_LVTS, apic_read(self, APIC_EXT_FEATURE));
-	}
+	for (i = 0; i < ARRAY_SIZE(optional); i++)
+		if (offset == optional[i])
+			return FIELD_GET(VERSION_MAX_LVT, version) >= 3 + i;
+	return offset >= APIC_EXT_LVT && (version & VERSION_EXT_SPACE) &&
+	       (offset - APIC_EXT_LVT) / 16 < FIELD_GET(EXT_FEATURE_LVTS, apic_read(self, APIC_EXT_FEATURE));
 }
 
 static void mask_lvts(const struct cpu *self)
@@ -284,6 +275,7 @@ static err_t write_page(struct cpu *self, uint32_t offset, uint32_t value)
 	bool root = cell_is_root(self->cell);
 
 	switch (apic_write_rule(offset, root)) {
+	case APIC_WRITE_ROOT:
 	case APIC_WRITE_DROP:
 		return OK;
 	case APIC_WRITE_ICR:
@@ -338,31 +330,14 @@ static enum outcome write_base(struct cpu *self, uint64_t value)
 	return OUT_NEXT;
 }
 
-enum outcome apic_rdmsr(struct cpu *self, uint32_t msr, uint64_t *value)
-{
-	uint32_t offset = (msr - MSR_X2APIC) * 16;
-
-	if (msr == MSR_APIC_BASE)
-		*value = rdmsr(msr);
-	else if (msr - MSR_X2APIC < MSRS && self->arch->apic.x2apic && has_lvt(self, offset))
-		*value = rdmsr(msr);
-	else
-		return OUT_GP;
-	return OUT_NEXT;
-}
-
 enum outcome apic_wrmsr(struct cpu *self, uint32_t msr, uint64_t value)
 {
-	uint32_t offset = (msr - MSR_X2APIC) * 16;
-
 	if (msr == MSR_APIC_BASE)
 		return write_base(self, value);
-	if (msr - MSR_X2APIC >= MSRS || !self->arch->apic.x2apic)
+	if (!self->arch->apic.x2apic || value & (msr == MSR_X2APIC_ICR ? ICR_RESERVED : BITS(63, 32)))
 		return OUT_GP;
 	if (msr == MSR_X2APIC_ICR)
-		return value & ICR_RESERVED ? OUT_GP : ipi_send(self, value);
-	if (!has_lvt(self, offset) || value > UINT32_MAX || !apic_lvt_valid(offset, (uint32_t)value))
-		return OUT_GP;
-	wrmsr(msr, apic_lvt((uint32_t)value));
-	return OUT_NEXT;
+		return ipi_send(self, value);
+	/* an LVT entry; what bits it has the CPU says */
+	return guest_wrmsr(msr, apic_lvt((uint32_t)value)) ? OUT_NEXT : OUT_GP;
 }

@@ -8,12 +8,9 @@
 
 #define CR0_PE BIT(0)
 #define CR0_MP BIT(1)
-#define CR0_EM BIT(2)
-#define CR0_TS BIT(3)
 #define CR0_ET BIT(4)
 #define CR0_NE BIT(5)
 #define CR0_WP BIT(16)
-#define CR0_AM BIT(18)
 #define CR0_NW BIT(29)
 #define CR0_CD BIT(30)
 #define CR0_PG BIT(31)
@@ -25,42 +22,26 @@
 #define CR4_OSFXSR BIT(9)
 #define CR4_OSXMMEXCPT BIT(10)
 #define CR4_LA57 BIT(12)
-#define CR4_PCIDE BIT(17)
 #define CR4_OSXSAVE BIT(18)
-#define CR4_SMEP BIT(20)
 #define CR4_SMAP BIT(21)
 #define CR4_PKE BIT(22)
-#define CR4_CET BIT(23)
 
 #define RFLAGS_RES1 BIT(1)
 #define RFLAGS_TF BIT(8)
-#define RFLAGS_IF BIT(9)
 #define RFLAGS_RF BIT(16)
-#define RFLAGS_VM BIT(17)
 
 #define MSR_TSC 0x10
 #define MSR_APIC_BASE 0x1b
 #define MSR_TSC_ADJUST 0x3b
-#define MSR_MTRR_CAP 0xfe
-#define MSR_SYSENTER_CS 0x174
 #define MSR_SYSENTER_ESP 0x175
 #define MSR_SYSENTER_EIP 0x176
-#define MSR_MCG_CAP 0x179
 #define MSR_DEBUGCTL 0x1d9
 #define MSR_PAT 0x277
-#define MSR_MTRR_DEF_TYPE 0x2ff
 #define MSR_X2APIC 0x800
 #define MSR_X2APIC_ICR 0x830
 #define MSR_EFER 0xc0000080
-#define MSR_STAR 0xc0000081
-#define MSR_LSTAR 0xc0000082
-#define MSR_CSTAR 0xc0000083
-#define MSR_SFMASK 0xc0000084
-#define MSR_FS_BASE 0xc0000100
 #define MSR_GS_BASE 0xc0000101
-#define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_TSC_AUX 0xc0000103
-#define MSR_TSC_RATIO 0xc0000104
 #define MSR_SYSCFG 0xc0010010
 #define MSR_VM_CR 0xc0010114
 #define MSR_VM_HSAVE_PA 0xc0010117
@@ -71,7 +52,6 @@
 #define EFER_NXE BIT(11)
 #define EFER_SVME BIT(12)
 
-#define APIC_BASE_BSP BIT(8)
 #define APIC_BASE_X2APIC BIT(10)
 #define APIC_BASE_ENABLE BIT(11)
 

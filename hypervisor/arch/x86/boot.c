@@ -24,12 +24,6 @@ extern struct abi_image image_header;
 
 static const struct enable entering;
 
-static void write_entry(uint64_t *entry, uint64_t value)
-{
-	/* stores are seen in their order (APM 2, 7.1.1); the compiler has to keep it */
-	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
-}
-
 static void flush_hypervisor(const struct paging *paging, struct span range)
 {
 	(void)paging;
@@ -39,9 +33,7 @@ static void flush_hypervisor(const struct paging *paging, struct span range)
 static err_t find_format(struct why *why)
 {
 	machine.virt = &svm_ops;
-	TRY(machine.virt->format(&machine.sys.stage2, why));
-	machine.sys.stage2.write = write_entry;
-	return OK;
+	return machine.virt->format(&machine.sys.stage2, why);
 }
 
 static void mediate(struct span span, err_t (*access)(struct cpu *, struct mmio_access *))
@@ -99,43 +91,26 @@ static err_t map_percpu(struct cpu *cpu)
 	uint64_t block = WINDOW_BASE + (uint64_t)cpu->id * WINDOW_SIZE;
 	uint64_t *block_entry, *page_entry;
 
-	TRY(enable_map(&entering, &machine.tables, area + PAGE_SIZE, area + PERCPU_SIZE, MAP_READ | MAP_WRITE));
-	TRY(enable_map_window(&machine.tables, block, block + WINDOW_SIZE / 2, &block_entry, &page_entry));
+	TRY(enable_map(&entering, area + PAGE_SIZE, area + PERCPU_SIZE, MAP_READ | MAP_WRITE));
+	TRY(enable_map_window(&entering, block, block + WINDOW_SIZE / 2, &block_entry, &page_entry));
 	window_init(cpu, block_entry, page_entry);
 	return OK;
 }
 
-/* W^X, page by page; the configuration read-only; no cell's memory at all. */
 static err_t build_tables(void)
 {
-	const struct abi_image *image = &image_header;
-	uint8_t *memory = entering.memory;
-	uint8_t *config = memory + image->config_offset;
-	uint8_t *log = enable_log(&entering);
-	uint8_t *pool = machine.sys.pool.virt;
-	struct paging *tables = &machine.tables;
+	const struct mapping switch_page = { image_header.switch_page & LINEAR_BITS, hpa(image_header.switch_phys),
+					     PAGE_SIZE, MAP_READ | MAP_EXEC };
 	unsigned i;
 
-	host_format(&machine.format);
-	machine.format.write = write_entry;
-	*tables = (struct paging){ .format = &machine.format, .pool = &machine.sys.pool,
-				   .flush = flush_hypervisor };
-	TRY(paging_init(tables));
-	TRY(enable_map(&entering, tables, _start, _text, MAP_READ));
-	TRY(enable_map(&entering, tables, _text, _rodata, MAP_READ | MAP_EXEC));
-	TRY(enable_map(&entering, tables, _rodata, _data, MAP_READ));
-	TRY(enable_map(&entering, tables, _data, _percpu, MAP_READ | MAP_WRITE));
-	TRY(enable_map(&entering, tables, log, log + image->log_size, MAP_READ | MAP_WRITE));
-	TRY(enable_map(&entering, tables, config, pool, MAP_READ));
-	TRY(enable_map(&entering, tables, pool, memory + image->size, MAP_READ | MAP_WRITE));
-	TRY(paging_map(tables,
-		       (struct mapping){ image->switch_page & LINEAR_BITS, hpa(image->switch_phys), PAGE_SIZE,
-					 MAP_READ | MAP_EXEC },
-		       (struct span){ 0, 0 }));
+	machine.tables = (struct paging){ .format = &host_paging, .pool = &machine.sys.pool,
+					  .flush = flush_hypervisor };
+	TRY(enable_map_image(&entering));
+	TRY(paging_map(&machine.tables, &switch_page));
 	for (i = 0; i < machine.sys.cpu_count; i++)
 		TRY(map_percpu(machine.sys.cpus[i]));
 	for (i = 0; i < machine.mediated_count; i++)
-		TRY(enable_map_identity(tables, machine.mediated[i], MAP_READ | MAP_WRITE | MAP_DEVICE));
+		TRY(enable_map_identity(&entering, machine.mediated[i], MAP_READ | MAP_WRITE | MAP_DEVICE));
 	return OK;
 }
 
@@ -162,6 +137,7 @@ static const struct enable entering = {
 	.meeting = &machine.meeting,
 	.image = &image_header,
 	.memory = (uint8_t *)HV_BASE,
+	.tables = &machine.tables,
 	.platform = &platform_x86_64,
 	.format = find_format,
 	.limits = find_limits,

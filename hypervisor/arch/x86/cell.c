@@ -27,12 +27,13 @@ static err_t build(struct cell *cell, struct why *why)
 {
 	const struct mapping apic = { APIC_PAGE, hpa(APIC_PAGE), PAGE_SIZE, MAP_READ | MAP_DEVICE };
 
-	if (!cell_is_root(cell) && cell->config.cell->irq_count != 0 && ioapic_remapped())
+	cell->arch->remapped = !cell_is_root(cell) && ioapic_remapped();
+	if (cell->arch->remapped && cell->config.cell->irq_count != 0)
 		return why_set(why, ERR_UNSUPPORTED,
 			       "interrupts: Linux remaps them, where lines go is its tables' to say: boot it with intremap=off, or give the cell none");
 	TRY(machine.virt->cell_init(cell));
 	/* of the page in xAPIC mode: reads are the hardware's, writes come to apic_mmio() */
-	TRY(space_map(&cell->space, apic, (struct span){ 0, 0 }));
+	TRY(space_map(&cell->space, &apic));
 	return pci_cell_init(cell, why);
 }
 
@@ -84,6 +85,7 @@ void arch_cell_comm(const struct cell *cell, struct abi_comm *comm)
 void arch_cell_cpu_moved(struct cell *from, const struct cpu *cpu)
 {
 	(void)from;
+	ioapic_cpu_moved();
 	__atomic_store_n(&cpu->arch->init, false, __ATOMIC_RELAXED);
 	__atomic_store_n(&cpu->arch->guest_nmi, false, __ATOMIC_RELAXED);
 }
@@ -103,6 +105,11 @@ void arch_cell_attach(struct cell *cell)
 {
 	pio_give(cell, false);
 	pci_cell_attach(cell);
+}
+
+bool arch_cell_quiesce(struct cell *cell)
+{
+	return pci_cell_quiesce(cell);
 }
 
 void arch_cell_detach(struct cell *cell)

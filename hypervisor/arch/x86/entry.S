@@ -108,29 +108,66 @@ nmi_gate:
 1:	pop	%rax
 	iretq
 
+/* guest_wrmsr(msr, value), guest_rdmsr(msr, value): what a guest asked for; false: the CPU does not take it, #GP */
+	.globl	guest_wrmsr, guest_rdmsr
+	.hidden	guest_wrmsr, guest_rdmsr
+guest_wrmsr:
+	mov	%edi, %ecx
+	mov	%esi, %eax
+	mov	%rsi, %rdx
+	shr	$32, %rdx
+msr_try:
+	wrmsr
+	mov	$1, %al
+	ret
+guest_rdmsr:
+	mov	%edi, %ecx
+	rdmsr
+msr_try_end:
+	mov	%eax, (%rsi)
+	mov	%edx, 4(%rsi)
+	mov	$1, %al
+	ret
+msr_failed:
+	xor	%eax, %eax
+	ret
+
 /* Vectors 0 to 31, FAULT_GATE_SIZE bytes each; those that push an error code (APM 2, 8.2) */
 #define FAULTS_WITH_CODE 0x60227d00
 
-	.balign	FAULT_GATE_SIZE
 	.globl	fault_gates
 	.hidden	fault_gates
 fault_gates:
 	.rept	32
-	.balign	FAULT_GATE_SIZE
-	call	fault
+	.byte	0xe8
+	.long	fault - . - 4
 	.endr
 fault:
-	pop	%rdi
-	lea	fault_gates(%rip), %rsi
-	sub	%rsi, %rdi
-	shr	$FAULT_GATE_SHIFT, %edi
+	pop	%rax
+	lea	fault_gates + FAULT_GATE_SIZE(%rip), %rsi
+	sub	%esi, %eax
+	mov	$FAULT_GATE_SIZE, %cl
+	div	%cl
+	movzbl	%al, %edi
 	mov	$FAULTS_WITH_CODE, %eax
 	xor	%esi, %esi
 	bt	%edi, %eax
 	jnc	1f
 	pop	%rsi
 1:	mov	(%rsp), %rdx
-	mov	24(%rsp), %rcx
+	/* #GP of an instruction there is */
+	cmp	$13, %edi
+	jne	2f
+	lea	msr_try(%rip), %rax
+	cmp	%rax, %rdx
+	jb	2f
+	lea	msr_try_end(%rip), %rax
+	cmp	%rax, %rdx
+	jae	2f
+	lea	msr_failed(%rip), %rax
+	mov	%rax, (%rsp)
+	iretq
+2:	mov	24(%rsp), %rcx
 	and	$-16, %rsp
 	cld
 	call	exit_hypervisor

@@ -3,25 +3,22 @@
 #include "pure/ioapic.h"
 #include "x86.h"
 
-static uint32_t bus_read(void *context, uint8_t number)
+static volatile uint32_t *select(void *registers, uint8_t number)
 {
-	uint8_t *registers = context;
+	volatile uint32_t *at = registers;
 
-	*(volatile uint32_t *)(void *)(registers + IOAPIC_SELECT) = number;
-	return *(volatile uint32_t *)(void *)(registers + IOAPIC_WINDOW);
+	at[IOAPIC_SELECT / 4] = number;
+	return &at[IOAPIC_WINDOW / 4];
 }
 
-static void bus_write(void *context, uint8_t number, uint32_t value)
+static uint32_t bus_read(void *registers, uint8_t number)
 {
-	uint8_t *registers = context;
-
-	*(volatile uint32_t *)(void *)(registers + IOAPIC_SELECT) = number;
-	*(volatile uint32_t *)(void *)(registers + IOAPIC_WINDOW) = value;
+	return *select(registers, number);
 }
 
-static struct ioapic_bus bus_of(const struct ioapic *ioapic)
+static void bus_write(void *registers, uint8_t number, uint32_t value)
 {
-	return (struct ioapic_bus){ ioapic->registers, bus_read, bus_write };
+	*select(registers, number) = value;
 }
 
 static bool owns(const struct cell *cell, uint32_t line)
@@ -29,19 +26,16 @@ static bool owns(const struct cell *cell, uint32_t line)
 	return line < IOAPIC_LINES && bit_test(cell->arch->lines, line);
 }
 
-static bool cpu_owns(void *context, uint32_t line)
+static bool cell_owns(void *context, uint32_t line)
 {
-	const struct cpu *cpu = context;
-
-	return owns(cpu->cell, line);
+	return owns(context, line);
 }
 
-static bool cpu_find_meant(void *context, uint32_t destination, bool logical, uint32_t *id)
+static bool cell_find_meant(void *context, uint32_t destination, bool logical, uint32_t *id)
 {
-	const struct cpu *self = context;
 	struct cpu *cpu;
 
-	for_each_cell_cpu(cpu, self->cell)
+	for_each_cell_cpu(cpu, (const struct cell *)context)
 		if (apic_is_meant(&cpu->arch->apic, destination, logical, UINT32_MAX)) {
 			*id = cpu->arch->apic.id;
 			return true;
@@ -49,26 +43,25 @@ static bool cpu_find_meant(void *context, uint32_t destination, bool logical, ui
 	return false;
 }
 
-static void cpu_refused(void *context, uint32_t line, uint64_t entry)
+static void tell_refused(const struct cell *cell, const struct ioapic_guest *guest)
 {
-	const struct cpu *self = context;
-
-	if (cell_may_tell(self->cell))
-		log_print(&self->sys->log,
-			  "\"%s\": CPU %u: interrupt line %u stays masked: 0x%llx means no CPU of its own, or is no interrupt a cell may have\n",
-			  self->cell->config.cell->name, self->id, line, (unsigned long long)entry);
+	if (guest->refused && cell_may_tell(cell))
+		log_print(&cell->sys->log,
+			  "\"%s\": interrupt line %u stays masked: 0x%llx means no CPU of its own, or is no interrupt a cell may have\n",
+			  cell->config.cell->name, guest->line, (unsigned long long)guest->entry);
 }
+
+static const struct ioapic_ops ops = { bus_read, bus_write, cell_owns, cell_find_meant };
 
 static err_t access_of(unsigned number, struct cpu *self, struct mmio_access *access)
 {
-	struct ioapic *ioapic = &machine.ioapic[number];
-	const struct ioapic_bus bus = bus_of(ioapic);
-	const struct ioapic_guest guest = { self, self->cell->id, cpu_owns, cpu_find_meant, cpu_refused };
+	struct ioapic_guest guest = { .context = self->cell, .cell = self->cell->id };
 	err_t e;
 
 	lock_take(&machine.ioapic_lock);
-	e = ioapic_access(ioapic, &bus, &guest, access);
+	e = ioapic_access(&machine.ioapic[number], &guest, access);
 	lock_drop(&machine.ioapic_lock);
+	tell_refused(self->cell, &guest);
 	return e;
 }
 
@@ -103,19 +96,18 @@ err_t ioapic_init(struct why *why)
 	for (i = 0; i < ABI_IOAPICS && platform->ioapic[i].address != 0; i++) {
 		const struct abi_ioapic *given = &platform->ioapic[i];
 		struct ioapic *ioapic = &machine.ioapic[i];
-		struct ioapic_bus bus;
 
-		ioapic->registers = (uint8_t *)given->address;
+		ioapic->ops = &ops;
+		ioapic->registers = (void *)given->address;
 		ioapic->first = given->first;
 		ioapic->count = given->count;
-		bus = bus_of(ioapic);
 		pins = (unsigned)FIELD_GET(VERSION_MAX_ENTRY, bus_read(ioapic->registers, IOAPIC_VERSION)) + 1;
 		if (pins != given->count || pins > IOAPIC_PINS)
 			return why_set(why, ERR_INVALID,
 				       "ioapics[%u]: %u pins, but the one at 0x%llx has %u: write that into machine.toml",
 				       i, given->count, (unsigned long long)given->address, pins);
 		for (pin = 0; pin < pins; pin++)
-			ioapic->wanted[pin] = ioapic_read_entry(&bus, pin);
+			ioapic->wanted[pin] = ioapic_read_entry(ioapic, pin);
 	}
 	return OK;
 }
@@ -129,10 +121,26 @@ bool ioapic_remapped(void)
 	lock_take(&machine.ioapic_lock);
 	for (ioapic = machine.ioapic; ioapic < machine.ioapic + ABI_IOAPICS; ioapic++)
 		for (pin = 0; pin < ioapic->count; pin++)
-			remapped |= (ioapic->wanted[pin] & ENTRY_REMAPPABLE) != 0 &&
+			remapped |= ioapic_is_remapped(ioapic->wanted[pin]) &&
 				    owns(machine.sys.root, ioapic->first + pin);
 	lock_drop(&machine.ioapic_lock);
 	return remapped;
+}
+
+void ioapic_cpu_moved(void)
+{
+	struct cell *root = machine.sys.root;
+	struct ioapic_guest guest = { .context = root };
+	struct ioapic *ioapic;
+	uint32_t pin;
+
+	lock_take(&machine.ioapic_lock);
+	for (ioapic = machine.ioapic; ioapic < machine.ioapic + ABI_IOAPICS; ioapic++)
+		for (pin = 0; pin < ioapic->count; pin++)
+			if (owns(root, ioapic->first + pin))
+				ioapic_review(ioapic, &guest, pin);
+	lock_drop(&machine.ioapic_lock);
+	tell_refused(root, &guest);
 }
 
 /* Caller holds ioapic_lock. */
@@ -140,12 +148,9 @@ static void silence(uint32_t line)
 {
 	struct ioapic *ioapic;
 
-	for (ioapic = machine.ioapic; ioapic < machine.ioapic + ABI_IOAPICS; ioapic++) {
-		const struct ioapic_bus bus = bus_of(ioapic);
-
+	for (ioapic = machine.ioapic; ioapic < machine.ioapic + ABI_IOAPICS; ioapic++)
 		if (line - ioapic->first < ioapic->count)
-			ioapic_silence(ioapic, &bus, line - ioapic->first);
-	}
+			ioapic_silence(ioapic, line - ioapic->first);
 }
 
 void ioapic_lines_move(struct cell *from, struct cell *to, struct abi_irq lines)

@@ -13,11 +13,8 @@
 #include "arch/cpu.h"
 #include "asm.h"
 #include "core/budget.h"
+#include "pure/icr.h"
 #include "x86.h"
-
-/* ICR (SDM 3, 10.6.1) */
-#define ICR_NMI 0x4400
-#define ICR_INIT 0x4500
 
 /* Longer than an INIT needs to arrive */
 #define INIT_DELAY_US 1000
@@ -37,7 +34,7 @@ void kick(const struct cpu *target, bool *flag)
 	if (flag != NULL)
 		__atomic_store_n(flag, true, __ATOMIC_SEQ_CST);
 	if (!__atomic_exchange_n(&percpu->kicked, 1, __ATOMIC_SEQ_CST))
-		apic_send((uint32_t)target->hwid, ICR_NMI);
+		apic_send((uint32_t)target->hwid, ICR_NMI_LOW);
 }
 
 /*
@@ -102,7 +99,7 @@ bool arch_cpu_is_off(const struct cpu *cpu)
 
 	/* pairs with the release in arch_cpu_power_off() */
 	if (__atomic_compare_exchange_n(power, &halted, POWER_INIT, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-		apic_send((uint32_t)cpu->hwid, ICR_INIT);
+		apic_send((uint32_t)cpu->hwid, ICR_INIT_LOW);
 		delay_us(INIT_DELAY_US);
 		__atomic_store_n(power, POWER_OFF, __ATOMIC_RELEASE);
 	}

@@ -32,9 +32,8 @@
 #define HOST_DS 0x10
 #define HOST_TR 0x18
 
-/* Gates of exceptions, in bytes */
-#define FAULT_GATE_SHIFT 3
-#define FAULT_GATE_SIZE (1 << FAULT_GATE_SHIFT)
+/* Gates of exceptions, in bytes: a near call each */
+#define FAULT_GATE_SIZE 5
 
 /* What assembler reads and writes of struct percpu, by GS */
 #define PERCPU_SELF 0

@@ -6,7 +6,6 @@
 #include "x86.h"
 
 #define MSR_XSS 0xda0
-#define MCG_CAP_COUNT BITS(7, 0)
 
 static void set_window(struct cell *cell, const struct msr_window *w)
 {
@@ -44,10 +43,9 @@ static bool has_tsc_adjust(void)
 	return (cpuid_get(7, 0, CPUID_EBX) & BIT(1)) != 0;
 }
 
-static unsigned smca_banks(void)
+static bool is_smca(uint32_t msr)
 {
-	/* CPUID 8000_0007 EBX.ScalableMca */
-	return cpuid_get(0x80000007, 0, CPUID_EBX) & BIT(3) ? (unsigned)FIELD_GET(MCG_CAP_COUNT, rdmsr(MSR_MCG_CAP)) : 0;
+	return msr >= MSR_SMCA_FIRST && msr <= MSR_SMCA_LAST;
 }
 
 static bool is_apic(uint32_t msr)
@@ -64,15 +62,13 @@ static void move_tsc(struct cpu *self, uint64_t offset)
 
 static enum outcome read_checked(struct cpu *self, uint32_t msr, uint64_t *value)
 {
-	if (is_apic(msr))
-		return apic_rdmsr(self, msr, value);
-	if (msr == MSR_TSC)
+	if (msr == MSR_APIC_BASE)
+		*value = rdmsr(msr);
+	else if (msr == MSR_TSC)
 		*value = rdtsc() + self->arch->tsc_offset;
 	else if (msr == MSR_TSC_ADJUST && has_tsc_adjust())
 		*value = rdmsr(msr) + self->arch->tsc_offset;
-	else if (msr_smca_read(msr, smca_banks()))
-		*value = rdmsr(msr);
-	else
+	else if (!is_smca(msr) || !guest_rdmsr(msr, value))
 		return OUT_GP;
 	return OUT_NEXT;
 }
@@ -99,39 +95,20 @@ enum outcome exit_rdmsr(struct cpu *self, uint32_t msr, uint64_t *value)
 	return refuse(self, msr, "read");
 }
 
-/* CPUID 0xd.1 EAX[3]: XSAVES and XSS; ECX and EDX: the bits XSS has */
-static bool xss_is_legal(uint64_t value)
-{
-	uint64_t has = (uint64_t)cpuid_get(0xd, 1, CPUID_EDX) << 32 | cpuid_get(0xd, 1, CPUID_ECX);
-
-	return (cpuid_get(0xd, 1, CPUID_EAX) & BIT(3)) && (value & ~(MSR_XSS_CELL & has)) == 0;
-}
-
-static enum outcome write_syscfg(uint64_t value)
-{
-	uint64_t now = rdmsr(MSR_SYSCFG);
-
-	wrmsr(MSR_SYSCFG, (now & ~MSR_SYSCFG_ROOT) | (value & MSR_SYSCFG_ROOT));
-	return OUT_NEXT;
-}
 
 static enum outcome write_checked(struct cpu *self, uint32_t msr, uint64_t value)
 {
 	if (is_apic(msr))
 		return apic_wrmsr(self, msr, value);
+	if (msr == MSR_TSC || (msr == MSR_TSC_ADJUST && has_tsc_adjust())) {
+		move_tsc(self, value - (msr == MSR_TSC ? rdtsc() : rdmsr(msr)));
+		return OUT_NEXT;
+	}
 	if (msr == MSR_SYSCFG)
-		return write_syscfg(value);
-	if (msr == MSR_TSC)
-		move_tsc(self, value - rdtsc());
-	else if (msr == MSR_TSC_ADJUST && has_tsc_adjust())
-		move_tsc(self, value - rdmsr(msr));
-	else if (msr == MSR_XSS && xss_is_legal(value))
-		wrmsr(msr, value);
-	else if (msr_smca_write(msr, smca_banks(), value))
-		wrmsr(msr, value);
-	else
+		value = (rdmsr(msr) & ~MSR_SYSCFG_ROOT) | (value & MSR_SYSCFG_ROOT);
+	else if (!is_smca(msr) && (msr != MSR_XSS || value & ~MSR_XSS_CELL))
 		return OUT_GP;
-	return OUT_NEXT;
+	return guest_wrmsr(msr, value) ? OUT_NEXT : OUT_GP;
 }
 
 enum outcome exit_wrmsr(struct cpu *self, uint32_t msr, uint64_t value)
@@ -168,6 +145,7 @@ struct leftover {
 
 static const struct leftover leftovers[] = {
 	{ 0x1, 0, 3, 5, 1, MSR_DEBUGCTL },	/* MSR: every CPU that can do this */
+	{ 0x1, 0, 3, 14, 1, 0x17a },		/* MCA: MCG_STATUS, which a cell cannot clear itself */
 	{ 0x7, 0, 1, 12, 1, 0xc8f },		/* PQM: PQR_ASSOC */
 	{ 0x7, 0, 1, 15, 1, 0xc8f },		/* PQE: the same */
 	{ 0x7, 0, 1, 25, 1, 0x570 },		/* PT: RTIT_CTL */

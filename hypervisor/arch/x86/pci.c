@@ -13,6 +13,7 @@
 #define PCI_ADDRESS 0xcf8
 #define PCI_DATA 0xcfc
 #define ADDRESS_ENABLE BIT(31)
+#define ADDRESS_RESERVED BITS(30, 24)	/* some chipsets' way to more registers */
 #define ADDRESS_BDF BITS(23, 8)
 #define ADDRESS_REGISTER BITS(7, 2)
 
@@ -125,43 +126,33 @@ static void hardware_write(void *context, uint16_t bdf, unsigned offset, unsigne
 	}
 }
 
-/* Device memory: what lies there is uncached by the MTRRs, however the window is mapped. */
-static uint32_t device_read(hpa_t at, unsigned size)
+/* A doubleword of device memory: what lies there is uncached by the MTRRs, however the window is mapped. */
+static uint32_t device_load(void *context, uint64_t at)
 {
 	struct cpu *self = this_cpu();
-	uint32_t value = load(arch_window_open(self, at, size), size);
+	uint32_t value = *(volatile uint32_t *)arch_window_open(self, hpa(at), 4);
 
+	(void)context;
 	arch_window_close(self);
 	return value;
 }
 
-static void device_write(hpa_t at, unsigned size, uint32_t value)
+static void device_store(void *context, uint64_t at, uint32_t value)
 {
 	struct cpu *self = this_cpu();
 
-	store(arch_window_open(self, at, size), size, value);
+	(void)context;
+	*(volatile uint32_t *)arch_window_open(self, hpa(at), 4) = value;
 	arch_window_close(self);
 }
 
-static uint32_t table_load(void *context, uint64_t at)
-{
-	(void)context;
-	return device_read(hpa(at), 4);
-}
-
-static void table_store(void *context, uint64_t at, uint32_t value)
-{
-	(void)context;
-	device_write(hpa(at), 4, value);
-}
-
-/* The first of the cell's CPUs that is meant. Where interrupts are remapped, a message finds none as it is. */
+/* The first of the cell's CPUs that is meant. */
 static bool message_target(void *context, uint32_t destination, bool logical, uint32_t *id)
 {
 	const struct cell *cell = context;
 	struct cpu *cpu;
 
-	if (__atomic_load_n(&cell->sys->cpus[0]->arch->apic.x2apic, __ATOMIC_RELAXED))
+	if (cell->arch->remapped)
 		return false;
 	for_each_cell_cpu(cpu, cell) {
 		if (!apic_is_meant(&cpu->arch->apic, destination, logical, MESSAGE_ALL))
@@ -172,11 +163,8 @@ static bool message_target(void *context, uint32_t destination, bool logical, ui
 	return false;
 }
 
-/* made in one place: it is larger than a call */
-static __attribute__((noinline)) struct pci_bus bus_of(struct cell *cell)
-{
-	return (struct pci_bus){ cell, hardware_read, hardware_write, table_load, table_store, message_target };
-}
+/* The context is the cell. */
+static const struct pci_bus bus = { hardware_read, hardware_write, device_load, device_store, message_target };
 
 static struct pci_function *find(struct pci_cell *pci, uint16_t bdf)
 {
@@ -204,14 +192,13 @@ static const char *words_for(err_t e)
 
 static err_t find_functions(struct cell *cell, struct pci_cell *pci, struct why *why)
 {
-	const struct pci_bus bus = bus_of(cell);
 
 	for (; pci->count < cell->config.cell->pci_count; pci->count++) {
 		uint16_t bdf = cell->config.pci[pci->count].bdf;
 		err_t e;
 
 		lock_take(&machine.pci_lock);
-		e = pci_find(&bus, bdf, &pci->function[pci->count]);
+		e = pci_find(&bus, cell, bdf, &pci->function[pci->count]);
 		lock_drop(&machine.pci_lock);
 		if (e == OK)
 			continue;
@@ -258,18 +245,20 @@ static bool host_of(const struct cell *cell, gpa_t at, uint64_t *host)
 	return false;
 }
 
-/* Tables of messages are written through pci_msix() only. */
-static err_t hide_table(struct cell *cell, const struct pci_function *f)
+/*
+ * Tables of messages are written through pci_msix() only. One that is not wholly in device memory the
+ * cell has cannot be used: the BAR says where it lies, and that may be anything.
+ */
+static err_t hide_table(struct cell *cell, struct pci_function *f)
 {
-	struct span pages;
+	struct span pages = table_pages(f);
 	uint64_t at, guest;
 
-	if (f->table.size == 0)
-		return OK;
-	pages = table_pages(f);
 	for (at = pages.start; at < pages.start + pages.size; at += PAGE_SIZE) {
-		if (!guest_of(cell, at, &guest))
+		if (!guest_of(cell, at, &guest)) {
+			f->table.size = 0;
 			continue;
+		}
 		TRY(space_cut(&cell->space, (struct span){ guest, PAGE_SIZE }));
 		space_unmap(&cell->space, (struct span){ guest, PAGE_SIZE });
 	}
@@ -291,7 +280,8 @@ err_t pci_cell_init(struct cell *cell, struct why *why)
 	cell->arch->pci = pci;
 	TRY(find_functions(cell, pci, why));
 	for (i = 0; i < count; i++)
-		TRY(hide_table(cell, &pci->function[i]));
+		if (pci->function[i].table.size != 0)
+			TRY(hide_table(cell, &pci->function[i]));
 	return OK;
 }
 
@@ -304,9 +294,9 @@ void pci_cell_exit(struct cell *cell)
 	cell->arch->pci = NULL;
 }
 
-static void begin_reset(const struct pci_bus *bus, struct pci_cell *pci, const struct pci_function *f)
+static void begin_reset(struct pci_cell *pci, const struct pci_function *f)
 {
-	if (pci_reset(bus, f))
+	if (pci_reset(f))
 		pci->ready = arch_now() + arch_ticks_per_second() / 1000 * PCI_RESET_MS;
 }
 
@@ -316,7 +306,6 @@ static void begin_reset(const struct pci_bus *bus, struct pci_cell *pci, const s
  */
 void pci_cell_attach(struct cell *cell)
 {
-	const struct pci_bus bus = bus_of(cell);
 	struct pci_cell *pci = cell->arch->pci;
 	uint32_t i;
 
@@ -326,8 +315,8 @@ void pci_cell_attach(struct cell *cell)
 	lock_take(&machine.pci_lock);
 	machine.pci[cell->id] = pci;
 	for (i = 0; i < pci->count; i++) {
-		pci_take(&bus, &pci->function[i]);
-		begin_reset(&bus, pci, &pci->function[i]);
+		pci_take(&pci->function[i]);
+		begin_reset(pci, &pci->function[i]);
 	}
 	lock_drop(&machine.pci_lock);
 }
@@ -337,26 +326,42 @@ static bool is_ready(const struct pci_cell *pci)
 	return (int64_t)(arch_now() - pci->ready) >= 0;
 }
 
+/*
+ * What a CPU of the cell's that is still on its way writes comes before this, or is refused: it was told
+ * to stop before. During a reset nothing is on, and nobody may be there to switch it on.
+ */
+bool pci_cell_quiesce(struct cell *cell)
+{
+	struct pci_cell *pci = cell->arch->pci;
+	uint32_t i;
+
+	if (pci == NULL)
+		return true;
+	if (!is_ready(pci))
+		return false;
+	lock_take(&machine.pci_lock);
+	for (i = 0; i < pci->count; i++)
+		pci_quiesce(&pci->function[i]);
+	lock_drop(&machine.pci_lock);
+	return true;
+}
+
 void pci_cell_detach(struct cell *cell)
 {
-	const struct pci_bus bus = bus_of(cell);
 	struct pci_cell *pci = cell->arch->pci;
 	uint32_t i;
 
 	if (pci == NULL)
 		return;
-	while (!is_ready(pci))
-		cpu_relax();
 	lock_take(&machine.pci_lock);
 	for (i = 0; i < pci->count; i++)
-		pci_give_back(&bus, &pci->function[i]);
+		pci_give_back(&pci->function[i]);
 	machine.pci[cell->id] = NULL;
 	lock_drop(&machine.pci_lock);
 }
 
 void pci_cell_reset(struct cell *cell)
 {
-	const struct pci_bus bus = bus_of(cell);
 	struct pci_cell *pci = cell->arch->pci;
 	bool untouched = pci != NULL && !is_ready(pci);
 	uint32_t i;
@@ -366,9 +371,9 @@ void pci_cell_reset(struct cell *cell)
 		return;
 	lock_take(&machine.pci_lock);
 	for (i = 0; i < pci->count; i++) {
-		pci_quiesce(&bus, &pci->function[i]);
+		pci_quiesce(&pci->function[i]);
 		pci_forget(&pci->function[i]);
-		begin_reset(&bus, pci, &pci->function[i]);
+		begin_reset(pci, &pci->function[i]);
 	}
 	lock_drop(&machine.pci_lock);
 }
@@ -385,21 +390,20 @@ static void tell_refused(const struct cpu *self, uint16_t bdf, const char *what)
 /* One access to a function that is this cell's, or to one that is not there for it. */
 static void cell_access(struct cpu *self, uint16_t bdf, unsigned offset, struct mmio_access *access)
 {
-	const struct pci_bus bus = bus_of(self->cell);
 	struct pci_cell *pci = self->cell->arch->pci;
 	struct pci_function *f = find(pci, bdf);
 	bool fine = true;
 
-	access->value = access->write ? access->value : all_ones(access->size);
-	if (f == NULL || !pci_access_is_plain(offset, access->size))
+	if (f == NULL)
 		return;
 	while (!is_ready(pci))
 		cpu_check_stop(self);
 	lock_take(&machine.pci_lock);
-	if (access->write)
-		fine = pci_write(&bus, f, offset, access->size, (uint32_t)access->value);
-	else
-		access->value = pci_read(&bus, f, offset, access->size);
+	if (!access->write)
+		access->value = pci_read(f, offset, access->size);
+	/* pairs with the release in cpu_stop(): see pci_cell_quiesce() */
+	else if (!__atomic_load_n(&self->stop, __ATOMIC_ACQUIRE))
+		fine = pci_write(f, offset, access->size, (uint32_t)access->value);
 	lock_drop(&machine.pci_lock);
 	if (!fine)
 		tell_refused(self, bdf, WORDS_MESSAGE);
@@ -416,66 +420,61 @@ static bool is_cells(uint16_t bdf)
 	return false;
 }
 
-/* The root cell's access, by ECAM or, with what it wrote to the address port, by mechanism #1. */
-static void root_access(struct cpu *self, uint16_t bdf, unsigned offset, const uint32_t *address,
-			struct mmio_access *access)
+/* One access to a function that is no cell's. */
+static void root_access(struct cpu *self, uint16_t bdf, unsigned offset, struct mmio_access *access)
 {
-	void *at = address == NULL ? ecam(bdf, offset) : NULL;
-	unsigned port = PCI_DATA + (offset & 3);
 	bool foreign;
 
 	lock_take(&machine.pci_lock);
 	foreign = is_cells(bdf);
-	if (!foreign && address != NULL)
-		out32(PCI_ADDRESS, *address);
-	if (!foreign && !access->write)
-		access->value = address != NULL ? in(port, access->size) : load(at, access->size);
-	else if (!foreign && address != NULL)
-		out(port, access->size, (uint32_t)access->value);
+	if (!foreign && access->write)
+		hardware_write(NULL, bdf, offset, access->size, (uint32_t)access->value);
 	else if (!foreign)
-		store(at, access->size, (uint32_t)access->value);
-	else if (!access->write)
-		access->value = all_ones(access->size);
+		access->value = hardware_read(NULL, bdf, offset, access->size);
 	lock_drop(&machine.pci_lock);
 	if (foreign && access->write)
 		tell_refused(self, bdf, "it is a cell's");
 }
 
+/* Of what is not there, or may not be seen, all bits are 1. */
+static void config_access(struct cpu *self, uint16_t bdf, unsigned offset, struct mmio_access *access)
+{
+	if (!access->write)
+		access->value = all_ones(access->size);
+	if (!pci_access_is_plain(offset, access->size))
+		return;
+	if (cell_is_root(self->cell))
+		root_access(self, bdf, offset, access);
+	else
+		cell_access(self, bdf, offset, access);
+}
+
 err_t pci_mmio(struct cpu *self, struct mmio_access *access)
 {
-	uint16_t bdf = (uint16_t)FIELD_GET(ECAM_BDF, access->address.v);
 	unsigned offset = (unsigned)(access->address.v & ECAM_REGISTER);
 
 	if (!pci_access_is_plain(offset, access->size))
 		return ERR_INVALID;
-	if (cell_is_root(self->cell))
-		root_access(self, bdf, offset, NULL, access);
-	else
-		cell_access(self, bdf, offset, access);
+	config_access(self, (uint16_t)FIELD_GET(ECAM_BDF, access->address.v), offset, access);
 	return OK;
 }
 
 void pci_pio(struct cpu *self, struct pio_access *access)
 {
 	uint32_t *address = &machine.pci_address[self->cell->id];
-	uint16_t bdf = (uint16_t)FIELD_GET(ADDRESS_BDF, *address);
 	unsigned offset = (*address & ADDRESS_REGISTER) + (access->port & 3u);
 	struct mmio_access data = { .value = access->value, .size = access->size, .write = access->write };
 
-	if (access->port == PCI_ADDRESS) {
-		if (access->write)
-			*address = access->value;
-		else
-			access->value = *address;
-		return;
+	if (access->port != PCI_ADDRESS && (*address & (ADDRESS_ENABLE | ADDRESS_RESERVED)) == ADDRESS_ENABLE) {
+		config_access(self, (uint16_t)FIELD_GET(ADDRESS_BDF, *address), offset, &data);
+		access->value = (uint32_t)data.value;
+	} else if (access->port != PCI_ADDRESS) {
+		access->value = UINT32_MAX;
+	} else if (access->write) {
+		*address = access->value;
+	} else {
+		access->value = *address;
 	}
-	if (!(*address & ADDRESS_ENABLE))
-		data.value = UINT32_MAX;
-	else if (cell_is_root(self->cell))
-		root_access(self, bdf, offset, address, &data);
-	else
-		cell_access(self, bdf, offset, &data);
-	access->value = (uint32_t)data.value;
 }
 
 /*
@@ -508,18 +507,17 @@ bool pci_is_msix(const struct cell *cell, gpa_t at)
 }
 
 /* A doubleword of those pages: of the table, or of what shares them with it and is just the function's. */
-static bool table_access(struct cell *cell, struct pci_function *f, uint64_t at, bool write, uint32_t *value)
+static bool table_access(struct pci_function *f, uint64_t at, bool write, uint32_t *value)
 {
-	const struct pci_bus bus = bus_of(cell);
 	bool fine = true;
 
 	lock_take(&machine.pci_lock);
 	if (write && span_has(f->table, at))
-		fine = pci_table_write(&bus, f, at, *value);
+		fine = pci_table_write(f, at, *value);
 	else if (write)
-		device_write(hpa(at), 4, *value);
+		device_store(NULL, at, *value);
 	else
-		*value = span_has(f->table, at) ? pci_table_read(&bus, f, at) : device_read(hpa(at), 4);
+		*value = span_has(f->table, at) ? pci_table_read(f, at) : device_load(NULL, at);
 	lock_drop(&machine.pci_lock);
 	return fine;
 }
@@ -536,7 +534,7 @@ err_t pci_msix(struct cpu *self, struct mmio_access *access)
 	for (i = 0; i < access->size; i += 4) {
 		uint32_t part = (uint32_t)(access->value >> 8 * i);
 
-		fine &= table_access(self->cell, f, host + i, access->write, &part);
+		fine &= table_access(f, host + i, access->write, &part);
 		value |= (uint64_t)part << 8 * i;
 	}
 	if (!access->write)

@@ -3,6 +3,7 @@
 #include "arch/cpu.h"
 #include "arch/tlb.h"
 #include "asm.h"
+#include "pure/format.h"
 #include "x86.h"
 
 #define BLOCK_SIZE 0x200000ull
@@ -58,20 +59,19 @@ void window_init(struct cpu *self, uint64_t *block, uint64_t *page)
 
 static void set_window(uint64_t *slot, uint64_t entry, const uint8_t *at)
 {
-	machine.format.write(slot, entry);
+	host_paging.write(slot, entry);
 	__asm__ volatile("invlpg %0" : : "m"(*at) : "memory");
 }
 
 void *arch_window_open(struct cpu *self, hpa_t at, uint64_t size)
 {
-	const struct paging_format *format = &machine.format;
 	struct arch_cpu *arch = self->arch;
 	bool block = align_down(at.v, PAGE_SIZE) != align_down(at.v + size - 1, PAGE_SIZE);
 	uint64_t unit = block ? BLOCK_SIZE : PAGE_SIZE;
-	unsigned level = format->levels - (block ? 2 : 1);
+	unsigned level = host_paging.levels - (block ? 2 : 1);
 	uint64_t *slot = block ? arch->window_block : arch->window_page;
 	uint8_t *window = arch->window + (block ? 0 : BLOCK_SIZE);
-	uint64_t entry = format->leaf(level, hpa(align_down(at.v, unit)), MAP_READ | MAP_WRITE);
+	uint64_t entry = host_paging.leaf(level, hpa(align_down(at.v, unit)), MAP_READ | MAP_WRITE);
 
 	arch_window_close(self);
 	set_window(slot, entry, window);

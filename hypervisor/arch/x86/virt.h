@@ -47,7 +47,6 @@ struct virt_ops {
 
 	void (*mode)(const struct cpu *self, struct guest_mode *out);
 	void (*set_rflags)(struct cpu *self, uint64_t rflags);	/* what an instruction done for the guest left there */
-	void (*inject)(struct cpu *self, unsigned vector, bool has_code, uint32_t code);
 	void (*inject_nmi)(struct cpu *self);	/* now, or as soon as the guest takes NMIs again */
 	/* What RDTSC says in the guest from now on, compared to the machine's. */
 	void (*tsc_offset)(struct cpu *self, uint64_t offset);

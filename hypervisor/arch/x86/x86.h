@@ -88,6 +88,7 @@ struct arch_cell {
 	struct pci_cell *pci;		/* NULL: no functions of its own */
 	uint64_t lines[16];		/* global system interrupts that are its own: below IOAPIC_LINES */
 	uint32_t refusals;		/* atomic: how many of its guest's accesses were refused */
+	bool remapped;			/* interrupts go by Linux's tables: its functions' messages stay off */
 };
 
 struct gate {
@@ -98,7 +99,6 @@ struct gate {
 struct machine {
 	struct system sys;
 	struct paging tables;		/* the hypervisor's own */
-	struct paging_format format;
 	const struct virt_ops *virt;
 	struct gate idt[256];
 	struct gate drain[256];		/* while apic.c takes what is pending: all but NMIs just return */
@@ -116,9 +116,6 @@ struct machine {
 };
 extern struct machine machine;
 
-/* linker script */
-extern uint8_t _start[], _text[], _rodata[], _data[], _percpu[];
-
 static inline struct percpu *percpu_of(unsigned cpu)
 {
 	return (struct percpu *)(void *)(_percpu + (cpu + 1) * (size_t)PERCPU_SIZE - sizeof(struct percpu));
@@ -126,7 +123,7 @@ static inline struct percpu *percpu_of(unsigned cpu)
 
 static inline struct percpu *percpu_of_cpu(const struct cpu *cpu)
 {
-	return percpu_of(cpu->id);
+	return (struct percpu *)((uintptr_t)cpu - offsetof(struct percpu, cpu));
 }
 
 /* The guest's registers of a CPU that is in the hypervisor. */
@@ -160,6 +157,9 @@ void host_own(struct cpu *self);	/* GDT, IDT, TR, GS, CR0, CR4, EFER and PAT of 
 void host_give_back(const struct cpu *self);	/* what of it Linux came with, but for segment selectors and CR3 */
 /* entry.S */
 _Noreturn void switch_back(const struct came *came, long result);	/* to the switch page, bare; machine state is Linux's already */
+/* An MSR, or its value, is the guest's to say: false, and nothing done, where the CPU has #GP for it. */
+bool guest_rdmsr(uint32_t msr, uint64_t *value);
+bool guest_wrmsr(uint32_t msr, uint64_t value);
 _Noreturn void restart_on_stack(void *stack, void (*run)(struct cpu *), struct cpu *self);
 /* bug.c */
 _Noreturn void halt(void);
@@ -236,8 +236,7 @@ uint32_t apic_id(void);
 uint32_t apic_measure(struct cpu *self);	/* kHz of the timer undivided; on a parked CPU */
 /* The page in xAPIC mode: mmio region's handler */
 err_t apic_mmio(struct cpu *self, struct mmio_access *access);
-/* MSRs 0x800 to 0x8ff and APIC_BASE */
-enum outcome apic_rdmsr(struct cpu *self, uint32_t msr, uint64_t *value);
+/* APIC_BASE, and of 0x800 to 0x8ff what a cell does not have directly: the ICR and LVT entries */
 enum outcome apic_wrmsr(struct cpu *self, uint32_t msr, uint64_t value);
 /* ipi.c: what a guest writes to ICR, in x2APIC's layout (destination in 63:32; xAPIC: shifted there) */
 enum outcome ipi_send(struct cpu *self, uint64_t icr);
@@ -245,15 +244,17 @@ enum outcome ipi_send(struct cpu *self, uint64_t icr);
 /* ioapic.c */
 err_t ioapic_init(struct why *why);
 extern err_t (*const ioapic_mmio[ABI_IOAPICS])(struct cpu *self, struct mmio_access *access);	/* one for each */
-bool ioapic_remapped(void);		/* interrupts go by Linux's tables: no line can be a cell's */
+bool ioapic_remapped(void);		/* interrupts go by Linux's tables: no line or message can be a cell's */
 void ioapic_lines_move(struct cell *from, struct cell *to, struct abi_irq lines);
 void ioapic_lines_reset(struct cell *cell);
+void ioapic_cpu_moved(void);		/* from the root cell, or back: which of its entries mean it has changed */
 
 /* pci.c */
 void pci_init(void);
 err_t pci_cell_init(struct cell *cell, struct why *why);
 void pci_cell_exit(struct cell *cell);
 void pci_cell_attach(struct cell *cell);
+bool pci_cell_quiesce(struct cell *cell);	/* as arch_cell_quiesce() */
 void pci_cell_detach(struct cell *cell);
 void pci_cell_reset(struct cell *cell);	/* the cell starts anew */
 err_t pci_mmio(struct cpu *self, struct mmio_access *access);	/* ECAM */

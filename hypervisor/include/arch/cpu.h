@@ -75,5 +75,11 @@ void arch_cell_lines_reset(struct cell *cell);
  */
 void arch_cell_attach(struct cell *cell);
 void arch_cell_detach(struct cell *cell);
+/*
+ * Its devices do nothing by themselves any more. All of its CPUs, the caller's perhaps excepted, were told
+ * to stop before, but may still be in the guest; any CPU, cell.lock or the system lock held. False: they are being reset, so
+ * that nothing goes on; but they cannot be given back yet.
+ */
+bool arch_cell_quiesce(struct cell *cell);
 
 #endif

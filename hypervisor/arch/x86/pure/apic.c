@@ -1,48 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/x86/pure/apic.h"
 
-/* Of LVT entries: vector, message type, delivery status, polarity, remote IRR, trigger mode, mask */
-#define LVT_PLAIN (BITS(7, 0) | BIT(12) | BIT(16))
-#define LVT_MESSAGE (LVT_PLAIN | LVT_MODE)
-#define LVT_PIN (LVT_MESSAGE | BITS(15, 13))
-#define LVT_TIMER (LVT_PLAIN | BITS(18, 17))
-
 #define XAPIC_BROADCAST 0xffu
+
+/* By offset / 16. The rest, AMD's extended space with its LVT entries among it (APM 2, 16.3.6), is the root cell's. */
+static const uint8_t rules[APIC_EXT_FEATURE / 16] = {
+	/* it could be written on some, and CPUs are known by it */
+	[APIC_ID / 16] = APIC_WRITE_DROP,
+	[APIC_TPR / 16] = APIC_WRITE_PASS,
+	[APIC_EOI / 16] = APIC_WRITE_PASS,
+	[APIC_LDR / 16] = APIC_WRITE_LDR,
+	[APIC_DFR / 16] = APIC_WRITE_DFR,
+	[APIC_SVR / 16] = APIC_WRITE_PASS,
+	[APIC_ESR / 16] = APIC_WRITE_PASS,
+	[APIC_ICR / 16] = APIC_WRITE_ICR,
+	[APIC_ICR_HIGH / 16] = APIC_WRITE_ICR_HIGH,
+	/* message types are reserved in the timer's, but QEMU sends what stands there */
+	[APIC_LVT_TIMER / 16] = APIC_WRITE_LVT,
+	[APIC_LVT_CMCI / 16] = APIC_WRITE_LVT,
+	[APIC_LVT_THERMAL / 16] = APIC_WRITE_LVT,
+	[APIC_LVT_PERF / 16] = APIC_WRITE_LVT,
+	[APIC_LVT_LINT0 / 16] = APIC_WRITE_LVT,
+	[APIC_LVT_LINT1 / 16] = APIC_WRITE_LVT,
+	[APIC_LVT_ERROR / 16] = APIC_WRITE_LVT,
+	[APIC_TIMER_INITIAL / 16] = APIC_WRITE_PASS,
+	[APIC_TIMER_DIVIDE / 16] = APIC_WRITE_PASS,
+};
 
 enum apic_write apic_write_rule(uint32_t offset, bool root)
 {
-	switch (offset) {
-	case APIC_ICR:
-		return APIC_WRITE_ICR;
-	case APIC_ICR_HIGH:
-		return APIC_WRITE_ICR_HIGH;
-	case APIC_LDR:
-		return APIC_WRITE_LDR;
-	case APIC_DFR:
-		return APIC_WRITE_DFR;
-	case APIC_ID:
-		/* it could be written on some, and CPUs are known by it */
-		return APIC_WRITE_DROP;
-	case APIC_TPR:
-	case APIC_EOI:
-	case APIC_SVR:
-	case APIC_ESR:
-	case APIC_TIMER_INITIAL:
-	case APIC_TIMER_DIVIDE:
+	uint32_t n = offset / 16;
+	enum apic_write rule = n < ARRAY_SIZE(rules) ? (enum apic_write)rules[n] : APIC_WRITE_ROOT;
+
+	if (root && (rule == APIC_WRITE_ROOT || rule == APIC_WRITE_LVT))
 		return APIC_WRITE_PASS;
-	/* reserved in the timer's, but QEMU sends what stands there */
-	case APIC_LVT_TIMER:
-	case APIC_LVT_CMCI:
-	case APIC_LVT_THERMAL:
-	case APIC_LVT_PERF:
-	case APIC_LVT_LINT0:
-	case APIC_LVT_LINT1:
-	case APIC_LVT_ERROR:
-		return root ? APIC_WRITE_PASS : APIC_WRITE_LVT;
-	default:
-		/* AMD's extended space with its LVT entries among them (APM 2, 16.3.6) */
-		return root ? APIC_WRITE_PASS : APIC_WRITE_DROP;
-	}
+	return rule == APIC_WRITE_ROOT ? APIC_WRITE_DROP : rule;
 }
 
 uint32_t apic_lvt(uint32_t value)
@@ -50,19 +42,6 @@ uint32_t apic_lvt(uint32_t value)
 	uint64_t type = FIELD_GET(LVT_MODE, value);
 
 	return type == MT_FIXED || type == MT_NMI ? value : value | (uint32_t)LVT_MASKED;
-}
-
-bool apic_lvt_valid(uint32_t offset, uint32_t value)
-{
-	uint64_t valid = LVT_MESSAGE;
-
-	if (offset == APIC_LVT_TIMER)
-		valid = LVT_TIMER;
-	else if (offset == APIC_LVT_LINT0 || offset == APIC_LVT_LINT1)
-		valid = LVT_PIN;
-	else if (offset == APIC_LVT_ERROR)
-		valid = LVT_PLAIN;
-	return (value & ~valid) == 0;
 }
 
 /* SDM 3, 11.12.10.2: the id's upper bits are the cluster, and a bit for the lower four */

@@ -36,7 +36,6 @@
 #define APIC_TIMER_INITIAL 0x380
 #define APIC_TIMER_CURRENT 0x390
 #define APIC_TIMER_DIVIDE 0x3e0
-#define APIC_SELF_IPI 0x3f0
 /* AMD's extended space */
 #define APIC_EXT_FEATURE 0x400
 #define APIC_EXT_CONTROL 0x410
@@ -76,6 +75,7 @@ struct apic_cpu {
 
 /* What a guest's write means. */
 enum apic_write {
+	APIC_WRITE_ROOT,	/* of the root cell's it passes, of a cell's it is dropped; no answer */
 	APIC_WRITE_PASS,	/* the register takes it */
 	APIC_WRITE_LVT,		/* ... as apic_lvt() says */
 	APIC_WRITE_DROP,	/* nothing: read-only, or not for a cell */
@@ -90,9 +90,6 @@ enum apic_write apic_write_rule(uint32_t offset, bool root);
 
 /* May a cell have this in an LVT entry? What it gets is masked if it is no fixed interrupt or NMI. */
 uint32_t apic_lvt(uint32_t value);
-
-/* In x2APIC mode reserved bits are #GP. Of an LVT entry there is. */
-bool apic_lvt_valid(uint32_t offset, uint32_t value);
 
 /* Does the destination of a message mean this CPU? `broadcast` is the one that means all. */
 bool apic_is_meant(const struct apic_cpu *cpu, uint32_t destination, bool logical, uint32_t broadcast);

@@ -48,8 +48,8 @@ static const struct hidden hidden[] = {
 	{ 0x80000001, EVERY_SUBLEAF, false, 0, 0, 0x1100a400, 0 },
 	/* Machine checks; power management, but for TscInvariant and EffFreqRO */
 	{ 0x80000007, EVERY_SUBLEAF, false, 0, ALL, ALL, BUT(0x500) },
-	/* PPIN, VirtSsbd, CPPC */
-	{ 0x80000008, EVERY_SUBLEAF, false, 0, 0x0a800000, 0, 0 },
+	/* INVLPGB, MCOMMIT, INT_WBINVD, PPIN, VirtSsbd, CPPC; how much INVLPGB takes */
+	{ 0x80000008, EVERY_SUBLEAF, false, 0, 0x0a801108, 0, 0xffff },
 	{ 0x8000000a, EVERY_SUBLEAF, true, ALL, ALL, ALL, ALL },	/* SVM */
 	{ 0x8000001b, EVERY_SUBLEAF, false, ALL, ALL, ALL, ALL },	/* IBS */
 	{ 0x8000001c, EVERY_SUBLEAF, false, ALL, ALL, ALL, ALL },	/* LWP */

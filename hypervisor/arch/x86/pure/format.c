@@ -97,34 +97,28 @@ static uint32_t host_flags(uint64_t entry)
 	return leaf_flags(entry, PTE_PCD);
 }
 
-static void geometry(struct paging_format *out, unsigned bits)
+static void write(uint64_t *entry, uint64_t value)
 {
-	*out = (struct paging_format){
-		.levels = LAST + 1,
-		.level = { { 39, false, 512 }, { 30, true, 512 }, { 21, true, 512 }, { 12, true, 512 } },
-		.root_pages = 1,
-		.end = BIT(bits),
-		.present = present,
-		.is_table = is_table,
-		.address = address,
-	};
+	/* stores are seen in their order (APM 2, 7.1.1); the compiler has to keep it */
+	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
 }
+
+#define LEVELS { { 39, false, 512 }, { 30, true, 512 }, { 21, true, 512 }, { 12, true, 512 } }
+
+const struct paging_format host_paging = {
+	LAST + 1, LEVELS, 1, BIT(INPUT_BITS), host_leaf, host_table, present, is_table, address, host_flags, write,
+};
+
+static const struct paging_format npt_paging = {
+	LAST + 1, LEVELS, 1, BIT(INPUT_BITS), npt_leaf, npt_table, present, is_table, address, npt_flags, write,
+};
 
 err_t npt_format(unsigned phys_bits, struct paging_format *out)
 {
 	if (phys_bits < MIN_BITS || phys_bits > MAX_BITS)
 		return ERR_UNSUPPORTED;
-	geometry(out, phys_bits < INPUT_BITS ? phys_bits : INPUT_BITS);
-	out->leaf = npt_leaf;
-	out->table = npt_table;
-	out->flags = npt_flags;
+	*out = npt_paging;
+	if (phys_bits < INPUT_BITS)
+		out->end = BIT(phys_bits);
 	return OK;
-}
-
-void host_format(struct paging_format *out)
-{
-	geometry(out, INPUT_BITS);
-	out->leaf = host_leaf;
-	out->table = host_table;
-	out->flags = host_flags;
 }

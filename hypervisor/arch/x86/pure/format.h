@@ -2,7 +2,6 @@
 /*
  * The two table formats: what cells' memory is translated with (AMD's nested tables), and the
  * hypervisor's own. Both are those of 64-bit mode with 4 levels, EFER.NXE on (APM 2, 5.3).
- * Pure: `write` of the format is left NULL, and the caller fills it in.
  *
  * A leaf can always be read: one without MAP_READ is a BUG, and so is an address of more than 52 bits.
  */
@@ -22,6 +21,6 @@ MUST_CHECK err_t npt_format(unsigned phys_bits, struct paging_format *out);
  * The low 48 bits of canonical addresses. Nothing is writable and executable, and no device
  * executable: a BUG. Not global: a new CR3 is a new view.
  */
-void host_format(struct paging_format *out);
+extern const struct paging_format host_paging;
 
 #endif

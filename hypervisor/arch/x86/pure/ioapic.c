@@ -5,6 +5,9 @@
 /* what the IOAPIC says of a pin, and ignores when written */
 #define ENTRY_STATES (ENTRY_STATUS | ENTRY_REMOTE_IRR)
 #define BROADCAST 0xffu
+#define TYPES_CELL (BIT(MT_FIXED) | BIT(MT_LOWEST))
+/* SMIs are the firmware's to route */
+#define TYPES_ROOT (TYPES_CELL | BIT(MT_SMI) | BIT(MT_NMI) | BIT(MT_EXTINT))
 /* 82093AA, 3.2.4: of the lower half all that is no reserved bit */
 #define ENTRY_KNOWN BITS(16, 0)
 
@@ -13,57 +16,66 @@ static uint8_t low_of(uint32_t pin)
 	return (uint8_t)(IOAPIC_ENTRY + 2 * pin);
 }
 
-static uint32_t read_low(const struct ioapic_bus *bus, uint32_t pin)
+static uint32_t read_low(const struct ioapic *ioapic, uint32_t pin)
 {
-	return bus->read(bus->context, low_of(pin));
+	return ioapic->ops->read(ioapic->registers, low_of(pin));
 }
 
-static void write_low(const struct ioapic_bus *bus, uint32_t pin, uint64_t entry)
+static void write_low(const struct ioapic *ioapic, uint32_t pin, uint64_t entry)
 {
-	bus->write(bus->context, low_of(pin), (uint32_t)entry);
+	ioapic->ops->write(ioapic->registers, low_of(pin), (uint32_t)entry);
 }
 
-static void write_high(const struct ioapic_bus *bus, uint32_t pin, uint64_t entry)
+static void write_high(const struct ioapic *ioapic, uint32_t pin, uint64_t entry)
 {
-	bus->write(bus->context, low_of(pin) + 1, (uint32_t)(entry >> 32));
+	ioapic->ops->write(ioapic->registers, low_of(pin) + 1, (uint32_t)(entry >> 32));
 }
 
-uint64_t ioapic_read_entry(const struct ioapic_bus *bus, uint32_t pin)
+uint64_t ioapic_read_entry(const struct ioapic *ioapic, uint32_t pin)
 {
-	return (uint64_t)bus->read(bus->context, low_of(pin) + 1) << 32 | read_low(bus, pin);
+	return (uint64_t)ioapic->ops->read(ioapic->registers, low_of(pin) + 1) << 32 | read_low(ioapic, pin);
 }
 
 /* At no moment it is unmasked with the one half of this and the other of what was there. */
-static void write_entry(const struct ioapic_bus *bus, uint32_t pin, uint64_t entry)
+static void write_entry(const struct ioapic *ioapic, uint32_t pin, uint64_t entry)
 {
-	const uint64_t now = ioapic_read_entry(bus, pin), differs = now ^ entry;
+	const uint64_t now = ioapic_read_entry(ioapic, pin), differs = now ^ entry;
 	const bool low = (differs & BITS(31, 0) & ~ENTRY_STATES) != 0, high = differs >> 32 != 0;
 
 	if (low && high && !(now & ENTRY_MASKED))
-		write_low(bus, pin, now | ENTRY_MASKED);
+		write_low(ioapic, pin, now | ENTRY_MASKED);
 	if (high)
-		write_high(bus, pin, entry);
+		write_high(ioapic, pin, entry);
 	if (low || !high)
-		write_low(bus, pin, entry);
+		write_low(ioapic, pin, entry);
 }
 
 /* An edge has no remote IRR: passing through one clears it, on all of them (as Linux does it). */
-static void end_level(const struct ioapic_bus *bus, uint32_t pin)
+static void end_level(const struct ioapic *ioapic, uint32_t pin)
 {
-	uint64_t now = read_low(bus, pin);
+	uint64_t now = read_low(ioapic, pin);
 
-	write_low(bus, pin, (now | ENTRY_MASKED) & ~ENTRY_LEVEL);
-	write_low(bus, pin, now);
+	write_low(ioapic, pin, (now | ENTRY_MASKED) & ~ENTRY_LEVEL);
+	write_low(ioapic, pin, now);
 }
 
-void ioapic_silence(struct ioapic *ioapic, const struct ioapic_bus *bus, uint32_t pin)
+void ioapic_silence(struct ioapic *ioapic, uint32_t pin)
 {
 	/* an edge: that ends what a level had in service */
-	write_entry(bus, pin, ENTRY_SILENT);
+	write_entry(ioapic, pin, ENTRY_SILENT);
 	ioapic->wanted[pin] = ENTRY_SILENT;
 }
 
-bool ioapic_permit(const struct ioapic_guest *guest, uint64_t entry, uint64_t *out)
+bool ioapic_is_remapped(uint64_t entry)
+{
+	if (entry & ENTRY_REMAPPABLE)
+		return true;
+	/* AMD's has no bit of its own: Linux puts the pin's number where the vector was, and no vector is so low */
+	return !(entry & ENTRY_MASKED) && (BIT(FIELD_GET(ENTRY_MODE, entry)) & TYPES_CELL) &&
+	       FIELD_GET(ENTRY_VECTOR, entry) < APIC_VECTOR_MIN;
+}
+
+bool ioapic_permit(const struct ioapic_ops *ops, const struct ioapic_guest *guest, uint64_t entry, uint64_t *out)
 {
 	const uint64_t type = FIELD_GET(ENTRY_MODE, entry);
 	const uint32_t destination = (uint32_t)FIELD_GET(ENTRY_DESTINATION, entry);
@@ -76,11 +88,13 @@ bool ioapic_permit(const struct ioapic_guest *guest, uint64_t entry, uint64_t *o
 		return true;
 	if (entry & ENTRY_REMAPPABLE)
 		return root;
-	if (!root && ((type != MT_FIXED && type != MT_LOWEST) ||
-		      FIELD_GET(ENTRY_VECTOR, entry) < APIC_VECTOR_MIN))
+	/* an INIT would reset a CPU that is in the hypervisor, too */
+	if (!(BIT(type) & (root ? TYPES_ROOT : TYPES_CELL)))
+		return false;
+	if (!root && FIELD_GET(ENTRY_VECTOR, entry) < APIC_VECTOR_MIN)
 		return false;
 	/* no cell has all there are */
-	if ((!logical && destination == BROADCAST) || !guest->find(guest->context, destination, logical, &id))
+	if ((!logical && destination == BROADCAST) || !ops->find(guest->context, destination, logical, &id))
 		return false;
 	/* the hardware does not know a cell's logical ids */
 	if (!root && logical) {
@@ -91,62 +105,62 @@ bool ioapic_permit(const struct ioapic_guest *guest, uint64_t entry, uint64_t *o
 	return true;
 }
 
-static void set_entry(struct ioapic *ioapic, const struct ioapic_bus *bus, const struct ioapic_guest *guest,
-		      uint32_t pin, uint64_t entry)
+void ioapic_review(struct ioapic *ioapic, struct ioapic_guest *guest, uint32_t pin)
 {
-	uint64_t permitted;
+	uint64_t entry = ioapic->wanted[pin], permitted;
 
-	ioapic->wanted[pin] = entry;
-	if (!ioapic_permit(guest, entry, &permitted)) {
-		guest->refused(guest->context, ioapic->first + pin, entry);
+	if (!ioapic_permit(ioapic->ops, guest, entry, &permitted)) {
+		guest->refused = true;
+		guest->line = ioapic->first + pin;
+		guest->entry = entry;
 		/* nothing else of it is in the hardware: it may be in a format of its own */
 		permitted = ENTRY_MASKED | (entry & ENTRY_LEVEL);
 	}
-	write_entry(bus, pin, permitted);
+	write_entry(ioapic, pin, permitted);
 }
 
 static bool owns_pin(const struct ioapic *ioapic, const struct ioapic_guest *guest, uint32_t pin)
 {
-	return pin < ioapic->count && guest->owns(guest->context, ioapic->first + pin);
+	return pin < ioapic->count && ioapic->ops->owns(guest->context, ioapic->first + pin);
 }
 
-static uint32_t read_register(const struct ioapic *ioapic, const struct ioapic_bus *bus,
+static uint32_t read_register(const struct ioapic *ioapic,
 			      const struct ioapic_guest *guest, uint8_t number)
 {
 	uint32_t pin = (number - IOAPIC_ENTRY) / 2u;
 
 	if (number < IOAPIC_ENTRY)
-		return bus->read(bus->context, number);
+		return ioapic->ops->read(ioapic->registers, number);
 	if (!owns_pin(ioapic, guest, pin))
 		return number & 1 ? 0 : ENTRY_SILENT;
 	if (number & 1)
 		return (uint32_t)(ioapic->wanted[pin] >> 32);
-	return (uint32_t)((ioapic->wanted[pin] & ~ENTRY_STATES) | (read_low(bus, pin) & ENTRY_STATES));
+	return (uint32_t)((ioapic->wanted[pin] & ~ENTRY_STATES) | (read_low(ioapic, pin) & ENTRY_STATES));
 }
 
-static void write_register(struct ioapic *ioapic, const struct ioapic_bus *bus, const struct ioapic_guest *guest,
+static void write_register(struct ioapic *ioapic, struct ioapic_guest *guest,
 			   uint8_t number, uint32_t value)
 {
 	uint32_t pin = (number - IOAPIC_ENTRY) / 2u;
-	uint64_t entry;
+	uint64_t *entry;
 
 	if (number < IOAPIC_ENTRY) {
 		if (guest->cell == 0)
-			bus->write(bus->context, number, value);
+			ioapic->ops->write(ioapic->registers, number, value);
 		return;
 	}
 	if (!owns_pin(ioapic, guest, pin))
 		return;
-	entry = ioapic->wanted[pin];
+	entry = &ioapic->wanted[pin];
 	if (number & 1)
-		entry = (entry & BITS(31, 0)) | (uint64_t)value << 32;
+		*entry = (*entry & BITS(31, 0)) | (uint64_t)value << 32;
 	else
-		entry = (entry & BITS(63, 32)) | (value & ~ENTRY_STATES);
-	set_entry(ioapic, bus, guest, pin, entry);
+		*entry = (*entry & BITS(63, 32)) | (value & ~ENTRY_STATES);
+	ioapic_review(ioapic, guest, pin);
 }
 
 /* The register itself would end all interrupts of that vector, whose ever they are. */
-static void write_eoi(const struct ioapic *ioapic, const struct ioapic_bus *bus, const struct ioapic_guest *guest,
+static void write_eoi(const struct ioapic *ioapic, const struct ioapic_guest *guest,
 		      uint32_t vector)
 {
 	uint32_t pin;
@@ -156,12 +170,11 @@ static void write_eoi(const struct ioapic *ioapic, const struct ioapic_bus *bus,
 
 		if (owns_pin(ioapic, guest, pin) && (entry & ENTRY_LEVEL) &&
 		    FIELD_GET(ENTRY_VECTOR, entry) == (vector & 0xff))
-			end_level(bus, pin);
+			end_level(ioapic, pin);
 	}
 }
 
-err_t ioapic_access(struct ioapic *ioapic, const struct ioapic_bus *bus, const struct ioapic_guest *guest,
-		    struct mmio_access *access)
+err_t ioapic_access(struct ioapic *ioapic, struct ioapic_guest *guest, struct mmio_access *access)
 {
 	uint8_t *select = &ioapic->index[guest->cell];
 	uint32_t value = (uint32_t)access->value;
@@ -179,13 +192,13 @@ err_t ioapic_access(struct ioapic *ioapic, const struct ioapic_bus *bus, const s
 		return OK;
 	case IOAPIC_WINDOW:
 		if (write)
-			write_register(ioapic, bus, guest, *select, value);
+			write_register(ioapic, guest, *select, value);
 		else
-			access->value = read_register(ioapic, bus, guest, *select);
+			access->value = read_register(ioapic, guest, *select);
 		return OK;
 	case IOAPIC_EOI_PORT:
 		if (write)
-			write_eoi(ioapic, bus, guest, value);
+			write_eoi(ioapic, guest, value);
 		else
 			access->value = 0;
 		return OK;

@@ -22,15 +22,10 @@
 #define IOAPIC_EOI_PORT 0x40
 
 /* Registers behind the window */
-#define IOAPIC_ID 0x00
 #define IOAPIC_VERSION 0x01
-#define IOAPIC_ARBITRATION 0x02
 #define IOAPIC_ENTRY 0x10
 
 #define VERSION_MAX_ENTRY BITS(23, 16)
-#define VERSION_NUMBER BITS(7, 0)
-/* from this version on there is IOAPIC_EOI_PORT */
-#define VERSION_WITH_EOI 0x20
 
 #define ENTRY_VECTOR BITS(7, 0)
 #define ENTRY_MODE BITS(10, 8)
@@ -45,42 +40,50 @@
 
 /* One IOAPIC, and what is known of it; changed under one lock. */
 struct ioapic {
-	uint8_t *registers;		/* NULL: there is none */
+	const struct ioapic_ops *ops;
+	void *registers;		/* NULL: there is none */
 	uint32_t first;			/* global system interrupt of pin 0 */
 	uint32_t count;
 	uint8_t index[CONFIG_MAX_CELLS];	/* what each cell wrote to IOAPIC_SELECT, by cell id */
 	uint64_t wanted[IOAPIC_PINS];	/* what the owner wrote */
 };
 
-/* Its registers by number. */
-struct ioapic_bus {
-	void *context;
-	uint32_t (*read)(void *context, uint8_t number);
-	void (*write)(void *context, uint8_t number, uint32_t value);
-};
-
 /* Who accesses. */
 struct ioapic_guest {
 	void *context;
 	unsigned cell;			/* id; 0: the root cell */
+	/* what became of it: an entry of this line was left masked that is not to be */
+	bool refused;
+	uint32_t line;
+	uint64_t entry;
+};
+
+struct ioapic_ops {
+	/* Its registers by number. */
+	uint32_t (*read)(void *registers, uint8_t number);
+	void (*write)(void *registers, uint8_t number, uint32_t value);
+	/* The context is the guest's. */
 	bool (*owns)(void *context, uint32_t line);
 	/* The first CPU of the cell's that a destination means. False: there is none. */
 	bool (*find)(void *context, uint32_t destination, bool logical, uint32_t *id);
-	/* An entry was left masked that is not to be. */
-	void (*refused)(void *context, uint32_t line, uint64_t entry);
 };
 
 /* access->address is the offset in the page. ERR_INVALID: no such access; nothing was done. */
-MUST_CHECK err_t ioapic_access(struct ioapic *ioapic, const struct ioapic_bus *bus,
-			       const struct ioapic_guest *guest, struct mmio_access *access);
+MUST_CHECK err_t ioapic_access(struct ioapic *ioapic, struct ioapic_guest *guest, struct mmio_access *access);
+
+/* Its owner has other CPUs now: what of the pin it may have is found out anew. */
+void ioapic_review(struct ioapic *ioapic, struct ioapic_guest *guest, uint32_t pin);
 
 /* The pin is masked, and nothing is in service on it; its owner finds it so. */
-void ioapic_silence(struct ioapic *ioapic, const struct ioapic_bus *bus, uint32_t pin);
+void ioapic_silence(struct ioapic *ioapic, uint32_t pin);
 
 /* What its owner may have of an entry, the destination a physical id; or false. */
-bool ioapic_permit(const struct ioapic_guest *guest, uint64_t entry, uint64_t *out);
+bool ioapic_permit(const struct ioapic_ops *ops, const struct ioapic_guest *guest, uint64_t entry, uint64_t *out);
+
+/* Is it an index into somebody's table of interrupts instead of an interrupt? */
+bool ioapic_is_remapped(uint64_t entry);
 
 /* The entry as it is in the hardware. */
-uint64_t ioapic_read_entry(const struct ioapic_bus *bus, uint32_t pin);
+uint64_t ioapic_read_entry(const struct ioapic *ioapic, uint32_t pin);
 
 #endif

@@ -140,28 +140,3 @@ enum msr_policy msr_policy(uint32_t msr, bool root, uint32_t *last)
 		*last = r->first - 1;
 	return policy;
 }
-
-#define BIT_OF(n) (1u << (n))
-#define SMCA_CTL BIT_OF(0x0)
-#define SMCA_CONFIG BIT_OF(0x4)
-#define SMCA_MISC (BIT_OF(0x3) | BIT_OF(0xa) | BIT_OF(0xb) | BIT_OF(0xc) | BIT_OF(0xd))
-/* CTL, STATUS, ADDR, MISC0, CONFIG, IPID, SYND, DESTAT, DEADDR, MISC1 to MISC4 */
-#define SMCA_ALL 0x3f7fu
-
-static bool smca_has(uint32_t msr, unsigned banks, uint32_t registers)
-{
-	uint32_t offset = msr - MSR_SMCA_FIRST;
-
-	return offset <= MSR_SMCA_LAST - MSR_SMCA_FIRST && offset / 16 < banks && (registers >> offset % 16 & 1);
-}
-
-bool msr_smca_read(uint32_t msr, unsigned banks)
-{
-	return smca_has(msr, banks, SMCA_ALL);
-}
-
-bool msr_smca_write(uint32_t msr, unsigned banks, uint64_t value)
-{
-	/* a status is only ever cleared: anything else faults unless HWCR.McStatusWrEn is set */
-	return smca_has(msr, banks, value == 0 ? SMCA_ALL : SMCA_CTL | SMCA_CONFIG | SMCA_MISC);
-}

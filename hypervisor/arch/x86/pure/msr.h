@@ -31,13 +31,7 @@ extern const struct msr_window msr_windows[MSR_WINDOWS];
 /* SYSCFG: what the root cell may change, the MTRRs' part. The rest is encryption of memory, the hypervisor's too. */
 #define MSR_SYSCFG_ROOT 0x7c0000ull
 
-/*
- * A scalable machine check bank's register (AMD's PPR, MCA): outside the bitmaps, so the
- * hypervisor executes it for the root cell. `banks`: how many there are (MCG_CAP). True: the
- * instruction with that value does not fault.
- */
-bool msr_smca_read(uint32_t msr, unsigned banks);
-bool msr_smca_write(uint32_t msr, unsigned banks, uint64_t value);
+/* Scalable machine check banks (AMD's PPR, MCA): outside the bitmaps, so the hypervisor executes it for the root cell. */
 #define MSR_SMCA_FIRST 0xc0002000u
 #define MSR_SMCA_LAST 0xc00023ffu
 

@@ -19,7 +19,8 @@
 #define COMMAND_MEMORY 0x2u
 #define COMMAND_MASTER 0x4u
 #define COMMAND_NO_INTX 0x400u
-#define COMMAND_CELL (COMMAND_DECODE | COMMAND_MASTER | COMMAND_NO_INTX)
+/* What a cell changes; INTx stays off: its line may be shared, and is not the cell's to raise */
+#define COMMAND_CELL (COMMAND_DECODE | COMMAND_MASTER)
 #define STATUS_CAPABILITIES 0x10u
 #define HEADER_LAYOUT 0x7fu
 
@@ -79,15 +80,15 @@
 #define VECTOR_MIN 16u
 #define ID_BROADCAST 0xffu
 
-static uint32_t read_at(const struct pci_bus *bus, const struct pci_function *f, unsigned offset, unsigned size)
+static uint32_t read_at(const struct pci_function *f, unsigned offset, unsigned size)
 {
-	return bus->read(bus->context, f->bdf, offset, size);
+	return f->bus->read(f->context, f->bdf, offset, size);
 }
 
-static void write_at(const struct pci_bus *bus, const struct pci_function *f, unsigned offset, unsigned size,
+static void write_at(const struct pci_function *f, unsigned offset, unsigned size,
 		     uint32_t value)
 {
-	bus->write(bus->context, f->bdf, offset, size, value);
+	f->bus->write(f->context, f->bdf, offset, size, value);
 }
 
 static uint8_t *place_of(struct pci_function *f, uint32_t capability)
@@ -119,26 +120,26 @@ static err_t note_capability(struct pci_function *f, uint32_t capability, unsign
 	return OK;
 }
 
-static err_t find_capabilities(const struct pci_bus *bus, struct pci_function *f)
+static err_t find_capabilities(struct pci_function *f)
 {
 	unsigned at, count;
 
-	if (!(read_at(bus, f, PCI_STATUS, 2) & STATUS_CAPABILITIES))
+	if (!(read_at(f, PCI_STATUS, 2) & STATUS_CAPABILITIES))
 		return OK;
-	at = read_at(bus, f, PCI_CAPABILITIES, 1) & ~3u;
+	at = read_at(f, PCI_CAPABILITIES, 1) & ~3u;
 	for (count = 0; at != 0; count++) {
 		if (at < PCI_HEADER_END || count == CAPABILITIES_MAX)
 			return ERR_INVALID;
-		TRY(note_capability(f, read_at(bus, f, at, 1), at));
-		at = read_at(bus, f, at + 1, 1) & ~3u;
+		TRY(note_capability(f, read_at(f, at, 1), at));
+		at = read_at(f, at + 1, 1) & ~3u;
 	}
 	return OK;
 }
 
 /* Whole doublewords. */
-static unsigned msi_size(const struct pci_bus *bus, const struct pci_function *f)
+static unsigned msi_size(const struct pci_function *f)
 {
-	uint32_t control = read_at(bus, f, f->msi + MSI_CONTROL, 2);
+	uint32_t control = read_at(f, f->msi + MSI_CONTROL, 2);
 
 	return 12u + (control & MSI_64 ? 4u : 0u) + (control & MSI_MASKABLE ? 8u : 0u);
 }
@@ -160,12 +161,12 @@ static bool take(uint64_t *taken, unsigned at, unsigned size)
 }
 
 /* Each lies within the space, and in no other: what is checked in one would be let through in the other. */
-static bool capabilities_are_apart(const struct pci_bus *bus, const struct pci_function *f)
+static bool capabilities_are_apart(const struct pci_function *f)
 {
 	uint64_t taken = 0;
 
 	static_assert(PCI_SPACE / 4 == 64, "a bit each");
-	return take(&taken, f->power, 8) && (f->msi == 0 || take(&taken, f->msi, msi_size(bus, f))) &&
+	return take(&taken, f->power, 8) && (f->msi == 0 || take(&taken, f->msi, msi_size(f))) &&
 	       take(&taken, f->msix, 12) && take(&taken, f->express, 12);
 }
 
@@ -187,36 +188,36 @@ static uint64_t bar_address(const struct pci_function *f, unsigned n)
 	return address;
 }
 
-static void find_table(const struct pci_bus *bus, struct pci_function *f)
+static void find_table(struct pci_function *f)
 {
-	uint32_t where = read_at(bus, f, f->msix + MSIX_TABLE, 4);
+	uint32_t where = read_at(f, f->msix + MSIX_TABLE, 4);
 	uint64_t bar = bar_address(f, where & MSIX_BIR);
-	uint64_t size = ((read_at(bus, f, f->msix + MSIX_CONTROL, 2) & MSIX_SIZE) + 1) * ENTRY_SIZE;
+	uint64_t size = ((read_at(f, f->msix + MSIX_CONTROL, 2) & MSIX_SIZE) + 1) * ENTRY_SIZE;
 
 	if (bar != 0 && bar <= UINT64_MAX - UINT32_MAX - size)
 		f->table = (struct span){ bar + (where & ~MSIX_BIR), size };
 }
 
-err_t pci_find(const struct pci_bus *bus, uint16_t bdf, struct pci_function *f)
+err_t pci_find(const struct pci_bus *bus, void *context, uint16_t bdf, struct pci_function *f)
 {
 	uint32_t vendor;
 	unsigned i;
 
-	*f = (struct pci_function){ .bdf = bdf };
-	vendor = read_at(bus, f, PCI_VENDOR, 2);
+	*f = (struct pci_function){ .bus = bus, .context = context, .bdf = bdf };
+	vendor = read_at(f, PCI_VENDOR, 2);
 	if (vendor == 0xffff || vendor == 0)
 		return ERR_NOT_FOUND;
-	if ((read_at(bus, f, PCI_HEADER_TYPE, 1) & HEADER_LAYOUT) != 0)
+	if ((read_at(f, PCI_HEADER_TYPE, 1) & HEADER_LAYOUT) != 0)
 		return ERR_UNSUPPORTED;
-	TRY(find_capabilities(bus, f));
-	if (!capabilities_are_apart(bus, f))
+	TRY(find_capabilities(f));
+	if (!capabilities_are_apart(f))
 		return ERR_INVALID;
 	for (i = 0; i < PCI_BARS; i++)
-		f->bar[i] = f->bar_seen[i] = read_at(bus, f, PCI_BAR + 4 * i, 4);
+		f->bar[i] = f->bar_seen[i] = read_at(f, PCI_BAR + 4 * i, 4);
 	if (f->msix)
-		find_table(bus, f);
+		find_table(f);
 	if (f->express)
-		f->resets = (read_at(bus, f, f->express + EXPRESS_CAPABILITIES, 4) & EXPRESS_CAN_RESET) != 0;
+		f->resets = (read_at(f, f->express + EXPRESS_CAPABILITIES, 4) & EXPRESS_CAN_RESET) != 0;
 	return OK;
 }
 
@@ -226,32 +227,32 @@ static uint32_t merge(uint32_t old, uint32_t value, uint32_t mask)
 }
 
 /* Those bits of a register that are in `mask`. */
-static void modify(const struct pci_bus *bus, const struct pci_function *f, unsigned offset, unsigned size,
+static void modify(const struct pci_function *f, unsigned offset, unsigned size,
 		   uint32_t mask, uint32_t value)
 {
-	write_at(bus, f, offset, size, merge(read_at(bus, f, offset, size), value, mask));
+	write_at(f, offset, size, merge(read_at(f, offset, size), value, mask));
 }
 
-void pci_quiesce(const struct pci_bus *bus, const struct pci_function *f)
+void pci_quiesce(const struct pci_function *f)
 {
 	/* the command register alone: 1s written to the status behind it would clear it */
-	modify(bus, f, PCI_COMMAND, 2, COMMAND_CELL, COMMAND_NO_INTX);
-	modify(bus, f, PCI_ROM, 4, ROM_ENABLE, 0);
+	modify(f, PCI_COMMAND, 2, COMMAND_CELL | COMMAND_NO_INTX, COMMAND_NO_INTX);
+	modify(f, PCI_ROM, 4, ROM_ENABLE, 0);
 	if (f->msi)
-		modify(bus, f, f->msi + MSI_CONTROL, 2, MSI_ENABLE, 0);
+		modify(f, f->msi + MSI_CONTROL, 2, MSI_ENABLE, 0);
 	if (f->msix)
-		modify(bus, f, f->msix + MSIX_CONTROL, 2, MSIX_ENABLE, 0);
+		modify(f, f->msix + MSIX_CONTROL, 2, MSIX_ENABLE, 0);
 }
 
-static void restore_bars(const struct pci_bus *bus, const struct pci_function *f)
+static void restore_bars(const struct pci_function *f)
 {
 	unsigned i;
 
 	for (i = 0; i < PCI_BARS; i++)
-		write_at(bus, f, PCI_BAR + 4 * i, 4, f->bar[i]);
+		write_at(f, PCI_BAR + 4 * i, 4, f->bar[i]);
 }
 
-static void size_bars(const struct pci_bus *bus, struct pci_function *f)
+static void size_bars(struct pci_function *f)
 {
 	bool upper = false;
 	unsigned i;
@@ -259,11 +260,11 @@ static void size_bars(const struct pci_bus *bus, struct pci_function *f)
 	for (i = 0; i < PCI_BARS; i++) {
 		uint32_t flags = upper ? 0 : f->bar[i] & BAR_IO ? BAR_IO_FLAGS : BAR_MEMORY_FLAGS;
 
-		write_at(bus, f, PCI_BAR + 4 * i, 4, UINT32_MAX);
-		f->bar_bits[i] = read_at(bus, f, PCI_BAR + 4 * i, 4) & ~flags;
+		write_at(f, PCI_BAR + 4 * i, 4, UINT32_MAX);
+		f->bar_bits[i] = read_at(f, PCI_BAR + 4 * i, 4) & ~flags;
 		upper = !upper && bar_is_64(f, i);
 	}
-	restore_bars(bus, f);
+	restore_bars(f);
 }
 
 void pci_forget(struct pci_function *f)
@@ -278,25 +279,25 @@ void pci_forget(struct pci_function *f)
 	f->cleaned = false;
 }
 
-void pci_take(const struct pci_bus *bus, struct pci_function *f)
+void pci_take(struct pci_function *f)
 {
-	pci_quiesce(bus, f);
-	size_bars(bus, f);
+	pci_quiesce(f);
+	size_bars(f);
 	pci_forget(f);
 }
 
-bool pci_reset(const struct pci_bus *bus, const struct pci_function *f)
+bool pci_reset(const struct pci_function *f)
 {
 	if (!f->resets)
 		return false;
-	modify(bus, f, f->express + EXPRESS_CONTROL, 2, EXPRESS_RESET, EXPRESS_RESET);
+	modify(f, f->express + EXPRESS_CONTROL, 2, EXPRESS_RESET, EXPRESS_RESET);
 	return true;
 }
 
-void pci_give_back(const struct pci_bus *bus, const struct pci_function *f)
+void pci_give_back(const struct pci_function *f)
 {
-	pci_quiesce(bus, f);
-	restore_bars(bus, f);
+	pci_quiesce(f);
+	restore_bars(f);
 }
 
 bool pci_access_is_plain(unsigned offset, unsigned size)
@@ -304,15 +305,15 @@ bool pci_access_is_plain(unsigned offset, unsigned size)
 	return (size == 1 || size == 2 || size == 4) && offset % size == 0 && offset < PCI_SPACE_EXTENDED;
 }
 
-static unsigned msi_data_offset(const struct pci_bus *bus, const struct pci_function *f)
+static unsigned msi_data_offset(const struct pci_function *f)
 {
-	return read_at(bus, f, f->msi + MSI_CONTROL, 2) & MSI_64 ? 12 : 8;
+	return read_at(f, f->msi + MSI_CONTROL, 2) & MSI_64 ? 12 : 8;
 }
 
 /* One doubleword as the cell sees it. */
-static uint32_t view(const struct pci_bus *bus, const struct pci_function *f, unsigned at)
+static uint32_t view(const struct pci_function *f, unsigned at)
 {
-	uint32_t value = read_at(bus, f, at, 4);
+	uint32_t value = read_at(f, at, 4);
 
 	if (at >= PCI_BAR && at < PCI_BAR + 4 * PCI_BARS)
 		return f->bar_seen[(at - PCI_BAR) / 4];
@@ -324,27 +325,27 @@ static uint32_t view(const struct pci_bus *bus, const struct pci_function *f, un
 		return (value & ~((MSI_ENABLE | MSI_COUNT) << 16)) | (uint32_t)f->message_control << 16;
 	if (at == f->msi + MSI_ADDRESS)
 		return (uint32_t)f->message_address;
-	if (at == f->msi + msi_data_offset(bus, f))
+	if (at == f->msi + msi_data_offset(f))
 		return (value & 0xffff0000u) | f->message_data;
 	if (at == f->msi + MSI_ADDRESS_HIGH)
 		return (uint32_t)(f->message_address >> 32);
 	return value;
 }
 
-uint32_t pci_read(const struct pci_bus *bus, const struct pci_function *f, unsigned offset, unsigned size)
+uint32_t pci_read(const struct pci_function *f, unsigned offset, unsigned size)
 {
-	return (view(bus, f, offset & ~3u) >> 8 * (offset & 3)) & (uint32_t)BITS(8 * size - 1, 0);
+	return (view(f, offset & ~3u) >> 8 * (offset & 3)) & (uint32_t)BITS(8 * size - 1, 0);
 }
 
 /* A message's address with the physical id of one of the cell's CPUs; 0: it means none of them. */
-static uint32_t permit_address(const struct pci_bus *bus, uint64_t address)
+static uint32_t permit_address(const struct pci_function *f, uint64_t address)
 {
 	uint32_t id;
 
 	if ((address & ~(uint64_t)UINT32_MAX) != 0 || (address & MESSAGE_PLAIN) != MESSAGE_BASE ||
 	    (address & MESSAGE_REST) != 0)
 		return 0;
-	if (!bus->target(bus->context, (uint32_t)FIELD_GET(MESSAGE_ID, address), (address & MESSAGE_LOGICAL) != 0, &id))
+	if (!f->bus->target(f->context, (uint32_t)FIELD_GET(MESSAGE_ID, address), (address & MESSAGE_LOGICAL) != 0, &id))
 		return 0;
 	return id < ID_BROADCAST ? MESSAGE_BASE | (uint32_t)FIELD_PUT(MESSAGE_ID, id) : 0;
 }
@@ -358,31 +359,31 @@ static uint32_t permit_data(uint32_t data, unsigned count)
 }
 
 /* Puts into the function what the cell wrote, as far as it may. */
-static bool update_msi(const struct pci_bus *bus, const struct pci_function *f)
+static bool update_msi(const struct pci_function *f)
 {
 	bool wanted = (f->message_control & MSI_ENABLE) != 0;
 	unsigned count = 1u << FIELD_GET(MSI_COUNT, f->message_control);
-	uint32_t address = permit_address(bus, f->message_address);
+	uint32_t address = permit_address(f, f->message_address);
 	uint32_t data = count <= 32 ? permit_data(f->message_data, count) : 0;
-	uint32_t control = read_at(bus, f, f->msi + MSI_CONTROL, 2) & ~(MSI_ENABLE | MSI_COUNT);
+	uint32_t control = read_at(f, f->msi + MSI_CONTROL, 2) & ~(MSI_ENABLE | MSI_COUNT);
 
 	if (!wanted || address == 0 || data == 0) {
-		write_at(bus, f, f->msi + MSI_CONTROL, 2, control);
+		write_at(f, f->msi + MSI_CONTROL, 2, control);
 		return !wanted;
 	}
-	write_at(bus, f, f->msi + MSI_ADDRESS, 4, address);
+	write_at(f, f->msi + MSI_ADDRESS, 4, address);
 	if (control & MSI_64)
-		write_at(bus, f, f->msi + MSI_ADDRESS_HIGH, 4, 0);
-	write_at(bus, f, f->msi + msi_data_offset(bus, f), 2, data);
-	write_at(bus, f, f->msi + MSI_CONTROL, 2, control | f->message_control);
+		write_at(f, f->msi + MSI_ADDRESS_HIGH, 4, 0);
+	write_at(f, f->msi + msi_data_offset(f), 2, data);
+	write_at(f, f->msi + MSI_CONTROL, 2, control | f->message_control);
 	return true;
 }
 
 /* A doubleword of the capability, `mask` the bytes that are written. */
-static bool write_msi(const struct pci_bus *bus, struct pci_function *f, unsigned offset, uint32_t value,
+static bool write_msi(struct pci_function *f, unsigned offset, uint32_t value,
 		      uint32_t mask)
 {
-	unsigned data = msi_data_offset(bus, f);
+	unsigned data = msi_data_offset(f);
 
 	if (offset == 0) {
 		f->message_control = (uint16_t)merge(f->message_control, value >> 16,
@@ -397,58 +398,58 @@ static bool write_msi(const struct pci_bus *bus, struct pci_function *f, unsigne
 				     (uint64_t)merge((uint32_t)(f->message_address >> 32), value, mask) << 32;
 	} else if (offset == data + 4) {
 		/* which messages are masked, where there are such bits: msi_size() */
-		modify(bus, f, f->msi + offset, 4, mask, value);
+		modify(f, f->msi + offset, 4, mask, value);
 		return true;
 	} else {
 		return true;
 	}
-	return update_msi(bus, f);
+	return update_msi(f);
 }
 
-static bool table_is_reachable(const struct pci_bus *bus, const struct pci_function *f)
+static bool table_is_reachable(const struct pci_function *f)
 {
-	return f->table.size != 0 && (read_at(bus, f, PCI_COMMAND, 2) & COMMAND_MEMORY);
+	return f->table.size != 0 && (read_at(f, PCI_COMMAND, 2) & COMMAND_MEMORY);
 }
 
 /* Masks all entries, and forgets what an earlier owner had in them. */
-static void clean_table(const struct pci_bus *bus, struct pci_function *f)
+static void clean_table(struct pci_function *f)
 {
 	uint64_t at, end = f->table.start + f->table.size;
 
 	if (f->cleaned)
 		return;
 	for (at = f->table.start; at < end; at += ENTRY_SIZE) {
-		bus->store(bus->context, at + ENTRY_CONTROL, ENTRY_MASKED);
-		bus->store(bus->context, at + ENTRY_ADDRESS, 0);
-		bus->store(bus->context, at + ENTRY_ADDRESS_HIGH, 0);
-		bus->store(bus->context, at + ENTRY_DATA, 0);
+		f->bus->store(f->context, at + ENTRY_CONTROL, ENTRY_MASKED);
+		f->bus->store(f->context, at + ENTRY_ADDRESS, 0);
+		f->bus->store(f->context, at + ENTRY_ADDRESS_HIGH, 0);
+		f->bus->store(f->context, at + ENTRY_DATA, 0);
 	}
 	f->cleaned = true;
 }
 
-static bool write_msix(const struct pci_bus *bus, struct pci_function *f, uint32_t value, uint32_t mask)
+static bool write_msix(struct pci_function *f, uint32_t value, uint32_t mask)
 {
-	uint32_t old = read_at(bus, f, f->msix + MSIX_CONTROL, 2);
+	uint32_t old = read_at(f, f->msix + MSIX_CONTROL, 2);
 	uint32_t new = merge(old, value >> 16, mask >> 16 & (MSIX_ENABLE | MSIX_MASK_ALL));
-	bool refused = (new & MSIX_ENABLE) && !(old & MSIX_ENABLE) && !table_is_reachable(bus, f);
+	bool refused = (new & MSIX_ENABLE) && !(old & MSIX_ENABLE) && !table_is_reachable(f);
 
 	if (refused)
 		new &= ~MSIX_ENABLE;
 	else if (new & MSIX_ENABLE)
-		clean_table(bus, f);
-	write_at(bus, f, f->msix + MSIX_CONTROL, 2, new);
+		clean_table(f);
+	write_at(f, f->msix + MSIX_CONTROL, 2, new);
 	return !refused;
 }
 
-static void write_command(const struct pci_bus *bus, const struct pci_function *f, uint32_t value, uint32_t mask)
+static void write_command(const struct pci_function *f, uint32_t value, uint32_t mask)
 {
-	uint32_t old = read_at(bus, f, PCI_COMMAND, 2);
-	uint32_t new = merge(old, value, mask & COMMAND_CELL);
+	uint32_t old = read_at(f, PCI_COMMAND, 2);
+	uint32_t new = merge(old, value, mask & COMMAND_CELL) | COMMAND_NO_INTX;
 
 	/* a reset, or a power state it came back from, made it forget them */
 	if (new & ~old & COMMAND_DECODE)
-		restore_bars(bus, f);
-	write_at(bus, f, PCI_COMMAND, 2, new);
+		restore_bars(f);
+	write_at(f, PCI_COMMAND, 2, new);
 }
 
 static void write_bar(struct pci_function *f, unsigned n, uint32_t value, uint32_t mask)
@@ -456,68 +457,68 @@ static void write_bar(struct pci_function *f, unsigned n, uint32_t value, uint32
 	f->bar_seen[n] = merge(f->bar_seen[n], value, mask & f->bar_bits[n]);
 }
 
-bool pci_write(const struct pci_bus *bus, struct pci_function *f, unsigned offset, unsigned size, uint32_t value)
+bool pci_write(struct pci_function *f, unsigned offset, unsigned size, uint32_t value)
 {
 	unsigned at = offset & ~3u, shift = 8 * (offset & 3);
 	uint32_t mask = (uint32_t)BITS(8 * size - 1, 0) << shift;
 
 	value <<= shift;
 	if (at == PCI_COMMAND)
-		write_command(bus, f, value, mask);
+		write_command(f, value, mask);
 	else if (at == PCI_CACHE_LINE)
-		modify(bus, f, at, 2, mask & 0xffff, value);
+		modify(f, at, 2, mask & 0xffff, value);
 	else if (at >= PCI_BAR && at < PCI_BAR + 4 * PCI_BARS)
 		write_bar(f, (at - PCI_BAR) / 4, value, mask);
 	else if (at == PCI_INTERRUPT_LINE)
-		modify(bus, f, at, 1, mask & 0xff, value);
+		modify(f, at, 1, mask & 0xff, value);
 	else if (f->power && at == f->power + POWER_STATUS)
-		modify(bus, f, at, 2, (mask & POWER_STATE) | POWER_EVENT, value & POWER_STATE);
+		modify(f, at, 2, (mask & POWER_STATE) | POWER_EVENT, value & POWER_STATE);
 	else if (f->msix && at == f->msix)
-		return write_msix(bus, f, value, mask);
-	else if (f->msi && at >= f->msi && at < f->msi + msi_size(bus, f))
-		return write_msi(bus, f, at - f->msi, value, mask);
+		return write_msix(f, value, mask);
+	else if (f->msi && at >= f->msi && at < f->msi + msi_size(f))
+		return write_msi(f, at - f->msi, value, mask);
 	return true;
 }
 
-uint32_t pci_table_read(const struct pci_bus *bus, struct pci_function *f, uint64_t at)
+uint32_t pci_table_read(struct pci_function *f, uint64_t at)
 {
-	if (table_is_reachable(bus, f))
-		clean_table(bus, f);
-	return bus->load(bus->context, at);
+	if (table_is_reachable(f))
+		clean_table(f);
+	return f->bus->load(f->context, at);
 }
 
 /* Only what may be sent becomes unmasked. */
-static bool entry_is_permitted(const struct pci_bus *bus, uint64_t entry)
+static bool entry_is_permitted(const struct pci_function *f, uint64_t entry)
 {
-	uint64_t address = (uint64_t)bus->load(bus->context, entry + ENTRY_ADDRESS_HIGH) << 32 |
-			   bus->load(bus->context, entry + ENTRY_ADDRESS);
+	uint64_t address = (uint64_t)f->bus->load(f->context, entry + ENTRY_ADDRESS_HIGH) << 32 |
+			   f->bus->load(f->context, entry + ENTRY_ADDRESS);
 
-	return address != 0 && permit_address(bus, address) == address &&
-	       permit_data(bus->load(bus->context, entry + ENTRY_DATA), 1) != 0;
+	return address != 0 && permit_address(f, address) == address &&
+	       permit_data(f->bus->load(f->context, entry + ENTRY_DATA), 1) != 0;
 }
 
-bool pci_table_write(const struct pci_bus *bus, struct pci_function *f, uint64_t at, uint32_t value)
+bool pci_table_write(struct pci_function *f, uint64_t at, uint32_t value)
 {
 	unsigned field = (unsigned)(at - f->table.start) % ENTRY_SIZE;
 	uint64_t entry = at - field;
 	uint32_t permitted = 0;
 	bool fine;
 
-	if (!table_is_reachable(bus, f))
+	if (!table_is_reachable(f))
 		return true;
-	clean_table(bus, f);
+	clean_table(f);
 	if (field == ENTRY_CONTROL) {
-		fine = (value & ENTRY_MASKED) || entry_is_permitted(bus, entry);
-		bus->store(bus->context, at, fine ? value & ENTRY_MASKED : ENTRY_MASKED);
+		fine = (value & ENTRY_MASKED) || entry_is_permitted(f, entry);
+		f->bus->store(f->context, at, fine ? value & ENTRY_MASKED : ENTRY_MASKED);
 		return fine;
 	}
 	if (field == ENTRY_ADDRESS)
-		permitted = permit_address(bus, value);
+		permitted = permit_address(f, value);
 	else if (field == ENTRY_DATA)
 		permitted = permit_data(value, 1);
 	fine = permitted != 0 || (field == ENTRY_ADDRESS_HIGH && value == 0);
 	if (!fine)
-		bus->store(bus->context, entry + ENTRY_CONTROL, ENTRY_MASKED);
-	bus->store(bus->context, at, permitted);
+		f->bus->store(f->context, entry + ENTRY_CONTROL, ENTRY_MASKED);
+	f->bus->store(f->context, at, permitted);
 	return fine;
 }

@@ -20,9 +20,8 @@
 #define PCI_SPACE 0x100u
 #define PCI_SPACE_EXTENDED 0x1000u
 
-/* How the function is reached, and the cell's CPUs. Sizes 1, 2, 4; naturally aligned. */
+/* How a function is reached, and its cell's CPUs; context: the function's. Sizes 1, 2, 4; naturally aligned. */
 struct pci_bus {
-	void *context;
 	uint32_t (*read)(void *context, uint16_t bdf, unsigned offset, unsigned size);
 	void (*write)(void *context, uint16_t bdf, unsigned offset, unsigned size, uint32_t value);
 	/* Device memory, host-physical. */
@@ -33,6 +32,8 @@ struct pci_bus {
 };
 
 struct pci_function {
+	const struct pci_bus *bus;
+	void *context;
 	uint16_t bdf;
 	/* where its capabilities are; 0: it has none */
 	uint8_t power, msi, msix, express;
@@ -48,33 +49,33 @@ struct pci_function {
 };
 
 /*
- * Looks at it, changes nothing. ERR_NOT_FOUND: nobody answers; ERR_UNSUPPORTED: a bridge;
+ * Looks at it, changes nothing. `context` is what the bus is called with. ERR_NOT_FOUND: nobody answers; ERR_UNSUPPORTED: a bridge;
  * ERR_INVALID: its list of capabilities has no end or leads out of where they are. What is in *f then counts
  * for nothing.
  */
-MUST_CHECK err_t pci_find(const struct pci_bus *bus, uint16_t bdf, struct pci_function *f);
+MUST_CHECK err_t pci_find(const struct pci_bus *bus, void *context, uint16_t bdf, struct pci_function *f);
 
 /* Sends nothing, answers at no address. */
-void pci_quiesce(const struct pci_bus *bus, const struct pci_function *f);
+void pci_quiesce(const struct pci_function *f);
 /* What its owner wrote is not what the next one, or the same one when it starts anew, reads. */
 void pci_forget(struct pci_function *f);
 /* For a new owner: quiet, sizes what can be changed of the BARs, forgets. */
-void pci_take(const struct pci_bus *bus, struct pci_function *f);
+void pci_take(struct pci_function *f);
 /* Begins a reset where it has one; then nothing is to be read or written for PCI_RESET_MS. */
-bool pci_reset(const struct pci_bus *bus, const struct pci_function *f);
+bool pci_reset(const struct pci_function *f);
 #define PCI_RESET_MS 100u
 /* Back to the root cell: quiet, and its BARs as they were found. */
-void pci_give_back(const struct pci_bus *bus, const struct pci_function *f);
+void pci_give_back(const struct pci_function *f);
 
 /* Does the access lie in the space, in one doubleword, naturally aligned? The rest is nobody's. */
 bool pci_access_is_plain(unsigned offset, unsigned size);
 
-uint32_t pci_read(const struct pci_bus *bus, const struct pci_function *f, unsigned offset, unsigned size);
+uint32_t pci_read(const struct pci_function *f, unsigned offset, unsigned size);
 /* False: a message the cell may not have was asked for; it is off. */
-bool pci_write(const struct pci_bus *bus, struct pci_function *f, unsigned offset, unsigned size, uint32_t value);
+bool pci_write(struct pci_function *f, unsigned offset, unsigned size, uint32_t value);
 
 /* One doubleword of the table at host-physical `at` within f->table. False as above: the entry is masked. */
-uint32_t pci_table_read(const struct pci_bus *bus, struct pci_function *f, uint64_t at);
-bool pci_table_write(const struct pci_bus *bus, struct pci_function *f, uint64_t at, uint32_t value);
+uint32_t pci_table_read(struct pci_function *f, uint64_t at);
+bool pci_table_write(struct pci_function *f, uint64_t at, uint32_t value);
 
 #endif

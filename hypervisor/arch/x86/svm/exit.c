@@ -47,7 +47,7 @@ static void complete(struct cpu *self, struct svm_cpu *svm, uint64_t next)
 		return;
 	}
 	s->dr6 |= DR6_BS;
-	svm_inject(self, VECTOR_DB, false, 0);
+	svm->vmcb.control.eventinj = EXCEPTION(VECTOR_DB);
 }
 
 static void finish(struct cpu *self, struct svm_cpu *svm, enum outcome outcome, uint64_t next)
@@ -59,10 +59,10 @@ static void finish(struct cpu *self, struct svm_cpu *svm, enum outcome outcome, 
 	case OUT_AGAIN:
 		break;
 	case OUT_GP:
-		svm_inject(self, VECTOR_GP, true, 0);
+		svm->vmcb.control.eventinj = EXCEPTION_CODE_0(VECTOR_GP);
 		break;
 	case OUT_UD:
-		svm_inject(self, VECTOR_UD, false, 0);
+		svm->vmcb.control.eventinj = EXCEPTION(VECTOR_UD);
 		break;
 	}
 }
@@ -215,15 +215,14 @@ static void on_db(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 		return;
 	}
 	exit_counted(self, ABI_STAT_X86_EXCEPTION, VECTOR_DB);
-	svm_inject(self, VECTOR_DB, false, 0);
+	svm->vmcb.control.eventinj = EXCEPTION(VECTOR_DB);
 }
 
 static void on_ac(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 {
-	(void)svm;
 	(void)regs;
 	exit_counted(self, ABI_STAT_X86_EXCEPTION, VECTOR_AC);
-	svm_inject(self, VECTOR_AC, true, 0);
+	svm->vmcb.control.eventinj = EXCEPTION_CODE_0(VECTOR_AC);
 }
 
 /* INITs are virtualized where they are sent. */
@@ -232,7 +231,8 @@ static void on_init(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 	(void)svm;
 	(void)regs;
 	exit_counted(self, ABI_STAT_X86_OTHER, 0);
-	log_print(&self->sys->log, "CPU %u: an INIT that no CPU has sent, ignored\n", self->id);
+	if (cell_may_tell(self->cell))
+		log_print(&self->sys->log, "CPU %u: an INIT that no CPU has sent, ignored\n", self->id);
 }
 
 /* It would throw away what others have written. */
@@ -273,8 +273,11 @@ static const char *name_of(uint64_t exitcode)
 static void on_forbidden(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 {
 	(void)regs;
-	/* it would be refused again, for ever */
-	BUG_ON(svm->vmcb.control.exitcode == VMEXIT_INVALID && cell_is_root(self->cell));
+	if (svm->vmcb.control.exitcode == VMEXIT_INVALID) {
+		/* it would be refused again, for ever, whoever it was in the guest */
+		BUG_ON(cell_is_root(self->cell));
+		svm->vmcb.save.cpl = 0;
+	}
 	finish(self, svm, exit_forbidden(self, name_of(svm->vmcb.control.exitcode)), svm->vmcb.save.rip);
 }
 

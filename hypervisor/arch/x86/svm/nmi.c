@@ -22,12 +22,6 @@ uint32_t svm_exceptions(const struct cell *cell)
 	return cell_is_root(cell) ? 0 : BIT(VECTOR_DB) | BIT(VECTOR_AC);
 }
 
-void svm_inject(struct cpu *self, unsigned vector, bool has_code, uint32_t code)
-{
-	svm_of(self)->vmcb.control.eventinj = EVENT_V | FIELD_PUT(EVENT_TYPE, EVENT_TYPE_EXCEPTION) | vector |
-					      (has_code ? EVENT_EV | FIELD_PUT(EVENT_ERRORCODE, code) : 0);
-}
-
 uint64_t svm_event_again(uint64_t exitintinfo)
 {
 	uint64_t type = FIELD_GET(EVENT_TYPE, exitintinfo);
@@ -102,7 +96,7 @@ void svm_stepped(struct cpu *self)
 	nmi->stepping = false;
 	vmcb->control.intercept_exceptions = svm_exceptions(self->cell);
 	if (nmi->guest_tf) {
-		svm_inject(self, VECTOR_DB, false, 0);
+		vmcb->control.eventinj = EXCEPTION(VECTOR_DB);
 	} else {
 		vmcb->save.dr6 &= ~DR6_BS;
 		/* IRET has brought the guest's own */

@@ -47,7 +47,7 @@ struct svm_bitmaps {
 extern struct abi_image image_header;
 
 /* Of something in the image or in the memory behind it. */
-static uint64_t phys_of(const void *at)
+static __attribute__((noinline)) uint64_t phys_of(const void *at)
 {
 	return (uint64_t)at - HV_BASE + image_header.start;
 }
@@ -116,14 +116,16 @@ static void control(const struct cpu *self, struct vmcb_control *c)
 			     INTERCEPT_IOIO_PROT | INTERCEPT_MSR_PROT | INTERCEPT_SHUTDOWN;
 	c->intercept_misc2 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE |
 			     INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT;
-	/* what a cell writes back is the caches of all */
-	if (!cell_is_root(cell))
-		c->intercept_misc2 |= INTERCEPT_WBINVD;
 	c->iopm_base_pa = phys_of(bitmaps->iopm);
 	c->msrpm_base_pa = phys_of(bitmaps->msrpm);
 	/* 0 is the hypervisor's */
 	c->asid = cell->id + 1;
 	c->np_enable = NP_ENABLE;
+	/* what a cell writes back is the caches of all; its CPUs' translations are its own only here */
+	if (!cell_is_root(cell))
+		c->intercept_misc2 |= INTERCEPT_WBINVD;
+	else if (svm_of(self)->features & SVM_INVLPGB)
+		c->np_enable |= NP_INVLPGB;
 	c->n_cr3 = phys_of(cell->space.live);
 	svm_of(self)->nmi = (struct nmi){ 0 };
 	/* this CPU may hold translations of whoever had the ASID before */
@@ -262,23 +264,24 @@ static void svm_cell_msr(struct cell *cell, uint32_t msr, bool read, bool write)
 	}
 }
 
-static struct segment real(uint16_t attributes)
-{
-	return (struct segment){ .attributes = attributes, .limit = RESET_LIMIT };
-}
+/* es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr */
+static const uint16_t real_mode[] = { SEGMENT_DATA, SEGMENT_CODE, SEGMENT_DATA, SEGMENT_DATA, SEGMENT_DATA,
+				      SEGMENT_DATA, 0, SEGMENT_LDT, 0, SEGMENT_TSS };
 
 static void svm_reset(struct cpu *self, uint16_t cs, uint64_t cs_base, uint16_t ip)
 {
 	struct svm_cpu *svm = svm_of(self);
 	struct vmcb_save *s = &svm->vmcb.save;
+	unsigned i;
 
 	control(self, &svm->vmcb.control);
 	memset(s, 0, sizeof(*s));
-	s->cs = (struct segment){ cs, SEGMENT_CODE, RESET_LIMIT, cs_base };
-	s->ss = s->ds = s->es = s->fs = s->gs = real(SEGMENT_DATA);
-	s->gdtr = s->idtr = real(0);
-	s->ldtr = real(SEGMENT_LDT);
-	s->tr = real(SEGMENT_TSS);
+	for (i = 0; i < ARRAY_SIZE(real_mode); i++) {
+		s->segments[i].attributes = real_mode[i];
+		s->segments[i].limit = RESET_LIMIT;
+	}
+	s->cs.selector = cs;
+	s->cs.base = cs_base;
 	s->efer = EFER_SVME;
 	s->cr0 = RESET_CR0;
 	s->dr6 = RESET_DR6;
@@ -333,7 +336,6 @@ const struct virt_ops svm_ops = {
 	.open = svm_open,
 	.mode = svm_mode,
 	.set_rflags = svm_set_rflags,
-	.inject = svm_inject,
 	.inject_nmi = svm_inject_nmi,
 	.tsc_offset = svm_tsc_offset,
 };

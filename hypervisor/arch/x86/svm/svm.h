@@ -13,6 +13,7 @@
 #define SVM_FLUSH_BY_ASID BIT(6)
 #define SVM_DECODE_ASSISTS BIT(7)
 #define SVM_SPEC_CTRL BIT(20)
+#define SVM_INVLPGB BIT(24)
 
 /* NMIs on their way into the guest (nmi.c) */
 struct nmi {
@@ -55,7 +56,6 @@ void svm_exit(struct regs *regs);
 void svm_prepare(struct cpu *self, struct svm_cpu *svm);
 
 /* nmi.c */
-void svm_inject(struct cpu *self, unsigned vector, bool has_code, uint32_t code);
 void svm_inject_nmi(struct cpu *self);
 /* An exit hit the delivery of an event: what of it has to be delivered again (APM 2, 15.7.2). */
 uint64_t svm_event_again(uint64_t exitintinfo);

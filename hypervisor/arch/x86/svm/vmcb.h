@@ -42,6 +42,8 @@
 
 #define INTERRUPT_SHADOW BIT(0)
 #define NP_ENABLE BIT(0)
+/* INVLPGB and TLBSYNC, which are #UD otherwise */
+#define NP_INVLPGB BIT(7)
 
 /* EVENTINJ and EXITINTINFO (15.20, 15.7.2) */
 #define EVENT_VECTOR BITS(7, 0)
@@ -52,6 +54,9 @@
 #define EVENT_TYPE_NMI 2u
 #define EVENT_TYPE_EXCEPTION 3u
 #define EVENT_TYPE_SOFTWARE 4u
+/* An exception to inject; the error code of those that have one is 0. */
+#define EXCEPTION(vector) (EVENT_V | FIELD_PUT(EVENT_TYPE, EVENT_TYPE_EXCEPTION) | (vector))
+#define EXCEPTION_CODE_0(vector) (EXCEPTION(vector) | EVENT_EV)
 
 /* EXITCODE (appendix C) */
 #define VMEXIT_EXCP 0x40
@@ -130,7 +135,12 @@ static_assert(offsetof(struct vmcb_control, instruction) == 0xd1, "APM 2, B");
 static_assert(sizeof(struct vmcb_control) == 0x400, "APM 2, B");
 
 struct vmcb_save {
-	struct segment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr;
+	union {
+		struct {
+			struct segment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr;
+		};
+		struct segment segments[10];
+	};
 	uint8_t reserved1[0xcb - 0xa0];
 	uint8_t cpl;
 	uint32_t reserved2;
