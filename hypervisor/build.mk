@@ -19,13 +19,15 @@ FREESTANDING := -std=c11 -ffreestanding -fno-common -mgeneral-regs-only $(ARCH_F
 	-fno-asynchronous-unwind-tables -fno-strict-aliasing $(WARNINGS)
 # Optimised as one program; the passes that are off trade size for speed
 HYPERVISOR_CFLAGS := $(FREESTANDING) $(ARCH_CFLAGS) -flto \
-	-fno-tree-loop-optimize -fno-move-loop-invariants -fno-tree-pre -fno-tree-dominator-opts \
+	-fno-tree-loop-optimize -fno-tree-loop-im -fno-move-loop-invariants -fno-tree-pre -fno-tree-dominator-opts \
 	-fno-shrink-wrap -fomit-frame-pointer
 HYPERVISOR_LDFLAGS := -Wl,--gc-sections,-z,noexecstack,-z,max-page-size=4096 \
 	-Wl,--fatal-warnings,--build-id=none -nostdlib -static -flto-partition=one
 # What nearly every exit runs through, where instructions count more than bytes
 $(ARCH_HOT:%=$(BUILD)/%.o): HYPERVISOR_CFLAGS += -O2 -fshrink-wrap \
 	-fno-align-functions -fno-align-jumps -fno-align-loops -fno-align-labels
+# Ends in many places, most of them a call that says why: one way out is smaller than a jump from each
+$(patsubst %,$(BUILD)/%.o,$(wildcard hypervisor/config/*.c)): HYPERVISOR_CFLAGS += -fno-optimize-sibling-calls
 # The compiler calls memcpy & co. when all else is compiled already
 $(BUILD)/hypervisor/base/str.c.o: HYPERVISOR_CFLAGS += -fno-lto
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The C11 freestanding headers everything else builds on, and two attributes. */
+/* The C11 freestanding headers everything else builds on, and what the compiler is told beyond C. */
 #ifndef BASE_TYPES_H
 #define BASE_TYPES_H
 
@@ -11,6 +11,14 @@
 
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
+
+/* The same; but the compiler does not know what is there, so that copying it is no store for each member. */
+static inline const void *opaque(const void *p)
+{
+	__asm__("" : "+r"(p));
+	return p;
+}
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define PAGE_SHIFT 12

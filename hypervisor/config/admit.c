@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "config/admit.h"
 #include "base/bits.h"
+#include "base/fmt.h"
 #include "base/str.h"
 
 #define MEM_ACCESS (ABI_MEM_READ | ABI_MEM_WRITE | ABI_MEM_EXEC)
 
 /* How messages name a memory record; takes its index and name. */
-#define MEM "memory[%u] \"%s\": "
+#define MEM_IS "memory[%u] \"%s\":"
+#define MEM MEM_IS " "
+#define WHAT_SIZE (sizeof("memory[1000] \"\": virt") + sizeof(((struct abi_mem *)NULL)->name))
 
 /* A cell at the door, and who is inside. */
 struct request {
@@ -46,20 +49,19 @@ static struct span hypervisor_span(const struct config *system)
 	return (struct span){ system->system->hypervisor.start, system->system->hypervisor.size };
 }
 
-static err_t admit_hypervisor(const struct config *system, const struct admit_limits *limits,
-			      struct why *why)
+/* Addresses that the machine has, and none of what is mediated. `what` names them, with its colon. */
+static err_t admit_span(const char *what, struct span s, uint64_t end, const struct admit_limits *limits,
+			struct why *why)
 {
-	struct span hv = hypervisor_span(system);
-	const struct span *mediated = find_mediated(limits, hv);
+	const struct span *mediated = find_mediated(limits, s);
 
-	if (!within_end(hv, limits->host_end))
-		return why_set(why, ERR_RANGE, "hypervisor: 0x%lx-0x%lx; this machine's physical "
-			       "addresses end at 0x%lx", hv.start, span_last(hv),
-			       limits->host_end - 1);
+	if (!within_end(s, end))
+		return why_set(why, ERR_RANGE, "%s 0x%lx-0x%lx; this machine's addresses end at "
+			       "0x%lx", what, s.start, span_last(s), end - 1);
 	if (mediated)
-		return why_set(why, ERR_OVERLAP, "hypervisor: 0x%lx-0x%lx overlaps the interrupt "
-			       "controller's or PCI's registers at 0x%lx-0x%lx; move it into RAM", hv.start,
-			       span_last(hv), mediated->start, span_last(*mediated));
+		return why_set(why, ERR_OVERLAP, "%s 0x%lx-0x%lx overlaps the interrupt "
+			       "controller's or PCI's registers at 0x%lx-0x%lx; leave those out", what,
+			       s.start, span_last(s), mediated->start, span_last(*mediated));
 	return OK;
 }
 
@@ -107,15 +109,10 @@ static err_t admit_console(const struct config *system, const struct admit_limit
 		return OK;
 	if (!(c->flags & ABI_CONSOLE_MMIO))
 		return admit_port_console(s, limits, why);
-	if (!within_end(s, limits->host_end))
-		return why_set(why, ERR_RANGE, "system console: 0x%lx-0x%lx; this machine's "
-			       "physical addresses end at 0x%lx", s.start, span_last(s),
-			       limits->host_end - 1);
-	if (span_overlaps(s, hypervisor_span(system)) || find_mediated(limits, s))
+	if (span_overlaps(s, hypervisor_span(system)))
 		return why_set(why, ERR_OVERLAP, "system console: 0x%lx-0x%lx lies in the "
-			       "hypervisor's memory or the interrupt controller; give the UART's "
-			       "registers", s.start, span_last(s));
-	return OK;
+			       "hypervisor's memory; give the UART's registers", s.start, span_last(s));
+	return admit_span("system console:", s, limits->host_end, limits, why);
 }
 
 static err_t admit_root_mem(const struct config *system, uint32_t i,
@@ -123,20 +120,15 @@ static err_t admit_root_mem(const struct config *system, uint32_t i,
 {
 	const struct abi_mem *m = &system->mem[i];
 	struct span s = mem_host_span(m), hv = hypervisor_span(system);
-	const struct span *mediated = find_mediated(limits, s);
 	uint64_t end = limits->host_end < limits->guest_end ? limits->host_end : limits->guest_end;
+	char what[WHAT_SIZE];
 
-	if (!within_end(s, end))
-		return why_set(why, ERR_RANGE, MEM "0x%lx-0x%lx; this machine's addresses end at "
-			       "0x%lx", i, m->name, s.start, span_last(s), end - 1);
+	fmt(what, sizeof(what), MEM_IS, i, m->name);
+	TRY(admit_span(what, s, end, limits, why));
 	if (span_overlaps(s, hv))
 		return why_set(why, ERR_OVERLAP, MEM "0x%lx-0x%lx overlaps the hypervisor's memory "
 			       "at 0x%lx-0x%lx; leave that out", i, m->name, s.start, span_last(s),
 			       hv.start, span_last(hv));
-	if (mediated)
-		return why_set(why, ERR_OVERLAP, MEM "0x%lx-0x%lx overlaps the interrupt "
-			       "controller's or PCI's registers at 0x%lx-0x%lx; leave those out", i, m->name,
-			       s.start, span_last(s), mediated->start, span_last(*mediated));
 	for (uint32_t j = 0; j < i; j++)
 		if (span_overlaps(s, mem_host_span(&system->mem[j])))
 			return why_set(why, ERR_OVERLAP, MEM "0x%lx-0x%lx overlaps memory[%u] "
@@ -162,7 +154,7 @@ err_t admit_system(const struct config *system, const struct admit_limits *limit
 		return why_set(why, ERR_RANGE, "cpu_count: %u, this hypervisor was built for %u; "
 			       "set MAX_CPUS with `make menuconfig` and rebuild it",
 			       system->system->cpu_count, limits->max_cpus);
-	TRY(admit_hypervisor(system, limits, why));
+	TRY(admit_span("hypervisor:", hypervisor_span(system), limits->host_end, limits, why));
 	TRY(admit_console(system, limits, why));
 	for (uint32_t i = 0; i < system->cell->mem_count; i++)
 		TRY(admit_root_mem(system, i, limits, why));
@@ -229,18 +221,10 @@ static err_t admit_cpus(const struct request *r)
 static err_t admit_guest_span(const struct request *r, uint32_t i)
 {
 	const struct abi_mem *m = &r->cell->mem[i];
-	struct span s = mem_guest_span(m);
-	const struct span *mediated = find_mediated(r->limits, s);
+	char what[WHAT_SIZE];
 
-	if (!within_end(s, r->limits->guest_end))
-		return why_set(r->why, ERR_RANGE, MEM "virt 0x%lx-0x%lx; a cell's addresses end at "
-			       "0x%lx", i, m->name, s.start, span_last(s),
-			       r->limits->guest_end - 1);
-	if (mediated)
-		return why_set(r->why, ERR_OVERLAP, MEM "virt 0x%lx-0x%lx overlaps the interrupt "
-			       "controller's or PCI's registers at 0x%lx-0x%lx; move it", i, m->name,
-			       s.start, span_last(s), mediated->start, span_last(*mediated));
-	return OK;
+	fmt(what, sizeof(what), MEM_IS " virt", i, m->name);
+	return admit_span(what, mem_guest_span(m), r->limits->guest_end, r->limits, r->why);
 }
 
 static const struct abi_mem *root_mem_around(const struct request *r, struct span s)
@@ -313,90 +297,69 @@ static err_t admit_memory(const struct request *r)
 	return OK;
 }
 
-/* Which of the cell's ranges holds or meets `s`, or NULL. */
-static const struct abi_irq *find_irq(const struct config *c, struct span s)
+static uint32_t range_count(const struct config *c, bool ports)
 {
-	for (uint32_t i = 0; i < c->cell->irq_count; i++)
-		if (span_overlaps(irq_span(&c->irq[i]), s))
-			return &c->irq[i];
-	return NULL;
+	return ports ? c->cell->pio_count : c->cell->irq_count;
 }
 
-/* Several of the root cell's ranges may be needed to hold one of the cell's. */
-static err_t admit_irq(const struct request *r, uint32_t i)
+/* Lines or ports. */
+static struct span range(const struct config *c, bool ports, uint32_t i)
 {
-	const struct abi_irq *irq = &r->cell->irq[i];
-	struct span s = irq_span(irq);
-	uint64_t line = s.start;
+	return ports ? pio_span(&c->pio[i]) : irq_span(&c->irq[i]);
+}
 
-	while (line <= span_last(s)) {
-		const struct abi_irq *root = find_irq(r->system, (struct span){ line, 1 });
-
-		if (!root)
-			return why_set(r->why, ERR_RANGE, "irq[%u]: line %lu is not the root "
-				       "cell's to give; list it there or drop it here", i, line);
-		line = span_last(irq_span(root)) + 1;
+/* Which of the cell's ranges holds or meets `s`; false: none. */
+static bool find_range(const struct config *c, bool ports, struct span s, struct span *found)
+{
+	for (uint32_t i = 0; i < range_count(c, ports); i++) {
+		*found = range(c, ports, i);
+		if (span_overlaps(*found, s))
+			return true;
 	}
-	for (unsigned c = 0; c < r->count; c++) {
-		const struct abi_irq *other = find_irq(r->cells[c], s);
+	return false;
+}
 
-		if (other)
-			return why_set(r->why, ERR_OVERLAP, "irq[%u]: %lu-%lu overlaps cell "
-				       "\"%s\"'s %lu-%lu; a line belongs to one cell", i, s.start,
-				       span_last(s), r->cells[c]->cell->name,
-				       irq_span(other).start, span_last(irq_span(other)));
-	}
-	/* The architecture's registers have fields for these numbers only */
-	return admit_numbers(i, "virt", (struct span){ irq->virt, irq->count }, r->limits, r->why);
+/* All of it the root cell's, whose own ranges may be smaller, and none of it another cell's. */
+static err_t admit_range(const struct request *r, bool ports, uint32_t i)
+{
+	struct span s = range(r->cell, ports, i), other;
+
+	for (uint64_t n = s.start; n <= span_last(s); n = span_last(other) + 1)
+		if (!find_range(r->system, ports, (struct span){ n, 1 }, &other))
+			return why_set(r->why, ERR_RANGE,
+				       ports ? "pio[%u]: port 0x%lx is not the root cell's to give; "
+					       "list it there or drop it here" :
+					       "irq[%u]: line %lu is not the root cell's to give; "
+					       "list it there or drop it here", i, n);
+	for (unsigned c = 0; c < r->count; c++)
+		if (find_range(r->cells[c], ports, s, &other))
+			return why_set(r->why, ERR_OVERLAP,
+				       ports ? "pio[%u]: 0x%lx-0x%lx overlaps cell \"%s\"'s 0x%lx-0x%lx; "
+					       "a port belongs to one cell" :
+					       "irq[%u]: %lu-%lu overlaps cell \"%s\"'s %lu-%lu; "
+					       "a line belongs to one cell", i, s.start, span_last(s),
+				       r->cells[c]->cell->name, other.start, span_last(other));
+	return OK;
 }
 
 static err_t admit_irqs(const struct request *r)
 {
-	for (uint32_t i = 0; i < r->cell->cell->irq_count; i++)
-		TRY(admit_irq(r, i));
-	return OK;
-}
+	for (uint32_t i = 0; i < r->cell->cell->irq_count; i++) {
+		const struct abi_irq *irq = &r->cell->irq[i];
 
-/* Which of the cell's ranges holds or meets `s`, or NULL. */
-static const struct abi_pio *find_pio(const struct config *c, struct span s)
-{
-	for (uint32_t i = 0; i < c->cell->pio_count; i++)
-		if (span_overlaps(pio_span(&c->pio[i]), s))
-			return &c->pio[i];
-	return NULL;
-}
-
-/* As with lines. */
-static err_t admit_pio(const struct request *r, uint32_t i)
-{
-	struct span s = pio_span(&r->cell->pio[i]);
-	uint64_t port = s.start;
-
-	TRY(admit_ports(i, &r->cell->pio[i], r->limits, r->why));
-	while (port <= span_last(s)) {
-		const struct abi_pio *root = find_pio(r->system, (struct span){ port, 1 });
-
-		if (!root)
-			return why_set(r->why, ERR_RANGE, "pio[%u]: port 0x%lx is not the root "
-				       "cell's to give; list it there or drop it here", i, port);
-		port = span_last(pio_span(root)) + 1;
-	}
-	for (unsigned c = 0; c < r->count; c++) {
-		const struct abi_pio *other = find_pio(r->cells[c], s);
-
-		if (other)
-			return why_set(r->why, ERR_OVERLAP, "pio[%u]: 0x%lx-0x%lx overlaps cell "
-				       "\"%s\"'s 0x%lx-0x%lx; a port belongs to one cell", i, s.start,
-				       span_last(s), r->cells[c]->cell->name, pio_span(other).start,
-				       span_last(pio_span(other)));
+		TRY(admit_range(r, false, i));
+		/* The architecture's registers have fields for these numbers only */
+		TRY(admit_numbers(i, "virt", (struct span){ irq->virt, irq->count }, r->limits, r->why));
 	}
 	return OK;
 }
 
 static err_t admit_ios(const struct request *r)
 {
-	for (uint32_t i = 0; i < r->cell->cell->pio_count; i++)
-		TRY(admit_pio(r, i));
+	for (uint32_t i = 0; i < r->cell->cell->pio_count; i++) {
+		TRY(admit_ports(i, &r->cell->pio[i], r->limits, r->why));
+		TRY(admit_range(r, true, i));
+	}
 	return OK;
 }
 

@@ -161,62 +161,75 @@ static err_t take_cell(struct input *in, struct config *c, struct why *why)
 	return OK;
 }
 
+/* What is wrong with it, or NULL. `ports`: there are I/O ports. */
+static const char *broken_console(const struct abi_console *c, bool ports)
+{
+	struct span registers = { c->address, c->size };
+	bool mmio = (c->flags & ABI_CONSOLE_MMIO) != 0;
+
+	if (c->type == ABI_CONSOLE_NONE)
+		return all_zero(c, sizeof(*c)) ? NULL : "no type, and other fields set; give it one or "
+			"leave all of them 0";
+	if (c->type != ABI_CONSOLE_8250 && c->type != ABI_CONSOLE_PL011)
+		return "the type is none of 0 (none), 2 (8250), 3 (PL011)";
+	if (c->flags & ~CONSOLE_FLAGS)
+		return "of the flags only 0x1 and 0x2 are known";
+	if (c->type == ABI_CONSOLE_PL011 && !mmio)
+		return "a PL011 is reached by MMIO; set flag 0x1";
+	if (!span_valid(registers))
+		return "address and size are no span of addresses";
+	if (!mmio && !ports)
+		return "this architecture has no I/O ports; set flag 0x1 for MMIO";
+	if (!mmio && span_last(registers) >= PORTS)
+		return "beyond I/O port 0xffff; set flag 0x1 for MMIO";
+	return NULL;
+}
+
+static_assert(CONSOLE_FLAGS == 3 && ABI_CONSOLE_MMIO == 1, "named in words above");
+
 static err_t check_console(const struct abi_console *c, const char *field, bool ports,
 			   struct why *why)
 {
-	struct span registers = { c->address, c->size };
+	const char *broken = broken_console(c, ports);
 
-	if (c->type != ABI_CONSOLE_NONE && c->type != ABI_CONSOLE_8250 &&
-	    c->type != ABI_CONSOLE_PL011)
-		return why_set(why, ERR_INVALID, "%s: type %u is none of 0 (none), 2 (8250), "
-			       "3 (PL011)", field, c->type);
-	if (c->type == ABI_CONSOLE_NONE) {
-		if (!all_zero(c, sizeof(*c)))
-			return why_set(why, ERR_INVALID, "%s: type 0 (none) with other fields "
-				       "set; give a type or leave all of them 0", field);
-		return OK;
-	}
-	if (c->flags & ~CONSOLE_FLAGS)
-		return why_set(why, ERR_INVALID, "%s: flags 0x%x, only 0x%x are known",
-			       field, c->flags, CONSOLE_FLAGS);
-	if (c->type == ABI_CONSOLE_PL011 && !(c->flags & ABI_CONSOLE_MMIO))
-		return why_set(why, ERR_INVALID, "%s: flags 0x%x, a PL011 is reached by MMIO; "
-			       "set 0x%x", field, c->flags, ABI_CONSOLE_MMIO);
-	if (!span_valid(registers))
-		return why_set(why, ERR_INVALID, "%s: address 0x%lx with size 0x%x is no span of "
-			       "addresses", field, c->address, c->size);
-	if (!(c->flags & ABI_CONSOLE_MMIO) && !ports)
-		return why_set(why, ERR_INVALID, "%s: flags 0x%x, this architecture has no I/O "
-			       "ports; set flag 0x%x for MMIO", field, c->flags, ABI_CONSOLE_MMIO);
-	if (!(c->flags & ABI_CONSOLE_MMIO) && span_last(registers) >= PORTS)
-		return why_set(why, ERR_INVALID, "%s: address 0x%lx with size 0x%x is beyond I/O "
-			       "port 0xffff; set flag 0x%x for MMIO", field, c->address, c->size,
-			       ABI_CONSOLE_MMIO);
+	if (broken)
+		return why_set(why, ERR_INVALID, "%s: type %u, flags 0x%x, address 0x%lx, size "
+			       "0x%x: %s", field, c->type, c->flags, c->address, c->size, broken);
 	return OK;
 }
 
-static err_t check_arm64(const struct abi_system *s, struct why *why)
+/* What is wrong with the GIC, or NULL. */
+static const char *broken_gic(const struct abi_system *s)
 {
 	const struct abi_platform_arm64 *p = &s->platform.arm64;
 	struct span gicd = abi_span(p->gicd), gicr = abi_span(p->gicr);
 
 	if (!span_good(gicd, GIC_FRAME))
-		return why_set(why, ERR_INVALID, "gicd: 0x%lx with size 0x%lx; a distributor has "
-			       "frames of 0x%llx", gicd.start, gicd.size, GIC_FRAME);
+		return "gicd: a distributor has frames of 0x10000";
 	if (!span_good(gicr, GIC_FRAME) || gicr.size / GIC_REDISTRIBUTOR < s->cpu_count)
-		return why_set(why, ERR_INVALID, "gicr: 0x%lx with size 0x%lx; %u redistributors "
-			       "are at least 0x%llx bytes in frames of 0x%llx", gicr.start,
-			       gicr.size, s->cpu_count, s->cpu_count * GIC_REDISTRIBUTOR,
-			       GIC_FRAME);
+		return "gicr: redistributors have 0x20000 bytes or more in frames of 0x10000, and "
+		       "each CPU has one";
 	if (span_overlaps(gicd, gicr))
-		return why_set(why, ERR_OVERLAP, "gicr: 0x%lx-0x%lx overlaps gicd 0x%lx-0x%lx",
-			       gicr.start, span_last(gicr), gicd.start, span_last(gicd));
+		return "gicr: overlaps gicd";
 	if (p->gic_version != 3)
-		return why_set(why, ERR_INVALID, "gic_version: %u; this hypervisor serves 3",
-			       p->gic_version);
+		return "gic_version: this hypervisor serves 3";
 	if (p->maintenance_irq < 16 || p->maintenance_irq > 31)
-		return why_set(why, ERR_INVALID, "maintenance_irq: %u is no per-CPU interrupt, "
-			       "which are 16 to 31", p->maintenance_irq);
+		return "maintenance_irq: a per-CPU interrupt, 16 to 31, is wanted";
+	return NULL;
+}
+
+static_assert(GIC_FRAME == 0x10000 && GIC_REDISTRIBUTOR == 0x20000, "named in words above");
+
+static err_t check_arm64(const struct abi_system *s, struct why *why)
+{
+	const struct abi_platform_arm64 *p = &s->platform.arm64;
+	const char *broken = broken_gic(s);
+
+	if (broken)
+		return why_set(why, ERR_INVALID, "gicd 0x%lx with size 0x%lx, gicr 0x%lx with size "
+			       "0x%lx, gic_version %u, maintenance_irq %u: %s", p->gicd.start,
+			       p->gicd.size, p->gicr.start, p->gicr.size, p->gic_version,
+			       p->maintenance_irq, broken);
 	if (!all_zero(p->reserved, sizeof(p->reserved)))
 		return why_set(why, ERR_INVALID, "platform reserved: not 0; rebuild the file");
 	return OK;
@@ -478,64 +491,43 @@ static const struct flag_rule mem_rules[] = {
 	  "LOADABLE excludes SHARED: the root cell has shared memory all the time" },
 };
 
-static err_t check_mem_flags(const struct config *c, uint32_t i, struct why *why)
+/* What is wrong with one region by itself, or NULL. */
+static const char *broken_mem(const struct config *c, const struct abi_mem *m)
 {
-	const struct abi_mem *m = &c->mem[i];
 	const char *broken = broken_rule(mem_rules, ARRAY_SIZE(mem_rules), c->header->kind,
 					 m->flags);
 
 	if (broken)
-		return why_set(why, ERR_INVALID, MEM "flags 0x%x: %s", i, m->name, m->flags, broken);
-	return OK;
-}
-
-static err_t check_mem_multiple(uint32_t i, const struct abi_mem *m, const char *field,
-				uint64_t value, struct why *why)
-{
-	if (value & PAGE_MASK)
-		return why_set(why, ERR_INVALID, MEM "%s 0x%lx is no multiple of 4096", i, m->name,
-			       field, value);
-	return OK;
-}
-
-static err_t check_mem_spans(uint32_t i, const struct abi_mem *m, struct why *why)
-{
+		return broken;
+	if (m->reserved != 0)
+		return "a reserved field is not 0; rebuild the file";
 	if (m->size == 0)
-		return why_set(why, ERR_INVALID, MEM "size 0; give it one or drop the record", i,
-			       m->name);
-	TRY(check_mem_multiple(i, m, "size", m->size, why));
-	TRY(check_mem_multiple(i, m, "phys", m->phys, why));
-	TRY(check_mem_multiple(i, m, "virt", m->virt, why));
-	if (!span_valid(mem_host_span(m)))
-		return why_set(why, ERR_INVALID, MEM "phys 0x%lx with size 0x%lx is beyond 64 bits",
-			       i, m->name, m->phys, m->size);
-	if (!span_valid(mem_guest_span(m)))
-		return why_set(why, ERR_INVALID, MEM "virt 0x%lx with size 0x%lx is beyond 64 bits",
-			       i, m->name, m->virt, m->size);
-	return OK;
+		return "size 0; give it one or drop the record";
+	if ((m->size | m->phys | m->virt) & PAGE_MASK)
+		return "one of phys, virt and size is no multiple of 4096";
+	if (!span_valid(mem_host_span(m)) || !span_valid(mem_guest_span(m)))
+		return "beyond 64 bits";
+	if ((m->flags & ABI_MEM_COMM) && m->size != PAGE_SIZE)
+		return "a COMM region has size 0x1000";
+	if ((m->flags & ABI_MEM_COMM) && m->phys != 0)
+		return "the hypervisor finds a COMM region's page itself, leave phys 0";
+	if (c->system && m->phys != m->virt)
+		return "virt is not phys; the root cell's memory stays where it is";
+	return NULL;
 }
 
 static err_t check_mem(const struct config *c, uint32_t i, struct why *why)
 {
 	const struct abi_mem *m = &c->mem[i];
+	const char *broken;
 
 	if (!name_valid(m->name, sizeof(m->name)))
 		return why_set(why, ERR_INVALID, "memory[%u]: name is longer than 31 characters "
 			       "or not printable ASCII", i);
-	if (m->reserved != 0)
-		return why_set(why, ERR_INVALID, MEM "reserved 0x%x is not 0; rebuild the file",
-			       i, m->name, m->reserved);
-	TRY(check_mem_flags(c, i, why));
-	TRY(check_mem_spans(i, m, why));
-	if ((m->flags & ABI_MEM_COMM) && m->size != PAGE_SIZE)
-		return why_set(why, ERR_INVALID, MEM "size 0x%lx; a COMM region has 0x1000", i,
-			       m->name, m->size);
-	if ((m->flags & ABI_MEM_COMM) && m->phys != 0)
-		return why_set(why, ERR_INVALID, MEM "phys 0x%lx; the hypervisor finds a COMM "
-			       "region's page itself, leave it 0", i, m->name, m->phys);
-	if (c->system && m->phys != m->virt)
-		return why_set(why, ERR_INVALID, MEM "virt 0x%lx is not phys 0x%lx; the root "
-			       "cell's memory stays where it is", i, m->name, m->virt, m->phys);
+	broken = broken_mem(c, m);
+	if (broken)
+		return why_set(why, ERR_INVALID, MEM "phys 0x%lx, virt 0x%lx, size 0x%lx, flags "
+			       "0x%x: %s", i, m->name, m->phys, m->virt, m->size, m->flags, broken);
 	return OK;
 }
 

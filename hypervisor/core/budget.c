@@ -83,6 +83,11 @@ void budget_judge(struct cpu *self, unsigned reason, uint64_t detail)
 		cell_fail(self);
 }
 
+__attribute__((noinline)) void exit_counted(struct cpu *self, unsigned reason, uint64_t detail)
+{
+	exit_count(self, reason, detail);
+}
+
 const char *exit_name(unsigned reason)
 {
 	static const char *const names[ABI_STAT_ARCH] = {

@@ -38,6 +38,9 @@ static inline void exit_count(struct cpu *self, unsigned reason, uint64_t detail
 		budget_judge(self, reason, detail);
 }
 
+/* The same out of line: where bytes count more than instructions. */
+void exit_counted(struct cpu *self, unsigned reason, uint64_t detail);
+
 /* One that the root cell's management caused: no cell has to answer for it. */
 static inline void exit_count_management(struct cpu *self)
 {

@@ -114,7 +114,7 @@ static void run_from_entry(struct cell *cell)
 	}
 	arch_cell_lines_reset(cell);
 	e = cpu_start(cell, cell_cpu_from(cell, 0),
-		      (struct vcpu_start){ gpa(cell->config.cell->entry), 0, cell->ran });
+		      &(struct vcpu_start){ gpa(cell->config.cell->entry), 0, cell->ran });
 	BUG_ON(e != OK);
 	cell->ran = true;
 }

@@ -34,7 +34,7 @@ enum cpu_state cpu_get_state(struct cpu *cpu)
 	return state;
 }
 
-err_t cpu_start(const struct cell *cell, struct cpu *cpu, struct vcpu_start start)
+err_t cpu_start(const struct cell *cell, struct cpu *cpu, const struct vcpu_start *start)
 {
 	err_t e = OK;
 
@@ -46,7 +46,7 @@ err_t cpu_start(const struct cell *cell, struct cpu *cpu, struct vcpu_start star
 	else if (cpu->state != CPU_PARKED)
 		e = ERR_BUSY;
 	if (e == OK) {
-		cpu->start = start;
+		cpu->start = *start;
 		cpu->state = CPU_STARTING;
 	}
 	lock_drop(&cpu->lock);
@@ -87,7 +87,7 @@ _Noreturn void cpu_run(struct cpu *self)
 			if (start.clean)
 				scrub_clean(self);
 			budget_start(self);
-			arch_vcpu_start(self, start);
+			arch_vcpu_start(self, &start);
 		}
 		if (!scrub_step(self))
 			arch_cpu_wait(self);

@@ -20,7 +20,7 @@ void cpu_check_stop(struct cpu *self);
  * cell's locks held. ERR_NOT_FOUND: not the cell's (any more); ERR_BUSY: not parked;
  * ERR_AGAIN: already being started.
  */
-MUST_CHECK err_t cpu_start(const struct cell *cell, struct cpu *cpu, struct vcpu_start start);
+MUST_CHECK err_t cpu_start(const struct cell *cell, struct cpu *cpu, const struct vcpu_start *start);
 
 /*
  * Tells it to leave the guest and park. That takes effect on its next exit, for which the

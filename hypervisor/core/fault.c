@@ -1,6 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <stdarg.h>
+
 #include "base/fmt.h"
 #include "core/fault.h"
+
+#define TEXT_SIZE 224
+
+void fault_say(const struct cpu *self, bool fails, const char *format, ...)
+{
+	char text[TEXT_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	fmt_args(text, sizeof(text), format, args);
+	va_end(args);
+	log_print(&self->sys->log, "%s \"%s\": CPU %u: %s\n",
+		  cell_is_root(self->cell) ? "refused to root cell" : fails ? "FAILED cell" : "refused to cell",
+		  self->cell->config.cell->name, self->id, text);
+}
 
 const struct mmio_region *fault_region(const struct system *sys, gpa_t address)
 {
@@ -20,11 +37,8 @@ bool fault_is_stale(struct cpu *self, const struct violation *v)
 	       (t.flags & v->access) == v->access;
 }
 
-/* How far `address` is from the region; 0 inside. */
-static uint64_t distance(const struct abi_mem *mem, uint64_t address)
+__attribute__((noinline)) uint64_t fault_distance(struct span span, uint64_t address)
 {
-	struct span span = mem_guest_span(mem);
-
 	if (span_has(span, address))
 		return 0;
 	return address < span.start ? span.start - address : address - span_last(span);
@@ -36,7 +50,8 @@ static const struct abi_mem *nearest(const struct config *config, gpa_t address)
 	unsigned i;
 
 	for (i = 0; i < config->cell->mem_count; i++)
-		if (best == NULL || distance(&config->mem[i], address.v) < distance(best, address.v))
+		if (best == NULL || fault_distance(mem_guest_span(&config->mem[i]), address.v) <
+					    fault_distance(mem_guest_span(best), address.v))
 			best = &config->mem[i];
 	return best;
 }
@@ -65,8 +80,7 @@ void fault_report(struct cpu *self, const struct violation *v, const char *what)
 	char region[96];
 
 	describe_nearest(config, v->address, region, sizeof(region));
-	log_print(&self->sys->log, "%s \"%s\": CPU %u: %s: %s of 0x%llx at PC 0x%llx%s\n",
-		  cell_is_root(self->cell) ? "refused to root cell" : "FAILED cell", config->cell->name,
-		  self->id, what, access_name(v->access), (unsigned long long)v->address.v,
-		  (unsigned long long)v->pc, v->address_known ? region : "");
+	fault_say(self, true, "%s: %s of 0x%llx at PC 0x%llx%s", what, access_name(v->access),
+		  (unsigned long long)v->address.v, (unsigned long long)v->pc,
+		  v->address_known ? region : "");
 }

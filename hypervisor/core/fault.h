@@ -12,11 +12,20 @@ struct violation {
 	uint32_t access;	/* MAP_READ, MAP_WRITE or MAP_EXEC */
 };
 
+/* How far `address` is from the span; 0 inside. */
+uint64_t fault_distance(struct span span, uint64_t address);
+
 /* The mediated region at `address`, or NULL. */
 const struct mmio_region *fault_region(const struct system *sys, gpa_t address);
 
 /* Would the tables let it through now? Then another CPU changed them meanwhile, and the guest just tries again. */
 bool fault_is_stale(struct cpu *self, const struct violation *v);
+
+/*
+ * A line on the log about what this CPU's guest did: `FAILED cell "rtos": CPU 3: ` and the rest. It
+ * says "refused to" instead for the root cell, and where the cell does not fail for it.
+ */
+void fault_say(const struct cpu *self, bool fails, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /*
  * Says on the log who did what where and which region is nearest. For the root cell the

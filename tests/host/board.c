@@ -224,7 +224,7 @@ static void exit_online(struct cpu *self, void *arg)
 	struct online *o = arg;
 	struct cpu *cpu = cpu_find(self->cell, self->sys->cpus[o->cpu]->hwid);
 
-	o->e = cpu == NULL ? ERR_NOT_FOUND : cpu_start(cpu->cell, cpu, (struct vcpu_start){ gpa(BOARD_RAM), 7, false });
+	o->e = cpu == NULL ? ERR_NOT_FOUND : cpu_start(cpu->cell, cpu, &(struct vcpu_start){ gpa(BOARD_RAM), 7, false });
 }
 
 long board_online(unsigned cpu)

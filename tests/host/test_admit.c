@@ -90,7 +90,7 @@ static void a_system_fits_the_machine(void **state)
 	s.system.hypervisor.start = golden_limits.host_end - s.system.hypervisor.size;
 	expect_system(s, OK, "");
 	s.system.hypervisor.start += 0x200000;
-	expect_system(s, ERR_RANGE, "physical addresses end at 0xffffffffff");
+	expect_system(s, ERR_RANGE, "; this machine's addresses end at 0xffffffffff");
 	s = golden_system();
 	s.mem[PCI].size += 0x1000;
 	expect_system(s, ERR_RANGE, "memory[2] \"pci\": 0x8000000000-0x10000000fff; this machine's addresses end at 0xffffffffff");
@@ -442,7 +442,7 @@ static void guest_addresses_keep_off_what_is_mediated(void **state)
 	c.mem[QUEUE].virt = golden_limits.guest_end - c.mem[QUEUE].size;
 	expect_cell(c, NULL, OK, "");
 	c.mem[QUEUE].virt += 0x1000;
-	expect_cell(c, NULL, ERR_RANGE, "; a cell's addresses end at 0xffffffffff");
+	expect_cell(c, NULL, ERR_RANGE, "; this machine's addresses end at 0xffffffffff");
 	c.mem[QUEUE].virt = UINT64_MAX - 0x2fff;
 	expect_cell(c, NULL, ERR_RANGE, "memory[2] \"queue\": virt ");
 	c.mem[QUEUE].virt = 0x0800f000;

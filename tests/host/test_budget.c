@@ -50,7 +50,7 @@ static struct cell *run(uint32_t exits, uint32_t settle_ms, uint32_t flags, uint
 	text.cell.flags |= flags;
 	host_set_now(now);
 	cell = board_create_running(&text);
-	assert_ok(cpu_start(cell, &board.cpus[3], (struct vcpu_start){ .entry = gpa(0) }));
+	assert_ok(cpu_start(cell, &board.cpus[3], &(struct vcpu_start){ .entry = gpa(0) }));
 	host_settle();
 	assert_int_equal(host_cpu_at(3), HOST_IN_GUEST);
 	board_log();
@@ -197,7 +197,7 @@ static void a_second_that_wraps(void **state)
 
 static void cpu_on(struct cpu *self, void *arg)
 {
-	*(err_t *)arg = cpu_start(self->cell, self->sys->cpus[3], (struct vcpu_start){ .entry = gpa(0) });
+	*(err_t *)arg = cpu_start(self->cell, self->sys->cpus[3], &(struct vcpu_start){ .entry = gpa(0) });
 }
 
 /* A CPU that is powered off and on settles anew, alone, and may be reported again. */

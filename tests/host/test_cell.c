@@ -167,7 +167,7 @@ static void a_failed_cell_lives_again(void **state)
 	(void)state;
 	text.cell.cpus[0] = 0xc;
 	cell = board_create_running(&text);
-	assert_ok(cpu_start(board.cpus[3].cell, &board.cpus[3], (struct vcpu_start){ .entry = gpa(0) }));
+	assert_ok(cpu_start(board.cpus[3].cell, &board.cpus[3], &(struct vcpu_start){ .entry = gpa(0) }));
 	host_settle();
 	assert_int_equal(host_cpu_at(3), HOST_IN_GUEST);
 	board_exit(3, board_exit_fail, NULL);
@@ -231,7 +231,7 @@ static void start_waits_for_the_last_cpu(void **state)
 	(void)state;
 	text.cell.cpus[0] = 0xc;
 	board_create_running(&text);
-	assert_ok(cpu_start(board.cpus[3].cell, &board.cpus[3], (struct vcpu_start){ .entry = gpa(0) }));
+	assert_ok(cpu_start(board.cpus[3].cell, &board.cpus[3], &(struct vcpu_start){ .entry = gpa(0) }));
 	host_settle();
 	board_exit(3, board_exit_power_off, NULL);
 	assert_int_equal(host_cpu_at(2), HOST_IN_GUEST);
@@ -297,7 +297,7 @@ static struct cell *two_running(void)
 
 	text.cell.cpus[0] = 0xc;
 	cell = board_create_running(&text);
-	assert_ok(cpu_start(board.cpus[3].cell, &board.cpus[3], (struct vcpu_start){ .entry = gpa(0) }));
+	assert_ok(cpu_start(board.cpus[3].cell, &board.cpus[3], &(struct vcpu_start){ .entry = gpa(0) }));
 	host_settle();
 	assert_int_equal(host_cpu_at(3), HOST_IN_GUEST);
 	return cell;
@@ -315,7 +315,7 @@ static void failed_and_powered_off(void **state)
 	assert_int_equal(board_poll(ABI_HC_CELL_SHUTDOWN, 1, 0), 0);
 	assert_int_equal(board_call(0, ABI_HC_CELL_START, 1, 0), 0);
 	host_settle();
-	assert_ok(cpu_start(board.cpus[3].cell, &board.cpus[3], (struct vcpu_start){ .entry = gpa(0) }));
+	assert_ok(cpu_start(board.cpus[3].cell, &board.cpus[3], &(struct vcpu_start){ .entry = gpa(0) }));
 	host_settle();
 	board_exit(3, board_exit_power_off, NULL);
 	board_exit(2, board_exit_fail, NULL);
@@ -526,7 +526,7 @@ static void cpu_on_while_stopping(void **state)
 	(void)state;
 	board_exit(3, board_exit_cpu_off, NULL);
 	assert_int_equal(board_call(0, ABI_HC_CELL_SHUTDOWN, cell->id, 0), -ABI_EAGAIN);
-	assert_ok(cpu_start(board.cpus[3].cell, &board.cpus[3], (struct vcpu_start){ .entry = gpa(0) }));
+	assert_ok(cpu_start(board.cpus[3].cell, &board.cpus[3], &(struct vcpu_start){ .entry = gpa(0) }));
 	assert_int_equal(board_poll(ABI_HC_CELL_SHUTDOWN, 1, 0), 0);
 	assert_int_equal(host_cpu_starts(3, &last), 1);
 	assert_int_equal(board.cpus[3].state, CPU_PARKED);
@@ -537,10 +537,10 @@ static void cpu_states(void **state)
 	struct cell *cell = two_running();
 
 	(void)state;
-	assert_err(cpu_start(board.cpus[3].cell, &board.cpus[3], (struct vcpu_start){ .entry = gpa(0) }), ERR_BUSY);
+	assert_err(cpu_start(board.cpus[3].cell, &board.cpus[3], &(struct vcpu_start){ .entry = gpa(0) }), ERR_BUSY);
 	board_exit(3, board_exit_cpu_off, NULL);
-	assert_ok(cpu_start(board.cpus[3].cell, &board.cpus[3], (struct vcpu_start){ gpa(8), 9, false }));
-	assert_err(cpu_start(board.cpus[3].cell, &board.cpus[3], (struct vcpu_start){ .entry = gpa(0) }), ERR_AGAIN);
+	assert_ok(cpu_start(board.cpus[3].cell, &board.cpus[3], &(struct vcpu_start){ gpa(8), 9, false }));
+	assert_err(cpu_start(board.cpus[3].cell, &board.cpus[3], &(struct vcpu_start){ .entry = gpa(0) }), ERR_AGAIN);
 	assert_int_equal(board.cpus[3].start.argument, 9);
 	assert_ptr_equal(cpu_find(cell, 0x100), &board.cpus[2]);
 	assert_ptr_equal(cpu_find(cell, 0x100000001), &board.cpus[3]);
@@ -560,7 +560,7 @@ static void exit_cpu_on(struct cpu *self, void *arg)
 {
 	struct cpu_on *on = arg;
 
-	on->e = cpu_start(self->cell, on->target, (struct vcpu_start){ .entry = gpa(0) });
+	on->e = cpu_start(self->cell, on->target, &(struct vcpu_start){ .entry = gpa(0) });
 }
 
 /* The cell is off, and all of it stays where it is. */
@@ -641,19 +641,19 @@ static void cpu_that_moved(void **state)
 	(void)state;
 	board_create(&one);
 	board_create(&two);
-	assert_err(cpu_start(board.sys.root, &board.cpus[3], start), ERR_NOT_FOUND);
-	assert_err(cpu_start(cell_find(&board.sys, 1), &board.cpus[3], start), ERR_NOT_FOUND);
+	assert_err(cpu_start(board.sys.root, &board.cpus[3], &start), ERR_NOT_FOUND);
+	assert_err(cpu_start(cell_find(&board.sys, 1), &board.cpus[3], &start), ERR_NOT_FOUND);
 	assert_int_equal(board.cpus[3].state, CPU_PARKED);
 	assert_false(host_cpu_kicked(3));
 	/* whatever it does there: it is not said */
 	assert_int_equal(board_call(0, ABI_HC_CELL_START, 2, 0), 0);
-	assert_err(cpu_start(board.sys.root, &board.cpus[3], start), ERR_NOT_FOUND);
+	assert_err(cpu_start(board.sys.root, &board.cpus[3], &start), ERR_NOT_FOUND);
 	host_settle();
-	assert_err(cpu_start(board.sys.root, &board.cpus[3], start), ERR_NOT_FOUND);
+	assert_err(cpu_start(board.sys.root, &board.cpus[3], &start), ERR_NOT_FOUND);
 	assert_int_equal(host_cpu_starts(3, &last), 1);
 	board_destroy(2);
-	assert_err(cpu_start(cell_find(&board.sys, 1), &board.cpus[3], start), ERR_NOT_FOUND);
-	assert_ok(cpu_start(board.sys.root, &board.cpus[3], start));
+	assert_err(cpu_start(cell_find(&board.sys, 1), &board.cpus[3], &start), ERR_NOT_FOUND);
+	assert_ok(cpu_start(board.sys.root, &board.cpus[3], &start));
 }
 
 /* What a cell says about itself counts while it runs, as far as the words are known. */
@@ -789,7 +789,7 @@ static void order_of_a_stop(void **state)
 	(void)state;
 	text.cell.cpus[0] = 0xc;
 	m.cell = board_create_running(&text);
-	assert_ok(cpu_start(m.cell, &board.cpus[3], (struct vcpu_start){ .entry = gpa(0) }));
+	assert_ok(cpu_start(m.cell, &board.cpus[3], &(struct vcpu_start){ .entry = gpa(0) }));
 	host_settle();
 	host_on_step(look, &m);
 	assert_int_equal(board_call(0, ABI_HC_CELL_SHUTDOWN, 1, 0), -ABI_EAGAIN);

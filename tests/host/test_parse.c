@@ -49,6 +49,15 @@ static err_t parse(const void *file, size_t size, struct why *why)
 		assert_why(&why_, words);                                            \
 	} while (0)
 
+/* Two pieces of what is said. */
+#define expect_bad_flags(file, words, flags)                                         \
+	do {                                                                         \
+		char said_[32];                                                      \
+		snprintf(said_, sizeof(said_), ", flags 0x%x: ", flags);             \
+		expect_bad(file, ERR_INVALID, words);                                \
+		expect_bad(file, ERR_INVALID, said_);                                \
+	} while (0)
+
 static void golden_files_are_read(void **state)
 {
 	struct system_file s = golden_system();
@@ -215,13 +224,13 @@ static const struct row system_rows[] = {
 	SYS(system.hypervisor.size, 0x200000, BAD, "hypervisor: "),
 	SYS(system.hypervisor.size, 0x400000, OK, NULL),
 	SYS(system.hypervisor.size, 0x500000, BAD, "hypervisor: "),
-	SYS(system.console.address, UINT64_MAX, BAD, "system console: address "),
-	SYS(system.console.size, 0, BAD, "system console: address "),
-	SYS(system.console.type, ABI_CONSOLE_NONE, BAD, "system console: type 0"),
-	SYS(system.console.type, 1, BAD, "system console: type 1"),
+	SYS(system.console.address, UINT64_MAX, BAD, "address 0xffffffffffffffff, size 0x1000: address and size are no span"),
+	SYS(system.console.size, 0, BAD, "size 0x0: address and size are no span"),
+	SYS(system.console.type, ABI_CONSOLE_NONE, BAD, "system console: type 0, flags 0x3, address 0x9000000, size 0x1000: no type, and other fields set"),
+	SYS(system.console.type, 1, BAD, "the type is none of 0"),
 	SYS(system.console.type, 4, BAD, "system console: type 4"),
-	SYS(system.console.flags, 4, BAD, "system console: flags 0x4"),
-	SYS(system.console.flags, ABI_CONSOLE_STRIDE_4, BAD, "system console: flags 0x2"),
+	SYS(system.console.flags, 4, BAD, "flags 0x4, address 0x9000000, size 0x1000: of the flags only"),
+	SYS(system.console.flags, ABI_CONSOLE_STRIDE_4, BAD, "a PL011 is reached by MMIO"),
 	SYS(system.console.divider, UINT32_MAX, OK, NULL),
 	SYS(system.console.gate_nr, UINT32_MAX, OK, NULL),
 	SYS(system.console.clock_reg, UINT64_MAX, OK, NULL),
@@ -231,20 +240,20 @@ static const struct row system_rows[] = {
 	SYS(system.cpu_count, UINT32_MAX, BAD, "cpu_count: 4294967295"),
 	SYS(system.flags, 1, BAD, "system flags: "),
 	SYS(system.platform.arm64.gicd.start, 0x08001000, BAD, "gicd: "),
-	SYS(system.platform.arm64.gicd.start, 0x08100000, ERR_OVERLAP, "overlaps gicd"),
+	SYS(system.platform.arm64.gicd.start, 0x08100000, BAD, "gicr: overlaps gicd"),
 	SYS(system.platform.arm64.gicd.size, 0, BAD, "gicd: "),
 	SYS(system.platform.arm64.gicd.size, UINT64_MAX - 0xffff, BAD, "gicd: "),
 	SYS(system.platform.arm64.gicr.start, 0x080a1000, BAD, "gicr: "),
-	SYS(system.platform.arm64.gicr.start, 0x08000000, ERR_OVERLAP, "gicr: "),
+	SYS(system.platform.arm64.gicr.start, 0x08000000, BAD, "gicr 0x8000000 with size 0xf60000, gic_version 3, maintenance_irq 25: gicr: overlaps gicd"),
 	SYS(system.platform.arm64.gicr.size, 0, BAD, "gicr: "),
 	SYS(system.platform.arm64.gicr.size, 0x60000, BAD, "gicr: "),
 	SYS(system.platform.arm64.gicr.size, 0x80000, OK, NULL),
 	SYS(system.platform.arm64.gicr.size, 0x81000, BAD, "gicr: "),
-	SYS(system.platform.arm64.gic_version, 2, BAD, "gic_version: 2"),
-	SYS(system.platform.arm64.maintenance_irq, 15, BAD, "maintenance_irq: 15"),
+	SYS(system.platform.arm64.gic_version, 2, BAD, "gic_version 2, maintenance_irq 25: gic_version: this hypervisor serves 3"),
+	SYS(system.platform.arm64.maintenance_irq, 15, BAD, "maintenance_irq 15: maintenance_irq: a per-CPU interrupt"),
 	SYS(system.platform.arm64.maintenance_irq, 16, OK, NULL),
 	SYS(system.platform.arm64.maintenance_irq, 31, OK, NULL),
-	SYS(system.platform.arm64.maintenance_irq, 32, BAD, "maintenance_irq: 32"),
+	SYS(system.platform.arm64.maintenance_irq, 32, BAD, "maintenance_irq 32: maintenance_irq: a per-CPU interrupt"),
 	SYS(system.platform.arm64.reserved, 1, BAD, "platform reserved: "),
 	SYS(hwid[0], 0x1000000, BAD, "hwid[0]: "),
 	SYS(hwid[1], 0, BAD, "hwid[1]: 0x0 is hwid[0]'s too"),
@@ -276,11 +285,11 @@ static const struct row system_rows[] = {
 	SYS(cell.cpus[0], 0x7, BAD, "cpus: CPU 3 is missing"),
 	SYS(cell.cpus[0], 0x1f, BAD, "cpus: CPU 4 is not the system's"),
 	SYS(cell.cpus[1], 0x1, BAD, "cpus: CPU 64 is not the system's"),
-	SYS(cell.console.address, UINT64_MAX, BAD, "cell console: address "),
-	SYS(cell.console.size, 0, BAD, "cell console: address "),
+	SYS(cell.console.address, UINT64_MAX, BAD, "no span of addresses"),
+	SYS(cell.console.size, 0, BAD, "no span of addresses"),
 	SYS(cell.console.type, 7, BAD, "cell console: type 7"),
-	SYS(cell.console.flags, 0, BAD, "cell console: flags 0x0"),
-	SYS(cell.console.flags, 0x8001, BAD, "cell console: flags 0x8001"),
+	SYS(cell.console.flags, 0, BAD, "a PL011 is reached by MMIO"),
+	SYS(cell.console.flags, 0x8001, BAD, "flags 0x8001, "),
 	SYS(cell.console.divider, 0, OK, NULL),
 	SYS(cell.console.gate_nr, 0, OK, NULL),
 	SYS(cell.console.clock_reg, 0, OK, NULL),
@@ -318,15 +327,15 @@ static const struct row cell_rows[] = {
 
 /* Of every memory record of both files. */
 static const struct row mem_rows[] = {
-	MEMORY(phys, 0xb0000001, BAD, "phys 0xb0000001 is no multiple of 4096"),
-	MEMORY(virt, 0xfff, BAD, "virt 0xfff is no multiple of 4096"),
+	MEMORY(phys, 0xb0000001, BAD, "one of phys, virt and size is no multiple of 4096"),
+	MEMORY(virt, 0xfff, BAD, "one of phys, virt and size is no multiple of 4096"),
 	MEMORY(size, 0, BAD, "size 0; give it one"),
-	MEMORY(size, 0x1001, BAD, "size 0x1001 is no multiple of 4096"),
+	MEMORY(size, 0x1001, BAD, "one of phys, virt and size is no multiple of 4096"),
 	MEMORY(flags, 0, BAD, "flags 0x0: no READ"),
 	MEMORY(flags, ABI_MEM_WRITE, BAD, "flags 0x2: no READ"),
 	MEMORY(flags, 0x8 | ABI_MEM_READ, BAD, "flags 0x9: unknown"),
 	MEMORY(flags, 0x80000001, BAD, "flags 0x80000001: unknown"),
-	MEMORY(reserved, 0x100, BAD, "reserved 0x100"),
+	MEMORY(reserved, 0x100, BAD, "a reserved field is not 0"),
 	MEMORY(name, 0x7f, BAD, "name is longer than"),
 };
 
@@ -401,9 +410,9 @@ static void every_field_of_a_system_is_checked(void **state)
 static const struct row pc_system_rows[] = {
 	PC(system.console.flags, ABI_CONSOLE_MMIO, OK, NULL),
 	PC(system.console.flags, ABI_CONSOLE_STRIDE_4, OK, NULL),
-	PC(system.console.type, ABI_CONSOLE_PL011, BAD, "system console: flags 0x0, a PL011"),
+	PC(system.console.type, ABI_CONSOLE_PL011, BAD, "a PL011 is reached by MMIO"),
 	PC(system.console.address, 0xfff8, OK, NULL),
-	PC(system.console.address, 0xfff9, BAD, "system console: address 0xfff9"),
+	PC(system.console.address, 0xfff9, BAD, "address 0xfff9, size 0x8: beyond I/O port 0xffff"),
 	X86(mmconfig.start, 0xb0080000, BAD, "mmconfig: "),
 	X86(mmconfig.start, UINT64_MAX - 0xfffff, BAD, "mmconfig: "),
 	X86(mmconfig.size, 0, BAD, "mmconfig: "),
@@ -458,8 +467,8 @@ static const struct row pc_cell_rows[] = {
 	PC_CELL(cell.pio_count, UINT16_MAX, ERR_SHORT, "pio_count: "),
 	PC_CELL(cell.pci_count, 1, BAD, "pio_count 2 or pci_count 1"),
 	PC_CELL(cell.pci_count, 3, ERR_SHORT, "pci_count: "),
-	PC_CELL(mem[0].flags, ABI_MEM_WRITE, BAD, "memory[0] \"code\": flags 0x2: no READ"),
-	PC_CELL(mem[0].flags, ABI_MEM_EXEC, BAD, "memory[0] \"code\": flags 0x4: no READ"),
+	PC_CELL(mem[0].flags, ABI_MEM_WRITE, BAD, "size 0x100000, flags 0x2: no READ"),
+	PC_CELL(mem[0].flags, ABI_MEM_EXEC, BAD, "size 0x100000, flags 0x4: no READ"),
 	PC_CELL(irq[0].virt, 4, BAD, "irq[0]: first 3, count 1, virt 4: virt is not first"),
 	PC_CELL(pio[0].first, 0x10000, BAD, "pio[0]: first 0x10000, count 0x8"),
 	PC_CELL(pio[0].first, 0xfff8, OK, NULL),
@@ -576,7 +585,7 @@ static void flags_are_tried_in_every_combination(void **state)
 		if ((flags & ~0x1f7u) == 0 && flags_make_sense(flags, true))
 			expect_good(s);
 		else
-			expect_bad(s, ERR_INVALID, "memory[3] \"uarts\": flags ");
+			expect_bad_flags(s, "memory[3] \"uarts\": ", flags);
 
 		c.mem[QUEUE].flags = flags;
 		if (flags & ABI_MEM_COMM) {
@@ -588,7 +597,7 @@ static void flags_are_tried_in_every_combination(void **state)
 			expect_good(c);
 			good++;
 		} else {
-			expect_bad(c, ERR_INVALID, "memory[2] \"queue\": flags ");
+			expect_bad_flags(c, "memory[2] \"queue\": ", flags);
 		}
 	}
 	/* READ with WRITE and EXEC or not: plain, LOADABLE, SHARED; without EXEC: IO, IO SHARED; COMM */
@@ -604,12 +613,12 @@ static void spans_may_end_at_the_last_address_but_not_wrap(void **state)
 	c.mem[QUEUE].phys = UINT64_MAX - 0x2fff;
 	expect_good(c);
 	c.mem[QUEUE].phys += 0x1000;
-	expect_bad(c, ERR_INVALID, "memory[2] \"queue\": phys 0xffffffffffffe000");
+	expect_bad(c, ERR_INVALID, "memory[2] \"queue\": phys 0xffffffffffffe000, ");
 	c = golden_cell();
 	c.mem[QUEUE].virt = UINT64_MAX - 0x2fff;
 	expect_good(c);
 	c.mem[QUEUE].virt += 0x1000;
-	expect_bad(c, ERR_INVALID, "memory[2] \"queue\": virt 0xffffffffffffe000");
+	expect_bad(c, ERR_INVALID, "virt 0xffffffffffffe000, size 0x3000, flags 0x83: beyond 64 bits");
 	s.mem[PCI].phys = s.mem[PCI].virt = 0xfffffff000000000;
 	expect_bad(s, ERR_INVALID, "memory[2] \"pci\": phys 0xfffffff000000000");
 }
@@ -633,10 +642,10 @@ static void a_communication_page_is_one_page(void **state)
 
 	(void)state;
 	c.mem[COMM].size = 0x2000;
-	expect_bad(c, ERR_INVALID, "memory[1] \"comm\": size 0x2000");
+	expect_bad(c, ERR_INVALID, "size 0x2000, flags 0x23: a COMM region has size 0x1000");
 	c = golden_cell();
 	c.mem[COMM].phys = 0x1000;
-	expect_bad(c, ERR_INVALID, "memory[1] \"comm\": phys 0x1000");
+	expect_bad(c, ERR_INVALID, "memory[1] \"comm\": phys 0x1000, ");
 	c = golden_cell();
 	c.mem[QUEUE] = c.mem[COMM];
 	c.mem[QUEUE].virt = 0;
@@ -651,7 +660,7 @@ static void the_root_cell_is_mapped_where_it_lies(void **state)
 
 	(void)state;
 	s.mem[RAM].virt = 0xd0000000;
-	expect_bad(s, ERR_INVALID, "memory[1] \"ram for cells\": virt 0xd0000000 is not phys 0xb0000000");
+	expect_bad(s, ERR_INVALID, "memory[1] \"ram for cells\": phys 0xb0000000, virt 0xd0000000, size 0xf000000, flags 0x107: virt is not phys");
 }
 
 static void names_are_terminated_text(void **state)
@@ -788,9 +797,9 @@ static void consoles_make_sense(void **state)
 	c.cell.console = (struct abi_console){ .type = ABI_CONSOLE_NONE };
 	expect_good(c);
 	c.cell.console.clock_reg = 1;
-	expect_bad(c, ERR_INVALID, "cell console: type 0 (none)");
+	expect_bad(c, ERR_INVALID, "cell console: type 0, flags 0x0, address 0x0, size 0x0: no type, and other fields set");
 	c.cell.console = (struct abi_console){ .address = 0x3f8, .size = 8, .type = ABI_CONSOLE_8250 };
-	expect_bad(c, ERR_INVALID, "cell console: flags 0x0, this architecture has no I/O ports");
+	expect_bad(c, ERR_INVALID, "this architecture has no I/O ports; set flag 0x1");
 	c.cell.console.flags = ABI_CONSOLE_MMIO;
 	expect_good(c);
 }
@@ -803,7 +812,7 @@ static void consoles_by_port_lie_within_the_ports(void **state)
 	c.cell.console.address = 0xfff8;
 	expect_good(c);
 	c.cell.console.address = 0xfff9;
-	expect_bad(c, ERR_INVALID, "cell console: address 0xfff9");
+	expect_bad(c, ERR_INVALID, "cell console: type 2, flags 0x0, address 0xfff9, size 0x8: beyond I/O port 0xffff");
 	c.cell.console.flags = ABI_CONSOLE_MMIO;
 	expect_good(c);
 }

@@ -196,7 +196,7 @@ static void with_a_cpu_online(void **state)
 	text.cell.cpus[0] = 0xf;
 	refuse(BOARD_CONFIG, board_put(&text), -ABI_EPERM, "left without one");
 	/* one on its way online is not to be had either */
-	assert_ok(cpu_start(board.sys.root, &board.cpus[2], (struct vcpu_start){ .entry = gpa(BOARD_RAM) }));
+	assert_ok(cpu_start(board.sys.root, &board.cpus[2], &(struct vcpu_start){ .entry = gpa(BOARD_RAM) }));
 	text.cell.cpus[0] = 0x4;
 	refuse(BOARD_CONFIG, board_put(&text), -ABI_EBUSY, "CPU 2 is online");
 	host_settle();

@@ -164,7 +164,7 @@ static void abort_by_cause(struct cpu *self, struct regs *regs, struct exit *x)
 	/* HPFAR_EL2 is UNKNOWN here; a stage-1 fault now means that the guest changed its tables: it tries again */
 	if (abort->far_only && translate(abort->far, abort->write, &abort->address) != OK &&
 	    abort->fault == FAULT_PERMISSION) {
-		exit_count(self, ABI_STAT_ARM64_FAULT, 0);
+		exit_counted(self, ABI_STAT_ARM64_FAULT, 0);
 		return;
 	}
 	v = violation_of(x);
@@ -175,7 +175,7 @@ static void abort_by_cause(struct cpu *self, struct regs *regs, struct exit *x)
 			violation(self, x, &v, true);
 		return;
 	}
-	exit_count(self, ABI_STAT_ARM64_FAULT, v.address_known ? v.address.v : 0);
+	exit_counted(self, ABI_STAT_ARM64_FAULT, v.address_known ? v.address.v : 0);
 	halt_if_dead();
 	if (may_be_stale(abort->fault) && fault_is_stale(self, &v))
 		return;

@@ -134,6 +134,12 @@ static inline struct percpu *percpu_of_cpu(const struct cpu *cpu)
 	return (struct percpu *)((uintptr_t)cpu - offsetof(struct percpu, cpu));
 }
 
+/* The guest's registers of a CPU that is in the hypervisor: at the top of its stack. */
+static inline struct regs *regs_of(const struct cpu *self)
+{
+	return (struct regs *)(void *)percpu_of_cpu(self) - 1;
+}
+
 /* entry.S, leave.S */
 _Noreturn void leave_to_bare(const struct regs *regs, const struct bare *bare, long result);
 void switch_tables(uint64_t ttbr0, uint64_t sctlr, uint64_t to_physical);

@@ -8,6 +8,7 @@
 #include "base/bug.h"
 #include "core/budget.h"
 #include "core/cell.h"
+#include "core/fault.h"
 #include "sysreg.h"
 
 uint64_t arch_now(void)
@@ -56,14 +57,13 @@ static void exit_wfx(struct cpu *self, const struct exit *x)
 
 void exit_other(struct cpu *self, const struct exit *x)
 {
-	exit_count(self, ABI_STAT_ARM64_OTHER, 0);
+	exit_counted(self, ABI_STAT_ARM64_OTHER, 0);
 	if (in_el0()) {
 		inject_undefined(x);
 		return;
 	}
-	log_print(&self->sys->log, "%s \"%s\": CPU %u: exception class 0x%x at PC 0x%llx is not handled\n",
-		  cell_is_root(self->cell) ? "root cell" : "FAILED cell", self->cell->config.cell->name,
-		  self->id, x->ec, (unsigned long long)sysreg_read(elr_el2));
+	fault_say(self, true, "exception class 0x%x at PC 0x%llx is not handled", x->ec,
+		  (unsigned long long)sysreg_read(elr_el2));
 	if (!cell_is_root(self->cell))
 		cell_fail(self);
 	inject_undefined(x);
@@ -112,9 +112,8 @@ void exit_serror(struct cpu *self)
 {
 	/* HCR_EL2.AMO is 0 for the root cell: it takes its own */
 	BUG_ON(cell_is_root(self->cell));
-	exit_count(self, ABI_STAT_ARM64_OTHER, 0);
-	log_print(&self->sys->log, "FAILED cell \"%s\": CPU %u: SError, ESR_EL2 0x%llx, PC 0x%llx\n",
-		  self->cell->config.cell->name, self->id, (unsigned long long)sysreg_read(esr_el2),
+	exit_counted(self, ABI_STAT_ARM64_OTHER, 0);
+	fault_say(self, true, "SError, ESR_EL2 0x%llx, PC 0x%llx", (unsigned long long)sysreg_read(esr_el2),
 		  (unsigned long long)sysreg_read(elr_el2));
 	cell_fail(self);
 }
@@ -122,7 +121,7 @@ void exit_serror(struct cpu *self)
 _Noreturn void arch_cpu_leave(struct cpu *self)
 {
 	/* the registers of the hypercall are at the top of the stack */
-	const struct regs *regs = (const struct regs *)(const void *)percpu_of_cpu(self) - 1;
+	const struct regs *regs = regs_of(self);
 
 	gic_cpu_leave(self);
 	gic_restore();

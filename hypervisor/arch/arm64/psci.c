@@ -79,7 +79,7 @@ static COLD long cpu_on(struct cpu *self, struct regs *regs)
 		return INVALID_PARAMETERS;
 	if (!may_enter(self->cell, entry))
 		return INVALID_ADDRESS;
-	e = cpu_start(self->cell, target, (struct vcpu_start){ gpa(entry), argument(regs, 3), false });
+	e = cpu_start(self->cell, target, &(struct vcpu_start){ gpa(entry), argument(regs, 3), false });
 	if (e == OK)
 		return 0;
 	if (e == ERR_NOT_FOUND)
@@ -255,7 +255,7 @@ static COLD void exit_unknown_hvc(struct cpu *self, uint64_t immediate)
 {
 	const struct exit x = { .kind = EXIT_HVC64, .length = INSTRUCTION_SIZE };
 
-	exit_count(self, ABI_STAT_ARM64_SMCCC, immediate);
+	exit_counted(self, ABI_STAT_ARM64_SMCCC, immediate);
 	/* ELR_EL2 is behind the hvc already */
 	sysreg_write(elr_el2, sysreg_read(elr_el2) - x.length);
 	inject_undefined(&x);

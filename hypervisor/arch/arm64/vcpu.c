@@ -147,9 +147,9 @@ void arch_vcpu_quiesce(struct cpu *self)
 	gic_cpu_quiesce(self);
 }
 
-_Noreturn void arch_vcpu_start(struct cpu *self, struct vcpu_start start)
+_Noreturn void arch_vcpu_start(struct cpu *self, const struct vcpu_start *start)
 {
-	struct regs *regs = (struct regs *)(void *)percpu_of_cpu(self) - 1;
+	struct regs *regs = regs_of(self);
 
 	clean_translation();
 	clean_exceptions();
@@ -168,13 +168,14 @@ _Noreturn void arch_vcpu_start(struct cpu *self, struct vcpu_start start)
 	dsb(nsh);
 	isb();
 	memset(regs, 0, sizeof(*regs));
-	regs->x[0] = start.argument;
-	sysreg_write(elr_el2, start.entry.v);
+	regs->x[0] = start->argument;
+	sysreg_write(elr_el2, start->entry.v);
 	sysreg_write(spsr_el2, SPSR_EL1H_MASKED);
 	enter_guest(regs);
 }
 
 _Noreturn void arch_cpu_restart(struct cpu *self, void (*run)(struct cpu *self))
 {
-	restart_on_stack(percpu_of_cpu(self), run, self);
+	/* below the registers, which the next guest is given while it runs */
+	restart_on_stack(regs_of(self), run, self);
 }

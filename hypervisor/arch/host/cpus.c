@@ -374,7 +374,7 @@ static void check_memory(const struct cell *cell)
 		host_ram_check_page_cleaned(cell->comm);
 }
 
-_Noreturn void arch_vcpu_start(struct cpu *self, struct vcpu_start start)
+_Noreturn void arch_vcpu_start(struct cpu *self, const struct vcpu_start *start)
 {
 	struct host_thread *t = this_thread;
 
@@ -388,7 +388,7 @@ _Noreturn void arch_vcpu_start(struct cpu *self, struct vcpu_start start)
 	if (!cell_is_root(self->cell))
 		check_memory(self->cell);
 	t->quiet = false;
-	t->start = start;
+	t->start = *start;
 	t->starts++;
 	longjmp(t->base, 1);
 }

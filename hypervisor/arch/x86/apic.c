@@ -118,30 +118,19 @@ void apic_send(uint32_t id, uint32_t low)
 
 /* --- a new owner --- */
 
-/* Error, LINT1, LINT0, performance, thermal, CMCI: as many as the version register says, and the timer */
-static bool has_lvt(const struct cpu *self, uint32_t offset)
-{
-	/* behind the timer and the two pins, one after the other */
-	static const uint16_t optional[] = { APIC_LVT_ERROR, APIC_LVT_PERF, APIC_LVT_THERMAL, APIC_LVT_CMCI };
-	const uint32_t version = apic_read(self, APIC_VERSION);
-	unsigned i;
-
-	if (offset == APIC_LVT_TIMER || offset == APIC_LVT_LINT0 || offset == APIC_LVT_LINT1)
-		return true;
-	for (i = 0; i < ARRAY_SIZE(optional); i++)
-		if (offset == optional[i])
-			return FIELD_GET(VERSION_MAX_LVT, version) >= 3 + i;
-	return offset >= APIC_EXT_LVT && (version & VERSION_EXT_SPACE) &&
-	       (offset - APIC_EXT_LVT) / 16 < FIELD_GET(EXT_FEATURE_LVTS, apic_read(self, APIC_EXT_FEATURE));
-}
-
+/* All there may be. Of those that this CPU has not got, the page takes a write and notes an error, MSRs are #GP. */
 static void mask_lvts(const struct cpu *self)
 {
 	uint32_t offset;
 
-	for (offset = APIC_LVT_CMCI; offset < APIC_EXT_LVT_END; offset += 16)
-		if (has_lvt(self, offset))
+	for (offset = APIC_LVT_CMCI; offset < APIC_EXT_LVT_END; offset += 16) {
+		if (offset < APIC_EXT_LVT && apic_write_rule(offset, false) != APIC_WRITE_LVT)
+			continue;
+		if (self->arch->apic.x2apic)
+			(void)guest_wrmsr(MSR_X2APIC + offset / 16, LVT_MASKED);
+		else
 			apic_write(self, offset, (uint32_t)LVT_MASKED);
+	}
 }
 
 static bool any(const struct cpu *self, uint32_t words)
@@ -323,7 +312,7 @@ static enum outcome write_base(struct cpu *self, uint64_t value)
 	uint64_t base = rdmsr(MSR_APIC_BASE);
 
 	if (value != base &&
-	    (value != (base | APIC_BASE_X2APIC) || !(cpuid_get(1, 0, CPUID_ECX) & CPUID1_ECX_X2APIC)))
+	    (value != (base | APIC_BASE_X2APIC) || !(cpuid_get(CPUID_ECX(1)) & CPUID1_ECX_X2APIC)))
 		return OUT_GP;
 	wrmsr(MSR_APIC_BASE, value);
 	__atomic_store_n(&self->arch->apic.x2apic, is_x2apic(value), __ATOMIC_RELAXED);

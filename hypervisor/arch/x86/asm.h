@@ -112,19 +112,12 @@ CONTROL_REGISTER(cr4)
 CONTROL_REGISTER(dr6)
 CONTROL_REGISTER(dr7)
 
+/* One byte */
 static inline uint8_t in8(uint16_t port)
 {
 	uint8_t v;
 
 	__asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
-	return v;
-}
-
-static inline uint16_t in16(uint16_t port)
-{
-	uint16_t v;
-
-	__asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port));
 	return v;
 }
 
@@ -139,11 +132,6 @@ static inline uint32_t in32(uint16_t port)
 static inline void out8(uint16_t port, uint8_t v)
 {
 	__asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port));
-}
-
-static inline void out16(uint16_t port, uint16_t v)
-{
-	__asm__ volatile("outw %0, %1" : : "a"(v), "Nd"(port));
 }
 
 static inline void out32(uint16_t port, uint32_t v)

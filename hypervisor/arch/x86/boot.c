@@ -44,6 +44,14 @@ static void mediate(struct span span, err_t (*access)(struct cpu *, struct mmio_
 	sys->mmio[sys->mmio_count++] = (struct mmio_region){ span, access };
 }
 
+static const struct admit_limits limits = {
+	.max_cpus = CONFIG_MAX_CPUS,
+	.cpu0_stays = true,
+	.pio_end = PORTS_END,
+	.mediated = machine.mediated,
+	.mediated_ports = { PORT_PCI_ADDRESS, PORTS_PCI },
+};
+
 static void find_limits(void)
 {
 	struct system *sys = &machine.sys;
@@ -61,17 +69,10 @@ static void find_limits(void)
 		if (ioapic->first + ioapic->count > irq_end)
 			irq_end = ioapic->first + ioapic->count;
 	}
-	sys->limits = (struct admit_limits){
-		.max_cpus = CONFIG_MAX_CPUS,
-		.cpu0_stays = true,
-		.guest_end = sys->stage2.end,
-		.host_end = sys->stage2.end,
-		.irq_end = irq_end < IOAPIC_LINES ? irq_end : IOAPIC_LINES,
-		.pio_end = PORTS_END,
-		.mediated = machine.mediated,
-		.mediated_count = machine.mediated_count,
-		.mediated_ports = { PORT_PCI_ADDRESS, PORTS_PCI },
-	};
+	sys->limits = *(const struct admit_limits *)opaque(&limits);
+	sys->limits.guest_end = sys->limits.host_end = sys->stage2.end;
+	sys->limits.irq_end = irq_end < IOAPIC_LINES ? irq_end : IOAPIC_LINES;
+	sys->limits.mediated_count = machine.mediated_count;
 	machine.apic_khz = platform->apic_khz;
 	uart_init();
 }
@@ -148,9 +149,9 @@ static const struct enable entering = {
 
 static uint64_t own_apic_id(void)
 {
-	if (cpuid_get(CPUID_TOPOLOGY, 0, CPUID_EBX) != 0)
-		return cpuid_get(CPUID_TOPOLOGY, 0, CPUID_EDX);
-	return cpuid_get(1, 0, CPUID_EBX) >> 24;
+	if (cpuid_get(CPUID_EBX(CPUID_TOPOLOGY)) != 0)
+		return cpuid_get(CPUID_EDX(CPUID_TOPOLOGY));
+	return cpuid_get(CPUID_EBX(1)) >> 24;
 }
 
 /* Linux as it is, but for what the way here has changed and the driver restores. */
@@ -183,11 +184,10 @@ static _Noreturn void go_back(struct cpu *self)
 
 static void say_hello(const struct system *sys)
 {
-	log_print(&machine.sys.log, "jailhouse %s: %u CPUs, root cell \"%s\", %u of %u pages used\n",
+	log_print(&machine.sys.log,
+		  "jailhouse %s: %u CPUs, root cell \"%s\", %u of %u pages used\n%s, local APICs in %s mode\n",
 		  image_header.version, sys->cpu_count, sys->config.cell->name, sys->pool.used,
-		  sys->pool.pages);
-	log_print(&machine.sys.log, "%s, local APICs in %s mode\n", machine.virt->words,
-		  sys->cpus[0]->arch->apic.x2apic ? "x2APIC" : "xAPIC");
+		  sys->pool.pages, machine.virt->words, sys->cpus[0]->arch->apic.x2apic ? "x2APIC" : "xAPIC");
 }
 
 _Noreturn void boot_cpu(unsigned number, const struct came *given)

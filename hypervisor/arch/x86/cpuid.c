@@ -4,19 +4,24 @@
 #include "asm.h"
 #include "x86.h"
 
-__attribute__((noinline)) uint32_t cpuid_get(uint32_t leaf, uint32_t subleaf, enum cpuid_register which)
+__attribute__((noinline)) uint32_t cpuid_get(uint32_t what)
 {
+	uint32_t leaf = what & 0x800000ff;
 	struct cpuid c = cpuid(leaf & 0x80000000, 0);
-	uint32_t answers[4];
 
 	if (c.eax < leaf)
 		return 0;
-	c = cpuid(leaf, subleaf);
-	answers[CPUID_EAX] = c.eax;
-	answers[CPUID_EBX] = c.ebx;
-	answers[CPUID_ECX] = c.ecx;
-	answers[CPUID_EDX] = c.edx;
-	return answers[which];
+	c = cpuid(leaf, what >> 16 & 1);
+	switch (what >> 8 & 3) {
+	case 0:
+		return c.eax;
+	case 1:
+		return c.ebx;
+	case 2:
+		return c.ecx;
+	default:
+		return c.edx;
+	}
 }
 
 void exit_cpuid(struct cpu *self, struct regs *regs)

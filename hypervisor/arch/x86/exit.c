@@ -5,15 +5,11 @@
 #include "asm.h"
 #include "core/budget.h"
 #include "core/cell.h"
+#include "core/fault.h"
 #include "core/hypercall.h"
 #include "x86.h"
 
 extern struct abi_image image_header;
-
-__attribute__((noinline)) void exit_counted(struct cpu *self, unsigned reason, uint64_t detail)
-{
-	exit_count(self, reason, detail);
-}
 
 uint64_t arch_now(void)
 {
@@ -64,11 +60,6 @@ enum outcome exit_hypercall(struct cpu *self, struct regs *regs, unsigned cpl, b
 	return OUT_NEXT;
 }
 
-static const char *fate(const struct cpu *self)
-{
-	return cell_is_root(self->cell) ? "root cell" : "FAILED cell";
-}
-
 enum outcome exit_forbidden(struct cpu *self, const char *what)
 {
 	struct guest_mode mode;
@@ -77,8 +68,7 @@ enum outcome exit_forbidden(struct cpu *self, const char *what)
 	machine.virt->mode(self, &mode);
 	if (mode.cpl != 0)
 		return OUT_UD;
-	log_print(&self->sys->log, "%s \"%s\": CPU %u: %s at PC 0x%llx\n", fate(self), self->cell->config.cell->name,
-		  self->id, what, (unsigned long long)arch_guest_pc());
+	fault_say(self, true, "%s at PC 0x%llx", what, (unsigned long long)arch_guest_pc());
 	if (!cell_is_root(self->cell))
 		cell_fail(self);
 	return OUT_UD;
@@ -96,8 +86,7 @@ static _Noreturn void reset_machine(void)
 void exit_shutdown(struct cpu *self)
 {
 	exit_counted(self, ABI_STAT_X86_EXCEPTION, 0);
-	log_print(&self->sys->log, "%s \"%s\": CPU %u: triple fault at PC 0x%llx\n", fate(self),
-		  self->cell->config.cell->name, self->id, (unsigned long long)arch_guest_pc());
+	fault_say(self, true, "triple fault at PC 0x%llx", (unsigned long long)arch_guest_pc());
 	if (!cell_is_root(self->cell))
 		cell_fail(self);
 	reset_machine();

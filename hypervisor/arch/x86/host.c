@@ -7,7 +7,7 @@
 #define DESCRIPTOR_CODE 0x00209b0000000000ull
 #define DESCRIPTOR_DATA 0x0000930000000000ull
 /* Available TSS: type and P */
-#define DESCRIPTOR_TSS 0x0000890000000000ull
+#define DESCRIPTOR_TSS 0x89
 /* Interrupt gate: type and P (APM 2, 4.8.4) */
 #define GATE_INTERRUPT 0x00008e0000000000ull
 #define GATE_IST(n) ((uint64_t)(n) << 32)
@@ -60,20 +60,21 @@ static void build_gdt(struct percpu *percpu)
 
 	arch->tss.ist[IST_FAULT - 1] = (uint64_t)(percpu->fault_stack + sizeof(percpu->fault_stack));
 	arch->tss.iomap = sizeof(arch->tss);
-	arch->gdt[HOST_CS / 8] = DESCRIPTOR_CODE;
-	arch->gdt[HOST_DS / 8] = DESCRIPTOR_DATA;
-	arch->gdt[HOST_TR / 8] = DESCRIPTOR_TSS | (sizeof(arch->tss) - 1) | (tss & 0xffffff) << 16 |
-				 (tss >> 24 & 0xff) << 56;
-	arch->gdt[HOST_TR / 8 + 1] = tss >> 32;
+	arch->gdt = (struct gdt){
+		.code = DESCRIPTOR_CODE,
+		.data = DESCRIPTOR_DATA,
+		.tss = { .limit = sizeof(arch->tss) - 1, .base0 = (uint16_t)tss, .base1 = (uint8_t)(tss >> 16),
+			 .type = DESCRIPTOR_TSS, .base2 = (uint8_t)(tss >> 24), .base3 = (uint32_t)(tss >> 32) },
+	};
 }
 
 void host_own(struct cpu *self)
 {
 	struct percpu *percpu = percpu_of_cpu(self);
 	struct arch_cpu *arch = self->arch;
-	struct table_register gdtr = { sizeof(arch->gdt) - 1, (uint64_t)arch->gdt };
+	struct table_register gdtr = { sizeof(arch->gdt) - 1, (uint64_t)&arch->gdt };
 	struct table_register idtr = { sizeof(machine.idt) - 1, (uint64_t)machine.idt };
-	uint64_t xsave = cpuid_get(1, 0, CPUID_ECX) & CPUID1_ECX_XSAVE ? CR4_OSXSAVE : 0;
+	uint64_t xsave = cpuid_get(CPUID_ECX(1)) & CPUID1_ECX_XSAVE ? CR4_OSXSAVE : 0;
 
 	percpu->self = percpu;
 	build_gdt(percpu);

@@ -4,6 +4,7 @@
  * that it means, one by one by their physical ids. INIT and SIPI are core's: a CPU that is sent
  * an INIT leaves its guest and waits, one that is sent a SIPI is started.
  */
+#include "core/fault.h"
 #include "pure/icr.h"
 #include "x86.h"
 
@@ -58,7 +59,7 @@ static void wait_init(struct cpu *self, struct cpu *target)
 
 static void send_startup(const struct cell *cell, struct cpu *target, uint64_t vector)
 {
-	err_t e = cpu_start(cell, target, (struct vcpu_start){ gpa(vector << STARTUP_SHIFT), STARTUP, false });
+	err_t e = cpu_start(cell, target, &(struct vcpu_start){ gpa(vector << STARTUP_SHIFT), STARTUP, false });
 
 	/* one that runs, or was sent one already, ignores it (SDM 3, 9.4.4.1) */
 	(void)e;
@@ -110,8 +111,8 @@ static enum outcome refuse(struct cpu *self, uint64_t icr)
 	if (!cell_is_root(self->cell))
 		return OUT_GP;
 	if (cell_may_tell(self->cell))
-		log_print(&self->sys->log, "refused to root cell: CPU %u: an IPI of message type %u (ICR 0x%llx)\n",
-			  self->id, (unsigned)FIELD_GET(ICR_MODE, icr), (unsigned long long)icr);
+		fault_say(self, false, "an IPI of message type %u (ICR 0x%llx)", (unsigned)FIELD_GET(ICR_MODE, icr),
+			  (unsigned long long)icr);
 	return OUT_NEXT;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Model-specific registers: what comes here, and what of them changes hands clean. */
 #include "core/budget.h"
+#include "core/fault.h"
 #include "pure/msr.h"
 #include "asm.h"
 #include "x86.h"
@@ -33,14 +34,13 @@ void msr_cell_init(struct cell *cell)
 static enum outcome refuse(const struct cpu *self, uint32_t msr, const char *what)
 {
 	if (cell_may_tell(self->cell))
-		log_print(&self->sys->log, "refused to cell \"%s\": CPU %u: %s of MSR 0x%x at PC 0x%llx\n",
-			  self->cell->config.cell->name, self->id, what, msr, (unsigned long long)arch_guest_pc());
+		fault_say(self, false, "%s of MSR 0x%x at PC 0x%llx", what, msr, (unsigned long long)arch_guest_pc());
 	return OUT_GP;
 }
 
 static bool has_tsc_adjust(void)
 {
-	return (cpuid_get(7, 0, CPUID_EBX) & BIT(1)) != 0;
+	return (cpuid_get(CPUID_EBX(7)) & BIT(1)) != 0;
 }
 
 static bool is_smca(uint32_t msr)
@@ -133,51 +133,49 @@ enum outcome exit_wrmsr(struct cpu *self, uint32_t msr, uint64_t value)
 	return refuse(self, msr, "write");
 }
 
-/* Registers a CPU has if bit `bit` of that CPUID answer is set, and which a new owner finds 0. */
+/* Registers a CPU has if that bit of that CPUID answer is set, and which a new owner finds 0. */
 struct leftover {
-	uint32_t leaf;
-	uint8_t subleaf;
-	uint8_t answer;			/* enum cpuid_register */
+	uint32_t what;			/* cpuid_get()'s */
 	uint8_t bit;
 	uint8_t count;
 	uint32_t first;
 };
 
 static const struct leftover leftovers[] = {
-	{ 0x1, 0, 3, 5, 1, MSR_DEBUGCTL },	/* MSR: every CPU that can do this */
-	{ 0x1, 0, 3, 14, 1, 0x17a },		/* MCA: MCG_STATUS, which a cell cannot clear itself */
-	{ 0x7, 0, 1, 12, 1, 0xc8f },		/* PQM: PQR_ASSOC */
-	{ 0x7, 0, 1, 15, 1, 0xc8f },		/* PQE: the same */
-	{ 0x7, 0, 1, 25, 1, 0x570 },		/* PT: RTIT_CTL */
-	{ 0x7, 0, 2, 5, 1, 0xe1 },		/* WAITPKG: UMWAIT_CONTROL */
-	{ 0x7, 0, 2, 7, 1, 0x6a0 },		/* SHSTK: U_CET */
-	{ 0x7, 0, 2, 7, 1, 0x6a2 },		/* ... S_CET */
-	{ 0x7, 0, 2, 7, 5, 0x6a4 },		/* ... PL0_SSP to ISST_ADDR */
-	{ 0x7, 0, 3, 19, 1, 0x14ce },		/* ARCH_LBR: LBR_CTL */
-	{ 0x7, 0, 3, 20, 1, 0x6a0 },		/* IBT: U_CET */
-	{ 0x7, 0, 3, 20, 1, 0x6a2 },		/* ... S_CET */
-	{ 0x7, 0, 3, 26, 1, 0x48 },		/* SPEC_CTRL */
-	{ 0xa, 0, 0, 1, 1, 0x38f },		/* version 2 or 3: PERF_GLOBAL_CTRL */
-	{ 0xa, 0, 0, 2, 1, 0x38f },		/* version 4 or 5 */
-	{ 0xd, 1, 0, 3, 1, MSR_XSS },		/* XSAVES */
-	{ 0xd, 1, 0, 4, 2, 0x1c4 },		/* XFD, XFD_ERR */
-	{ 0x80000001, 0, 2, 10, 1, 0xc0011030 },	/* IBS: IBS_FETCH_CTL */
-	{ 0x80000001, 0, 2, 10, 1, 0xc0011033 },	/* ... IBS_OP_CTL */
-	{ 0x80000001, 0, 2, 15, 2, 0xc0000105 },	/* LWP: LWP_CFG, LWP_CBADDR */
-	{ 0x80000001, 0, 2, 23, 12, 0xc0010200 },	/* PerfCtrExtCore */
-	{ 0x80000001, 0, 2, 26, 3, 0xc0011019 },	/* DataBreakpointExtension: DR1_ADDR_MASK to DR3_ADDR_MASK */
-	{ 0x80000001, 0, 2, 26, 1, 0xc0011027 },	/* ... DR0_ADDR_MASK */
-	{ 0x80000001, 0, 3, 27, 1, MSR_TSC_AUX },	/* RDTSCP */
-	{ 0x80000008, 0, 1, 14, 1, 0x48 },		/* IBRS: SPEC_CTRL */
-	{ 0x80000008, 0, 1, 15, 1, 0x48 },		/* STIBP: the same */
-	{ 0x80000008, 0, 1, 24, 1, 0x48 },		/* SSBD: the same */
-	{ 0x80000022, 0, 0, 0, 1, 0xc0000301 },		/* PerfMonV2: PERF_CNTR_GLOBAL_CTL */
-	{ 0x80000022, 0, 0, 1, 1, 0xc000010f },		/* LbrStack: DBG_EXTN_CFG */
+	{ CPUID_EDX(0x1), 5, 1, MSR_DEBUGCTL },	/* MSR: every CPU that can do this */
+	{ CPUID_EDX(0x1), 14, 1, 0x17a },		/* MCA: MCG_STATUS, which a cell cannot clear itself */
+	{ CPUID_EBX(0x7), 12, 1, 0xc8f },		/* PQM: PQR_ASSOC */
+	{ CPUID_EBX(0x7), 15, 1, 0xc8f },		/* PQE: the same */
+	{ CPUID_EBX(0x7), 25, 1, 0x570 },		/* PT: RTIT_CTL */
+	{ CPUID_ECX(0x7), 5, 1, 0xe1 },		/* WAITPKG: UMWAIT_CONTROL */
+	{ CPUID_ECX(0x7), 7, 1, 0x6a0 },		/* SHSTK: U_CET */
+	{ CPUID_ECX(0x7), 7, 1, 0x6a2 },		/* ... S_CET */
+	{ CPUID_ECX(0x7), 7, 5, 0x6a4 },		/* ... PL0_SSP to ISST_ADDR */
+	{ CPUID_EDX(0x7), 19, 1, 0x14ce },		/* ARCH_LBR: LBR_CTL */
+	{ CPUID_EDX(0x7), 20, 1, 0x6a0 },		/* IBT: U_CET */
+	{ CPUID_EDX(0x7), 20, 1, 0x6a2 },		/* ... S_CET */
+	{ CPUID_EDX(0x7), 26, 1, 0x48 },		/* SPEC_CTRL */
+	{ CPUID_EAX(0xa), 1, 1, 0x38f },		/* version 2 or 3: PERF_GLOBAL_CTRL */
+	{ CPUID_EAX(0xa), 2, 1, 0x38f },		/* version 4 or 5 */
+	{ CPUID_EAX(0xd) + CPUID_SUBLEAF_1, 3, 1, MSR_XSS },		/* XSAVES */
+	{ CPUID_EAX(0xd) + CPUID_SUBLEAF_1, 4, 2, 0x1c4 },		/* XFD, XFD_ERR */
+	{ CPUID_ECX(0x80000001), 10, 1, 0xc0011030 },	/* IBS: IBS_FETCH_CTL */
+	{ CPUID_ECX(0x80000001), 10, 1, 0xc0011033 },	/* ... IBS_OP_CTL */
+	{ CPUID_ECX(0x80000001), 15, 2, 0xc0000105 },	/* LWP: LWP_CFG, LWP_CBADDR */
+	{ CPUID_ECX(0x80000001), 23, 12, 0xc0010200 },	/* PerfCtrExtCore */
+	{ CPUID_ECX(0x80000001), 26, 3, 0xc0011019 },	/* DataBreakpointExtension: DR1_ADDR_MASK to DR3_ADDR_MASK */
+	{ CPUID_ECX(0x80000001), 26, 1, 0xc0011027 },	/* ... DR0_ADDR_MASK */
+	{ CPUID_EDX(0x80000001), 27, 1, MSR_TSC_AUX },	/* RDTSCP */
+	{ CPUID_EBX(0x80000008), 14, 1, 0x48 },		/* IBRS: SPEC_CTRL */
+	{ CPUID_EBX(0x80000008), 15, 1, 0x48 },		/* STIBP: the same */
+	{ CPUID_EBX(0x80000008), 24, 1, 0x48 },		/* SSBD: the same */
+	{ CPUID_EAX(0x80000022), 0, 1, 0xc0000301 },		/* PerfMonV2: PERF_CNTR_GLOBAL_CTL */
+	{ CPUID_EAX(0x80000022), 1, 1, 0xc000010f },		/* LbrStack: DBG_EXTN_CFG */
 };
 
 static bool cpu_has(const struct leftover *l)
 {
-	return cpuid_get(l->leaf, l->subleaf, (enum cpuid_register)l->answer) >> l->bit & 1;
+	return cpuid_get(l->what) >> l->bit & 1;
 }
 
 /* The four counters every AMD CPU has, and no CPUID bit tells of (APM 2 13.2.1). */
@@ -185,7 +183,7 @@ static void reset_legacy_counters(void)
 {
 	uint32_t msr;
 
-	if (!(cpuid_get(0x80000001, 0, CPUID_ECX) & BIT(2)))
+	if (!(cpuid_get(CPUID_ECX(0x80000001)) & BIT(2)))
 		return;
 	for (msr = 0xc0010000; msr <= 0xc0010007; msr++)
 		wrmsr(msr, 0);

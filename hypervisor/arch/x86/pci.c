@@ -5,6 +5,7 @@
  */
 #include "arch/cpu.h"
 #include "asm.h"
+#include "core/fault.h"
 #include "pure/apic.h"
 #include "pure/pci.h"
 #include "x86.h"
@@ -33,6 +34,8 @@ struct pci_cell {
 	uint64_t ready;			/* in arch_now()'s time: resets are over */
 	struct pci_function function[];
 };
+
+#define for_each_function(f, pci) for ((f) = (pci)->function; (f) < (pci)->function + (pci)->count; (f)++)
 
 static uint64_t ecam_address(uint16_t bdf, unsigned offset)
 {
@@ -77,23 +80,6 @@ static void store(void *at, unsigned size, uint32_t value)
 		__asm__ volatile("movl %%eax, (%1)" : : "a"(value), "r"(at) : "memory");
 }
 
-static uint32_t in(unsigned port, unsigned size)
-{
-	if (size == 1)
-		return in8((uint16_t)port);
-	return size == 2 ? in16((uint16_t)port) : in32((uint16_t)port);
-}
-
-static void out(unsigned port, unsigned size, uint32_t value)
-{
-	if (size == 1)
-		out8((uint16_t)port, (uint8_t)value);
-	else if (size == 2)
-		out16((uint16_t)port, (uint16_t)value);
-	else
-		out32((uint16_t)port, value);
-}
-
 static void select(uint16_t bdf, unsigned offset)
 {
 	out32(PCI_ADDRESS, (uint32_t)(ADDRESS_ENABLE | FIELD_PUT(ADDRESS_BDF, bdf) | (offset & ADDRESS_REGISTER)));
@@ -110,7 +96,7 @@ static uint32_t hardware_read(void *context, uint16_t bdf, unsigned offset, unsi
 	if (offset >= PCI_SPACE)
 		return all_ones(size);
 	select(bdf, offset);
-	return in(PCI_DATA + (offset & 3), size);
+	return port_in((uint16_t)(PCI_DATA + (offset & 3)), size);
 }
 
 static void hardware_write(void *context, uint16_t bdf, unsigned offset, unsigned size, uint32_t value)
@@ -122,7 +108,7 @@ static void hardware_write(void *context, uint16_t bdf, unsigned offset, unsigne
 		store(at, size, value);
 	} else if (offset < PCI_SPACE) {
 		select(bdf, offset);
-		out(PCI_DATA + (offset & 3), size, value);
+		port_out((uint16_t)(PCI_DATA + (offset & 3)), size, value);
 	}
 }
 
@@ -168,11 +154,12 @@ static const struct pci_bus bus = { hardware_read, hardware_write, device_load, 
 
 static struct pci_function *find(struct pci_cell *pci, uint16_t bdf)
 {
-	uint32_t i;
+	struct pci_function *f;
 
-	for (i = 0; pci != NULL && i < pci->count; i++)
-		if (pci->function[i].bdf == bdf)
-			return &pci->function[i];
+	if (pci != NULL)
+		for_each_function(f, pci)
+			if (f->bdf == bdf)
+				return f;
 	return NULL;
 }
 
@@ -267,21 +254,22 @@ static err_t hide_table(struct cell *cell, struct pci_function *f)
 
 err_t pci_cell_init(struct cell *cell, struct why *why)
 {
-	uint32_t count = cell->config.cell->pci_count, i;
+	uint32_t count = cell->config.cell->pci_count, pages;
+	struct pci_function *f;
 	struct pci_cell *pci;
 	void *memory;
 
 	if (count == 0)
 		return OK;
-	i = (uint32_t)(align_up(sizeof(*pci) + count * sizeof(pci->function[0]), PAGE_SIZE) >> PAGE_SHIFT);
-	TRY(pool_take(&cell->sys->pool, i, 1, &memory));
+	pages = (uint32_t)(align_up(sizeof(*pci) + count * sizeof(pci->function[0]), PAGE_SIZE) >> PAGE_SHIFT);
+	TRY(pool_take(&cell->sys->pool, pages, 1, &memory));
 	pci = memory;
-	pci->pages = i;
+	pci->pages = pages;
 	cell->arch->pci = pci;
 	TRY(find_functions(cell, pci, why));
-	for (i = 0; i < count; i++)
-		if (pci->function[i].table.size != 0)
-			TRY(hide_table(cell, &pci->function[i]));
+	for_each_function(f, pci)
+		if (f->table.size != 0)
+			TRY(hide_table(cell, f));
 	return OK;
 }
 
@@ -307,16 +295,16 @@ static void begin_reset(struct pci_cell *pci, const struct pci_function *f)
 void pci_cell_attach(struct cell *cell)
 {
 	struct pci_cell *pci = cell->arch->pci;
-	uint32_t i;
+	struct pci_function *f;
 
 	machine.pci_address[cell->id] = 0;
 	if (pci == NULL)
 		return;
 	lock_take(&machine.pci_lock);
 	machine.pci[cell->id] = pci;
-	for (i = 0; i < pci->count; i++) {
-		pci_take(&pci->function[i]);
-		begin_reset(pci, &pci->function[i]);
+	for_each_function(f, pci) {
+		pci_take(f);
+		begin_reset(pci, f);
 	}
 	lock_drop(&machine.pci_lock);
 }
@@ -333,15 +321,15 @@ static bool is_ready(const struct pci_cell *pci)
 bool pci_cell_quiesce(struct cell *cell)
 {
 	struct pci_cell *pci = cell->arch->pci;
-	uint32_t i;
+	struct pci_function *f;
 
 	if (pci == NULL)
 		return true;
 	if (!is_ready(pci))
 		return false;
 	lock_take(&machine.pci_lock);
-	for (i = 0; i < pci->count; i++)
-		pci_quiesce(&pci->function[i]);
+	for_each_function(f, pci)
+		pci_quiesce(f);
 	lock_drop(&machine.pci_lock);
 	return true;
 }
@@ -349,13 +337,13 @@ bool pci_cell_quiesce(struct cell *cell)
 void pci_cell_detach(struct cell *cell)
 {
 	struct pci_cell *pci = cell->arch->pci;
-	uint32_t i;
+	struct pci_function *f;
 
 	if (pci == NULL)
 		return;
 	lock_take(&machine.pci_lock);
-	for (i = 0; i < pci->count; i++)
-		pci_give_back(&pci->function[i]);
+	for_each_function(f, pci)
+		pci_give_back(f);
 	machine.pci[cell->id] = NULL;
 	lock_drop(&machine.pci_lock);
 }
@@ -364,16 +352,16 @@ void pci_cell_reset(struct cell *cell)
 {
 	struct pci_cell *pci = cell->arch->pci;
 	bool untouched = pci != NULL && !is_ready(pci);
-	uint32_t i;
+	struct pci_function *f;
 
 	machine.pci_address[cell->id] = 0;
 	if (pci == NULL || untouched)
 		return;
 	lock_take(&machine.pci_lock);
-	for (i = 0; i < pci->count; i++) {
-		pci_quiesce(&pci->function[i]);
-		pci_forget(&pci->function[i]);
-		begin_reset(pci, &pci->function[i]);
+	for_each_function(f, pci) {
+		pci_quiesce(f);
+		pci_forget(f);
+		begin_reset(pci, f);
 	}
 	lock_drop(&machine.pci_lock);
 }
@@ -381,8 +369,7 @@ void pci_cell_reset(struct cell *cell)
 static void tell_refused(const struct cpu *self, uint16_t bdf, const char *what)
 {
 	if (cell_may_tell(self->cell))
-		log_print(&self->sys->log, "refused to cell \"%s\": CPU %u: PCI function " BDF ": %s\n",
-			  self->cell->config.cell->name, self->id, BDF_ARGS(bdf), what);
+		fault_say(self, false, "PCI function " BDF ": %s", BDF_ARGS(bdf), what);
 }
 
 #define WORDS_MESSAGE "an interrupt message that means none of its CPUs, or is none; it stays off"
@@ -484,14 +471,11 @@ void pci_pio(struct cpu *self, struct pio_access *access)
 static struct pci_function *table_at(const struct cell *cell, gpa_t at, uint64_t *host)
 {
 	struct pci_cell *pci = cell->arch->pci;
-	struct pci_function *found = NULL;
-	uint32_t i;
+	struct pci_function *f, *found = NULL;
 
 	if (pci == NULL || !host_of(cell, at, host))
 		return NULL;
-	for (i = 0; i < pci->count; i++) {
-		struct pci_function *f = &pci->function[i];
-
+	for_each_function(f, pci) {
 		if (f->table.size != 0 && span_has(table_pages(f), *host) &&
 		    (found == NULL || span_has(f->table, *host)))
 			found = f;

@@ -3,6 +3,7 @@
 #include "base/fmt.h"
 #include "core/budget.h"
 #include "core/cell.h"
+#include "core/fault.h"
 #include "asm.h"
 #include "x86.h"
 
@@ -12,6 +13,29 @@
 #define PCI_ADDRESS 0xcf8
 #define PCI_DATA 0xcfc
 #define PCI_END 0xd00
+
+uint32_t port_in(uint16_t port, unsigned size)
+{
+	uint32_t value = 0;
+
+	if (size == 1)
+		__asm__ volatile("inb %1, %b0" : "+a"(value) : "Nd"(port));
+	else if (size == 2)
+		__asm__ volatile("inw %1, %w0" : "+a"(value) : "Nd"(port));
+	else
+		__asm__ volatile("inl %1, %0" : "+a"(value) : "Nd"(port));
+	return value;
+}
+
+void port_out(uint16_t port, unsigned size, uint32_t value)
+{
+	if (size == 1)
+		__asm__ volatile("outb %b0, %1" : : "a"(value), "Nd"(port));
+	else if (size == 2)
+		__asm__ volatile("outw %w0, %1" : : "a"(value), "Nd"(port));
+	else
+		__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+}
 
 static struct span pio_span(const struct abi_pio *pio)
 {
@@ -43,13 +67,6 @@ void pio_give(const struct cell *cell, bool to_root)
 			machine.virt->cell_port(cell->sys->root, (uint16_t)(config->pio[i].first + port), to_root);
 }
 
-static uint64_t distance(struct span s, uint64_t port)
-{
-	if (span_has(s, port))
-		return 0;
-	return port < s.start ? s.start - port : port - span_last(s);
-}
-
 static void describe_nearest(const struct config *config, uint16_t port, char *text, size_t size)
 {
 	const struct abi_pio *best = NULL;
@@ -57,7 +74,7 @@ static void describe_nearest(const struct config *config, uint16_t port, char *t
 
 	text[0] = '\0';
 	for (i = 0; i < config->cell->pio_count; i++)
-		if (best == NULL || distance(pio_span(&config->pio[i]), port) < distance(pio_span(best), port))
+		if (best == NULL || fault_distance(pio_span(&config->pio[i]), port) < fault_distance(pio_span(best), port))
 			best = &config->pio[i];
 	if (best != NULL)
 		fmt(text, size, "; nearest of its ports are 0x%x..0x%x", best->first, best->first + best->count - 1);
@@ -72,9 +89,7 @@ static void report(const struct cpu *self, uint16_t port, const char *what)
 		return;
 	if (!root)
 		describe_nearest(&self->cell->config, port, nearest, sizeof(nearest));
-	log_print(&self->sys->log, "%s \"%s\": CPU %u: %s port 0x%x at PC 0x%llx%s\n",
-		  root ? "refused to root cell" : "FAILED cell", self->cell->config.cell->name, self->id, what, port,
-		  (unsigned long long)arch_guest_pc(), nearest);
+	fault_say(self, true, "%s port 0x%x at PC 0x%llx%s", what, port, (unsigned long long)arch_guest_pc(), nearest);
 }
 
 static enum outcome refuse(struct cpu *self, struct pio_access *access)
@@ -91,28 +106,26 @@ static enum outcome chipset(struct cpu *self, struct pio_access *access)
 {
 	if (!cell_is_root(self->cell))
 		return refuse(self, access);
-	if (access->write && access->size == 1)
-		out8(access->port, (uint8_t)access->value);
-	else if (access->write)
-		out16(access->port, (uint16_t)access->value);
+	if (access->write)
+		port_out(access->port, access->size, access->value);
 	else
-		access->value = access->size == 1 ? in8(access->port) : in16(access->port);
+		access->value = port_in(access->port, access->size);
 	return OUT_NEXT;
 }
 
 enum outcome exit_pio(struct cpu *self, struct pio_access *access)
 {
 	uint32_t end = (uint32_t)access->port + access->size;
+	bool data = access->port >= PCI_DATA && end <= PCI_END;
 
 	exit_counted(self, ABI_STAT_X86_PIO, access->port);
-	if (access->port < PCI_ADDRESS || end > PCI_END)
-		return refuse(self, access);
-	if (access->port < PCI_DATA && access->size != 4)
-		return end > PCI_DATA ? refuse(self, access) : chipset(self, access);
-	if (access->port != PCI_ADDRESS && access->port < PCI_DATA)
-		return refuse(self, access);
-	pci_pio(self, access);
-	return OUT_NEXT;
+	if (data || (access->port == PCI_ADDRESS && access->size == 4)) {
+		pci_pio(self, access);
+		return OUT_NEXT;
+	}
+	if (access->port >= PCI_ADDRESS && end <= PCI_DATA && access->size != 4)
+		return chipset(self, access);
+	return refuse(self, access);
 }
 
 enum outcome exit_pio_string(struct cpu *self, uint16_t port)

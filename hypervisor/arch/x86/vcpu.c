@@ -28,7 +28,7 @@ static void clean_fpu(void)
 {
 	/* what XRSTOR leaves of the last instruction's and operand's addresses */
 	__asm__ volatile("fninit");
-	if (cpuid_get(1, 0, CPUID_ECX) & CPUID1_ECX_XSAVE) {
+	if (cpuid_get(CPUID_ECX(1)) & CPUID1_ECX_XSAVE) {
 		struct cpuid c = cpuid(CPUID_XSTATE, 0);
 
 		write_xcr0((uint64_t)c.edx << 32 | c.eax);
@@ -61,7 +61,7 @@ static void reset(struct cpu *self, const struct vcpu_start *start)
 		machine.virt->reset(self, (uint16_t)(base >> 4), base, (uint16_t)(entry - base));
 }
 
-_Noreturn void arch_vcpu_start(struct cpu *self, struct vcpu_start start)
+_Noreturn void arch_vcpu_start(struct cpu *self, const struct vcpu_start *start)
 {
 	struct regs *regs = regs_of(self);
 
@@ -72,10 +72,10 @@ _Noreturn void arch_vcpu_start(struct cpu *self, struct vcpu_start start)
 	/* for the guest before */
 	__atomic_store_n(&self->arch->init, false, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&self->arch->guest_nmi, false, __ATOMIC_SEQ_CST);
-	reset(self, &start);
+	reset(self, start);
 	memset(regs, 0, sizeof(*regs));
 	/* family, model and stepping */
-	regs->r[RDX] = cpuid_get(1, 0, CPUID_EAX);
+	regs->r[RDX] = cpuid_get(CPUID_EAX(1));
 	machine.virt->enter(self);
 }
 

@@ -50,6 +50,21 @@ struct tss {
 	uint16_t iomap;
 } __attribute__((packed));
 
+/* APM 2, 4.8; the TSS's in two */
+struct gdt {
+	uint64_t null;
+	uint64_t code;			/* HOST_CS */
+	uint64_t data;			/* HOST_DS */
+	struct {
+		uint16_t limit, base0;
+		uint8_t base1, type, flags, base2;
+		uint32_t base3, reserved;
+	} tss;				/* HOST_TR */
+};
+static_assert(offsetof(struct gdt, code) == HOST_CS, "layout.h");
+static_assert(offsetof(struct gdt, data) == HOST_DS, "layout.h");
+static_assert(offsetof(struct gdt, tss) == HOST_TR, "layout.h");
+
 struct arch_cpu {
 	struct flush_cpu flush;
 	struct came came;
@@ -63,7 +78,7 @@ struct arch_cpu {
 	uint64_t *window_page;		/* entry for a page */
 	uint8_t *window;		/* block at + 0, page at + 2 MiB */
 	struct tss tss;
-	uint64_t gdt[5];		/* null, HOST_CS, HOST_DS, HOST_TR (two) */
+	struct gdt gdt;
 };
 
 /* At the top of each CPU's stack; GS points to it while the CPU is in the hypervisor. */
@@ -179,13 +194,15 @@ void kick(const struct cpu *target, bool *flag);
 void exit_nmi(struct cpu *self, bool kicked);
 
 /* What guests do that needs the hypervisor. Each counts its exit. */
-/* exit.c: exit_count(), out of line */
-void exit_counted(struct cpu *self, unsigned reason, uint64_t detail);
 /* cpuid.c: regs by the guest's EAX and ECX */
 void exit_cpuid(struct cpu *self, struct regs *regs);
-/* One register of an answer; 0: this CPU has no such leaf. */
-enum cpuid_register { CPUID_EAX, CPUID_EBX, CPUID_ECX, CPUID_EDX };
-uint32_t cpuid_get(uint32_t leaf, uint32_t subleaf, enum cpuid_register which);
+/* One register of an answer, CPUID_EAX(leaf) and so on, of subleaf 1 plus CPUID_SUBLEAF_1; 0: this CPU has no such leaf. */
+#define CPUID_EAX(leaf) (leaf)
+#define CPUID_EBX(leaf) ((leaf) + 0x100u)
+#define CPUID_ECX(leaf) ((leaf) + 0x200u)
+#define CPUID_EDX(leaf) ((leaf) + 0x300u)
+#define CPUID_SUBLEAF_1 0x10000u
+uint32_t cpuid_get(uint32_t what);
 /* msr.c: all but EFER, which the extension handles itself */
 enum outcome exit_rdmsr(struct cpu *self, uint32_t msr, uint64_t *value);
 enum outcome exit_wrmsr(struct cpu *self, uint32_t msr, uint64_t value);
@@ -195,7 +212,10 @@ void msr_cell_init(struct cell *cell);
 void msr_reset(struct cpu *self);
 /* cell.c: an access was refused. Is that still one for the log? Of the first few; a guest that probes does not flood it. */
 bool cell_may_tell(const struct cell *cell);
-/* pio.c: one item, not a string; size 1, 2 or 4. */
+/* pio.c: the machine's own ports, 1, 2 or 4 bytes */
+uint32_t port_in(uint16_t port, unsigned size);
+void port_out(uint16_t port, unsigned size, uint32_t value);
+/* ... what a guest does: one item, not a string; size 1, 2 or 4. */
 struct pio_access {
 	uint16_t port;
 	uint8_t size;

@@ -47,7 +47,7 @@ void arch_vcpu_quiesce(struct cpu *self);
  * Runs the guest from a state as after power-on: nothing of any earlier owner is left in
  * a register, timer, debug unit or the CPU's interrupt controller.
  */
-_Noreturn void arch_vcpu_start(struct cpu *self, struct vcpu_start start);
+_Noreturn void arch_vcpu_start(struct cpu *self, const struct vcpu_start *start);
 
 /*
  * `size` bytes at `at`, not across a 2 MiB boundary of host-physical addresses, mapped for

@@ -77,7 +77,7 @@ def test_functions_of_a_cells(root, say):
         else:
             assert now == before[function]
     root.check(f"printf '\\007' | dd of=/sys/bus/pci/devices/{EDU}/config bs=1 seek=4 conv=notrunc 2>/dev/null")
-    root.expect(r'refused to cell "root": CPU \d: PCI function 00:05.0: ')
+    root.expect(r'refused to root cell "root": CPU \d: PCI function 00:05.0: ')
 
     # Its interrupts cost no exit
     cell = root.cell_id("pci")

@@ -117,7 +117,7 @@ err_t npt_format(unsigned phys_bits, struct paging_format *out)
 {
 	if (phys_bits < MIN_BITS || phys_bits > MAX_BITS)
 		return ERR_UNSUPPORTED;
-	*out = npt_paging;
+	*out = *(const struct paging_format *)opaque(&npt_paging);
 	if (phys_bits < INPUT_BITS)
 		out->end = BIT(phys_bits);
 	return OK;

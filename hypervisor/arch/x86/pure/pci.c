@@ -91,32 +91,28 @@ static void write_at(const struct pci_function *f, unsigned offset, unsigned siz
 	f->bus->write(f->context, f->bdf, offset, size, value);
 }
 
-static uint8_t *place_of(struct pci_function *f, uint32_t capability)
-{
-	switch (capability) {
-	case CAPABILITY_POWER:
-		return &f->power;
-	case CAPABILITY_MSI:
-		return &f->msi;
-	case CAPABILITY_MSIX:
-		return &f->msix;
-	case CAPABILITY_EXPRESS:
-		return &f->express;
-	default:
-		return NULL;
-	}
-}
-
 /* Two of a kind: the one that is not looked after would be nobody's. */
 static err_t note_capability(struct pci_function *f, uint32_t capability, unsigned at)
 {
-	uint8_t *place = place_of(f, capability);
+	static const struct {
+		uint8_t capability, place;
+	} known[] = {
+		{ CAPABILITY_POWER, offsetof(struct pci_function, power) },
+		{ CAPABILITY_MSI, offsetof(struct pci_function, msi) },
+		{ CAPABILITY_MSIX, offsetof(struct pci_function, msix) },
+		{ CAPABILITY_EXPRESS, offsetof(struct pci_function, express) },
+	};
+	uint8_t *place;
+	unsigned i;
 
-	if (place == NULL)
-		return OK;
-	if (*place != 0)
-		return ERR_INVALID;
-	*place = (uint8_t)at;
+	for (i = 0; i < ARRAY_SIZE(known); i++) {
+		place = (uint8_t *)f + known[i].place;
+		if (known[i].capability != capability)
+			continue;
+		if (*place != 0)
+			return ERR_INVALID;
+		*place = (uint8_t)at;
+	}
 	return OK;
 }
 

@@ -22,28 +22,30 @@
 
 /* How a mode's tables are laid out. */
 struct tables {
-	uint64_t root;
-	unsigned levels;		/* the last is 1 */
-	unsigned bits;			/* an index has */
-	unsigned size;			/* an entry has, in bytes */
+	uint64_t root;			/* of CR3 */
+	uint8_t levels;			/* the last is 1 */
+	uint8_t bits;			/* an index has */
+	uint8_t size;			/* an entry has, in bytes */
 	bool blocks;			/* PS is looked at */
 };
 
-static struct tables tables_of(const struct guest_mode *mode)
-{
-	bool la57 = (mode->cr4 & CR4_LA57) != 0;
+static const struct tables long_mode = { PTE_ADDRESS, 4, 9, 8, true }, five_levels = { PTE_ADDRESS, 5, 9, 8, true },
+			   pae = { BITS(31, 5), 3, 9, 8, true }, legacy = { BITS(31, 12), 2, 10, 4, false },
+			   legacy_pse = { BITS(31, 12), 2, 10, 4, true };
 
+static const struct tables *tables_of(const struct guest_mode *mode)
+{
 	if (mode->efer & EFER_LMA)
-		return (struct tables){ mode->cr3 & PTE_ADDRESS, la57 ? 5 : 4, 9, 8, true };
+		return mode->cr4 & CR4_LA57 ? &five_levels : &long_mode;
 	if (mode->cr4 & CR4_PAE)
-		return (struct tables){ mode->cr3 & BITS(31, 5), 3, 9, 8, true };
-	return (struct tables){ mode->cr3 & BITS(31, 12), 2, 10, 4, (mode->cr4 & CR4_PSE) != 0 };
+		return &pae;
+	return mode->cr4 & CR4_PSE ? &legacy_pse : &legacy;
 }
 
 /* What lies above the indices of all levels is the sign; PAE's first level has two bits. */
 static bool is_canonical(const struct tables *t, uint64_t linear)
 {
-	unsigned top = 12 + t->levels * t->bits;
+	unsigned top = 12u + t->levels * t->bits;
 
 	if (t->levels < 4)
 		return linear <= UINT32_MAX;
@@ -68,24 +70,24 @@ static gpa_t leaf_address(const struct tables *t, unsigned level, uint64_t entry
 
 err_t walk_linear(const struct guest_mode *mode, const struct guest_memory *memory, uint64_t linear, gpa_t *out)
 {
-	struct tables t = tables_of(mode);
-	uint64_t table = t.root;
+	const struct tables *t = tables_of(mode);
+	uint64_t table = mode->cr3 & t->root;
 
 	if (!(mode->cr0 & CR0_PG)) {
 		*out = gpa(linear & UINT32_MAX);
 		return OK;
 	}
-	if (!is_canonical(&t, linear))
+	if (!is_canonical(t, linear))
 		return ERR_NOT_FOUND;
-	for (unsigned level = t.levels;; level--) {
-		uint64_t index = linear >> (12 + (level - 1) * t.bits) & (BIT(t.bits) - 1);
+	for (unsigned level = t->levels;; level--) {
+		uint64_t index = linear >> (12 + (level - 1) * t->bits) & (BIT(t->bits) - 1);
 		uint64_t entry = 0;
 
-		TRY(memory->read(memory->context, gpa(table + index * t.size), &entry, t.size));
+		TRY(memory->read(memory->context, gpa(table + index * t->size), &entry, t->size));
 		if (!(entry & PTE_P))
 			return ERR_NOT_FOUND;
-		if (is_leaf(&t, level, entry)) {
-			*out = leaf_address(&t, level, entry, linear);
+		if (is_leaf(t, level, entry)) {
+			*out = leaf_address(t, level, entry, linear);
 			return OK;
 		}
 		table = entry & PTE_ADDRESS;

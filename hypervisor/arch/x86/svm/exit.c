@@ -91,11 +91,11 @@ static uint64_t efer_bits(const struct cpu *self)
 {
 	uint64_t bits = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | self->arch->came.efer;
 
-	if (cpuid_get(CPUID_EXTENDED, 0, CPUID_EDX) & CPUID_EXTENDED_EDX_FFXSR)
+	if (cpuid_get(CPUID_EDX(CPUID_EXTENDED)) & CPUID_EXTENDED_EDX_FFXSR)
 		bits |= EFER_FFXSR;
-	if (cpuid_get(CPUID_EXTENDED, 0, CPUID_ECX) & CPUID_EXTENDED_ECX_TCE)
+	if (cpuid_get(CPUID_ECX(CPUID_EXTENDED)) & CPUID_EXTENDED_ECX_TCE)
 		bits |= EFER_TCE;
-	if (cpuid_get(CPUID_EXTENDED2, 0, CPUID_EAX) & CPUID_EXTENDED2_EAX_AIBRS)
+	if (cpuid_get(CPUID_EAX(CPUID_EXTENDED2)) & CPUID_EXTENDED2_EAX_AIBRS)
 		bits |= EFER_AIBRSE;
 	return bits;
 }

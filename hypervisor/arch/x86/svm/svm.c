@@ -67,17 +67,17 @@ static err_t svm_check(struct cpu *self, struct why *why)
 	struct svm_cpu *svm = svm_of(self);
 	uint32_t asids;
 
-	if (!(cpuid_get(CPUID_EXTENDED, 0, CPUID_ECX) & CPUID_EXTENDED_ECX_SVM))
+	if (!(cpuid_get(CPUID_ECX(CPUID_EXTENDED)) & CPUID_EXTENDED_ECX_SVM))
 		return why_set(why, ERR_UNSUPPORTED, "CPU %u has no SVM: use an AMD machine with virtualization", self->id);
 	if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS)
 		return why_set(why, ERR_UNSUPPORTED,
 			       "CPU %u: the firmware has switched SVM off (VM_CR.SVMDIS): switch it on in its set-up", self->id);
-	svm->features = cpuid_get(CPUID_SVM, 0, CPUID_EDX);
+	svm->features = cpuid_get(CPUID_EDX(CPUID_SVM));
 	if (!(svm->features & SVM_NP))
 		return why_set(why, ERR_UNSUPPORTED,
 			       "CPU %u has no nested paging: QEMU needs -cpu ...,+npt, hardware a newer CPU", self->id);
 	/* ASIDs 1 to EBX - 1 (15.16) */
-	asids = cpuid_get(CPUID_SVM, 0, CPUID_EBX);
+	asids = cpuid_get(CPUID_EBX(CPUID_SVM));
 	if (asids <= CONFIG_MAX_CELLS)
 		return why_set(why, ERR_UNSUPPORTED, "CPU %u has %u ASIDs for %u cells: build with a smaller MAX_CELLS",
 			       self->id, asids, CONFIG_MAX_CELLS);
@@ -93,13 +93,13 @@ static void svm_undo(struct cpu *self)
 
 static err_t svm_format(struct paging_format *out, struct why *why)
 {
-	uint32_t sizes = cpuid_get(CPUID_SIZES, 0, CPUID_EAX);
+	uint32_t sizes = cpuid_get(CPUID_EAX(CPUID_SIZES));
 	unsigned physical = (unsigned)FIELD_GET(CPUID_SIZES_EAX_PHYSICAL, sizes);
 	unsigned guest = (unsigned)FIELD_GET(CPUID_SIZES_EAX_GUEST, sizes);
 
 	if (npt_format(guest != 0 ? guest : physical, out) != OK)
 		return why_set(why, ERR_UNSUPPORTED, "%u bits of physical addresses are not known", physical);
-	if (!(cpuid_get(CPUID_EXTENDED, 0, CPUID_EDX) & CPUID_EXTENDED_EDX_PAGE1GB))
+	if (!(cpuid_get(CPUID_EDX(CPUID_EXTENDED)) & CPUID_EXTENDED_EDX_PAGE1GB))
 		out->level[1].leaf = false;
 	return OK;
 }
