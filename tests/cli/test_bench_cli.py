@@ -233,6 +233,7 @@ def test_cyclictest_that_is_not_whole(harness, text):
     (["--workloads", "tick,ipi,tick"], "twice the same workload: tick"),
     (["--cells", "/a/bench-direct", "/b/bench-direct/"], "two folders of one name: /b/bench-direct"),
     (["--mode", "icount", "--limit", "20000"], "is for --mode wall"),
+    (["--words", "x" * 81], "more words than there is room for"),
     (["--cells"], "which folders?"),
     (["--frob", "1"], "unknown option: --frob"),
     (["-o"], "which value? none follows: -o"),
