@@ -10,6 +10,7 @@ import pytest
 from jailhouse.bench import record
 from machine import bench, bench_cells, bench_inmate, bench_life, bench_must, bench_root
 from machine.bench_run import BenchError
+from machine.bench_target import BENCH
 
 SAID = """\
 bench: workload=timer-spin samples=1000 unit=ticks freq=1000000000 min=2 max=9
@@ -45,7 +46,7 @@ def test_a_program_s_lines_are_refused(old: str, new: str, says: str) -> None:
 
 
 def test_a_command_line_fits_a_program() -> None:
-    assert len(bench_inmate.command_line(bench_inmate.EVERYWHERE, 1000)) < 256
+    assert len(bench_inmate.command_line(BENCH.everywhere, 1000)) < 256
     with pytest.raises(BenchError, match="too long"):
         bench_inmate.command_line(["workload"] * 40, 1000)
 
@@ -97,7 +98,7 @@ def test_runs_that_differ_are_named() -> None:
 
 # --- what must hold -------------------------------------------------------------------
 
-NUMBERS = {"ticks.interrupts": 1_000_000, "ticks.exits": 0, "root.exits": 3, "root.exits.sgi": 3,
+NUMBERS = {"ticks.interrupts": 1_000_000, "ticks.exits": 0, "ticks.over_budget": 0, "root.exits": 3, "root.exits.sgi": 3,
            "root.perf.interrupts": 998, "root.perf.exits.total": 2, "root.perf.exits.sgi": 2,
            "life.rtos.create.exits of CPU 0.management": 0, "size..text": 40_000}
 
@@ -135,7 +136,7 @@ def test_each_broken_rule_is_named() -> None:
 def test_an_injected_interrupt_without_an_exit_is_refused() -> None:
     measured = runs()
     bench_must.Runs(measured).get("injected", "device")["exits"] = {"total": 999}
-    with pytest.raises(BenchError, match="999 exits in 1000 interrupts"):
+    with pytest.raises(BenchError, match="999 exits in 1000 events"):
         broken(measured)
 
 
