@@ -46,12 +46,15 @@ class Texts:
     # Of workloads, where they are not called as the tables call them
     titles: Mapping[str, str]
     # Behind the table of latencies
+    conditions: str
     side_by_side: str
     # What others pay; none was measured if it is empty
     peers: str
     load: str
     # Why the root cell exits at all
     reasons: Mapping[str, str]
+    # What else is in the life cycle's numbers
+    life: str
     # Software interrupts, and what its timer's cost
     ipis: str
     timer: str
@@ -107,6 +110,8 @@ class Bench:
     ipi_reason: str
     # All that it may cost is that
     root_free: bool
+    # How often `cell create` may interrupt each CPU of the root cell that takes no part
+    create_interrupts: int
     sections: Sequence[str]
     texts: Texts = field(repr=False)
     # Of others: names, and instructions by workload, theirs on the bare machine, exits

@@ -58,6 +58,7 @@ are what `jailhouse bench --mode wall` measures there. x86_64 has
 """,
     made="; GIC with {gic}",
     titles={},
+    conditions="MMU off", life="",
     side_by_side="""\
 Exits: direct / trusted / injected. A direct cell's interrupts are its own; a trusted one's
 text says besides that its WFI need not be trapped (`wfi = "trusted"`), which the others' is,
@@ -115,7 +116,7 @@ BENCH = Bench(
     loaded_without=(("direct", "timer-spin"), ("direct", "device")),
     stack="sp", leave=OPCODE_ERET, last_address=0xff80_0000_0000, entries=entries,
     stack_stride=lambda size: size + 2 * 4096,
-    timer_line="arch_timer", pmu_line="arm-pmu", ipi_reason="sgi", root_free=True,
+    timer_line="arch_timer", pmu_line="arm-pmu", ipi_reason="sgi", root_free=True, create_interrupts=0,
     sections=(".text", ".idmap", ".rodata", ".data", ".bss", ".boot_tables"), texts=TEXTS,
     # Instructions on the same machine (cortex-a72, -icount shift=0) with one and the same other
     # program; '-': not measured

@@ -84,7 +84,7 @@ def latencies(record: Record) -> str:
 
 {table(("instructions", "bare machine", *WHERES, "exits per event"), rows)}
 
-{record.samples:,} samples each but for the arithmetic, the same program (inmates/bench) in all columns, MMU off, all
+{record.samples:,} samples each but for the arithmetic, the same program (inmates/bench) in all columns, {TEXTS.conditions}, all
 else parked. Where only one number stands, all samples are equal; else least / median / most.
 {TEXTS.side_by_side}"""
 
@@ -190,8 +190,10 @@ def life(record: Record) -> str:
     numbers = record.numbers
     rows = life_rows(record, "rtos") + life_rows(record, "compute")
     stops = [pauses(record, "rtos", "Linux idle"), pauses(record, "compute", "CPU 1 busy")]
+    often = BENCH.create_interrupts
+    must = f"at most {often} for each other CPU" if often else "must be 0"
     head = ("instructions", "calling CPU's longest visit", "the other CPUs' longest visit",
-            "management exits (must be 0)", "stale-TLB faults")
+            f"management exits ({must})", "stale-TLB faults")
     return f"""\
 ## From `cell create` to the cell's first instruction
 
@@ -204,7 +206,7 @@ In all {numbers['life.rtos.all']:,} and {numbers['life.compute.all']:,}. The cel
 zeroes its memory, while Linux sleeps and asks now and then. Linux itself executes
 {numbers['life.rtos.Linux before']:,} instructions to take a CPU out of service before it creates rtos, and
 {numbers['life.rtos.Linux after']:,} on all its CPUs from there to the cell's first one, a shell and
-three commands among them.
+three commands among them.{TEXTS.life}
 
 ### What Linux's CPUs notice of `cell create`
 

@@ -75,6 +75,9 @@ it, and where only the ICR is trapped.
 Linux is told the TSC's frequency (`tsc_early_khz=`), and has nothing to correct it
 by (`hpet=disable pmtmr=0 tsc=reliable`): what it measures by itself is a few kHz off.
 """,
+    conditions="1 GiB pages",
+    life=""" What Linux's CPUs exit for by
+themselves meanwhile, their timers above all, is in the first column, too.""",
     made="; SVM, Linux in xAPIC mode",
     titles={"timer-wfi": "timer's deadline to its vector, from HLT",
             "self-sgi": "IPI to oneself by SELF_IPI, write to vector",
@@ -82,7 +85,7 @@ by (`hpet=disable pmtmr=0 tsc=reliable`): what it measures by itself is a few kH
     side_by_side="""\
 Exits: direct / xapic. Both are the same cell, whose interrupts are its own, as all on
 x86_64; in the second its program leaves its local APICs in xAPIC mode (`apic=xapic`). A local
-APIC's timer is told how long to wait, not until when: 30 of the instructions from the deadline to the
+APIC's timer is told how long to wait, not until when: most of the instructions from the deadline to the
 vector lie between the reading of the counter and the write that starts the timer. Where that write is
 an exit, the timer starts later by what the exit takes. HLT is never
 intercepted. Linux wakes up now and then: a row in which it did is measured again as a whole.
@@ -109,14 +112,15 @@ The root cell streams memory, sends IPIs between its CPUs, forks and executes wi
         "xsetbv": "XSETBV: when a CPU comes up",
         "exception": "exceptions that are looked at first",
         "nmi": "NMIs, which are handed on",
-        "management": "asked to step aside by `cell shutdown` and the like",
+        "management": "an NMI of another CPU's: to step aside, or to forget translations of memory that is taken away",
         "fault": "a stale translation after memory moved: retried",
         "other": "errors",
     },
     timer="In xAPIC mode timer interrupts are not free, each is ended and the next one set by writes to the page:",
     pauses="""\
-A CPU that takes no part is not interrupted, and is in the hypervisor only for what it
-does itself: its timer and the IPIs it sends.""",
+What a CPU that takes no part is interrupted for are translations of memory that is taken away: only
+itself can forget them here, so it is sent an NMI and waited for. Else it is in the hypervisor only for what
+it does itself: its timer and the IPIs it sends.""",
     image=((".text", "must be at most {limit:,}"), (".rodata", "padded to a page"),
            (".bss", "the root object")),
 )
@@ -140,6 +144,6 @@ BENCH = Bench(
     stack="rsp", leave=OPCODE_VMRUN, last_address=LAST_ADDRESS, entries=entries,
     # struct percpu is PERCPU_PAGES long (arch/x86/layout.h)
     stack_stride=lambda size: size + 6 * 4096,
-    timer_line="LOC", pmu_line="", ipi_reason="", root_free=False,
+    timer_line="LOC", pmu_line="", ipi_reason="", root_free=False, create_interrupts=2,
     sections=(".text", ".rodata", ".bss"), texts=TEXTS,
 )
