@@ -69,15 +69,16 @@ jailhouse cell shutdown bench && jailhouse cell destroy bench && jailhouse disab
 """
 
 
-def _lines(workloads: Sequence[str]) -> list[tuple[str, ...]]:
-    """What is measured at once: of most there are many samples."""
-    return [tuple(name for name in workloads if name != "compute"), ("compute",)]
+def _lines(workloads: Sequence[str]) -> list[tuple[tuple[str, ...], int]]:
+    """What is measured at once, and how often: of most there are many samples."""
+    many, few = (tuple(name for name in workloads if (name == "compute") == slow) for slow in (False, True))
+    return [(names, samples) for names, samples in ((many, SAMPLES), (few, COMPUTE_SAMPLES)) if names]
 
 
 def measure_bare() -> list[Json]:
     """On the machine without a hypervisor."""
     runs: list[Json] = []
-    for workloads, samples in zip(_lines(BENCH.everywhere), (SAMPLES, COMPUTE_SAMPLES)):
+    for workloads, samples in _lines(BENCH.everywhere):
         text = bench_run.run_bare(bench_inmate.command_line(workloads, samples), "bench: done")
         runs += bench_inmate.runs(text, "bare", workloads)
     return runs
@@ -104,7 +105,7 @@ def _script() -> tuple[str, list[str]]:
     for attempt in ATTEMPTS:
         for number, (place, wheres) in enumerate(_groups()):
             folders = " ".join(f"/tmp/bench-{where}" for where in wheres)
-            for samples, workloads in zip((SAMPLES, COMPUTE_SAMPLES), _lines(place.workloads)):
+            for workloads, samples in _lines(place.workloads):
                 names.append(f"run{attempt}.{number}.{samples}")
                 lines.append(f"measure {names[-1]} {samples} {','.join(workloads)} '{place.words}' {folders}")
     return PROLOGUE + MEASURE + "\n".join(lines) + "\n" + TICKS, names
