@@ -183,7 +183,7 @@ test-qemu: all
 	$(Q)$(IN_PYTHON) pytest $(PYTEST_FLAGS) tests/qemu
 
 bench: all
-	$(Q)$(IN_PYTHON) machine.bench
+	$(Q)$(IN_PYTHON) machine.bench $(BENCH_FLAGS)
 
 # --- the rest ---------------------------------------------------------------------
 .PHONY: clean distclean help
@@ -216,7 +216,8 @@ help:
 	@echo '  test-python  the configuration compiler and the command'\''s own tests'
 	@echo '  test-qemu    the scenarios in emulated machines (PYTEST_FLAGS="-k name")'
 	@echo '  lint         compile every freestanding source with clang as well'
-	@echo '  bench        measure again what docs/performance.md says'
+	@echo '  bench        measure again what docs/performance.md says (x86_64: performance-x86_64.md);'
+	@echo '               BENCH_FLAGS=--reference-only: only what the tests compare'
 	@echo '  clean        remove what was built; distclean also what was fetched and chosen'
 	@echo 'ARCH=x86_64 does it for AMD machines with SVM; without it all is for arm64, and'
 	@echo 'test is for both. V=1 shows the commands, -j works.'

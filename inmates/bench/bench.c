@@ -48,6 +48,14 @@ static const struct workload workloads[] = {
 static struct bench bench;
 static struct histogram histogram;
 
+/* By the library's vectors: on x86_64 what ends a sleep is taken. */
+static void rest(uint64_t ns)
+{
+	vectors_library();
+	timer_sleep_until(timer_now() + timer_ns_to_ticks(ns));
+	vectors_bench();
+}
+
 static bool check_icount(const struct bench *b)
 {
 	uint64_t right = (2 * CHECK_LOOPS + 1) * TICKS_PER_INSTRUCTION(b);
@@ -61,7 +69,7 @@ static bool check_icount(const struct bench *b)
 			continue;
 		}
 		in_a_row = 0;
-		timer_sleep_until(timer_now() + timer_ns_to_ticks(1000000));
+		rest(1000000);
 	}
 	if (in_a_row == CHECK_ROWS)
 		return true;
@@ -161,7 +169,7 @@ static void run(struct bench *b, const char *name)
 	const struct workload *w = find(b, name);
 
 	b->strays = 0;
-	timer_sleep_until(timer_now() + timer_ns_to_ticks(cmdline_get_int("wait", 0)));
+	rest(cmdline_get_int("wait", 0));
 	if (!w)
 		printk("bench: refused: workload=%s: there is none of this name\n", name);
 	else if (check_inputs(b) && begin(b, w))

@@ -233,6 +233,7 @@ def test_cyclictest_that_is_not_whole(harness, text):
     (["--workloads", "tick,ipi,tick"], "twice the same workload: tick"),
     (["--cells", "/a/bench-direct", "/b/bench-direct/"], "two folders of one name: /b/bench-direct"),
     (["--mode", "icount", "--limit", "20000"], "is for --mode wall"),
+    (["--words", "x" * 81], "more words than there is room for"),
     (["--cells"], "which folders?"),
     (["--frob", "1"], "unknown option: --frob"),
     (["-o"], "which value? none follows: -o"),
@@ -247,9 +248,10 @@ def test_wrong_usage(command, words, problem):
 def cells(tmp_path_factory) -> Path:
     """What the command takes: a folder of blobs and an image."""
     place = tmp_path_factory.mktemp("cells")
-    subprocess.run([sys.executable, "-m", "jailhouse", "config", "build",
-                    f"{TOP}/configs/qemu-arm64/bench-direct.toml", "-o", f"{place}/bench-direct/"],
-                   check=True, capture_output=True, env={**os.environ, "PYTHONPATH": f"{TOP}/tools"})
+    for folder, board in (("bench-direct", "qemu-arm64"), ("bench-pc", "qemu-x86_64")):
+        subprocess.run([sys.executable, "-m", "jailhouse", "config", "build",
+                        f"{TOP}/configs/{board}/bench-direct.toml", "-o", f"{place}/{folder}/"],
+                       check=True, capture_output=True, env={**os.environ, "PYTHONPATH": f"{TOP}/tools"})
     (place / "bench.bin").write_bytes(b"x")
     return place
 
@@ -317,6 +319,15 @@ def test_a_whole_measurement(bench, tmp_path):
     assert [row["operation"] for row in result["lifecycle"]] == ["create", "load", "start", "shutdown", "destroy"]
     assert {"bench-direct/system.cell", "bench-direct/bench.cell", "bench-direct/churn.cell"} == set(result["config"])
     assert bench.left() == ([], "0")
+
+
+@pytest.mark.parametrize("folder, uart, line", [("bench-direct", "0x9040000", 40), ("bench-pc", "0x2f8", 35)])
+def test_the_program_is_told_of_its_device_and_what_else_it_is_to_know(bench, cells, folder, uart, line):
+    assert bench.run("--load", "idle", "--rounds", "0", "--words", "apic=xapic period=9",
+                     folder=cells / folder).returncode == 0
+    words = (bench.sysfs / "told").read_text().split()
+    assert words[:4] == ["workload=hypercall", "samples=10", "apic=xapic", "period=9"]
+    assert words[-2:] == [f"line={line}", f"uart={uart}"]
 
 
 def test_what_was_enabled_before_stays_and_its_configuration_is_not_known(bench, tmp_path):

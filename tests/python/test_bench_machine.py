@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What `make bench` makes of its machines' output, and what it refuses."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import bench_samples
 import pytest
 
 from jailhouse.bench import record
-from machine import bench, bench_cells, bench_inmate, bench_life, bench_must, bench_root
+from machine import bench, bench_cells, bench_inmate, bench_life, bench_must, bench_root, bench_run
 from machine.bench_run import BenchError
+from machine.bench_target import BENCHES
 
 SAID = """\
 bench: workload=timer-spin samples=1000 unit=ticks freq=1000000000 min=2 max=9
@@ -44,8 +46,10 @@ def test_a_program_s_lines_are_refused(old: str, new: str, says: str) -> None:
         bench_inmate.runs(SAID.replace(old, new), "direct", ["timer-spin"])
 
 
-def test_a_command_line_fits_a_program() -> None:
-    assert len(bench_inmate.command_line(bench_inmate.EVERYWHERE, 1000)) < 256
+@pytest.mark.parametrize("arch", BENCHES)
+def test_a_command_line_fits_a_program(monkeypatch: pytest.MonkeyPatch, arch: str) -> None:
+    monkeypatch.setattr(bench_inmate, "BENCH", BENCHES[arch])
+    assert len(bench_inmate.command_line(BENCHES[arch].everywhere, 1000)) < 256
     with pytest.raises(BenchError, match="too long"):
         bench_inmate.command_line(["workload"] * 40, 1000)
 
@@ -97,7 +101,7 @@ def test_runs_that_differ_are_named() -> None:
 
 # --- what must hold -------------------------------------------------------------------
 
-NUMBERS = {"ticks.interrupts": 1_000_000, "ticks.exits": 0, "root.exits": 3, "root.exits.sgi": 3,
+NUMBERS = {"ticks.interrupts": 1_000_000, "ticks.exits": 0, "ticks.over_budget": 0, "root.exits": 3, "root.exits.sgi": 3,
            "root.perf.interrupts": 998, "root.perf.exits.total": 2, "root.perf.exits.sgi": 2,
            "life.rtos.create.exits of CPU 0.management": 0, "size..text": 40_000}
 
@@ -135,7 +139,7 @@ def test_each_broken_rule_is_named() -> None:
 def test_an_injected_interrupt_without_an_exit_is_refused() -> None:
     measured = runs()
     bench_must.Runs(measured).get("injected", "device")["exits"] = {"total": 999}
-    with pytest.raises(BenchError, match="999 exits in 1000 interrupts"):
+    with pytest.raises(BenchError, match="999 exits in 1000 events"):
         broken(measured)
 
 
@@ -153,7 +157,93 @@ def test_a_missing_run_is_refused() -> None:
             broken(measured)
 
 
+X86_COSTS = {"timer-spin": (32, 3430), "timer-wfi": (32, 3430), "tick": (115, 10548), "device": (7, 7), "self-sgi": (5,),
+             "ipi": (14,), "icr": (5,), "hypercall": (201,), "cpuid": (331,), "msr": (269,), "ioapic-read": (3623,)}
+X86_EXITS = {"direct": {"ipi": 1, "icr": 1, "hypercall": 1, "cpuid": 1, "msr": 1, "ioapic-read": 1},
+             "xapic": {"timer-spin": 3, "timer-wfi": 3, "tick": 2, "device": 1}}
+
+
+def x86_runs(more: dict[tuple[str, str], int], exits: dict[tuple[str, str], int]) -> list[dict[str, Any]]:
+    """What x86_64's cells may take, but for what is named."""
+    measured = []
+    for workload, costs in X86_COSTS.items():
+        measured.append(bench_samples.run("bare", workload, [[costs[0], 1000]]))
+        for where, cost in zip(("direct", "xapic"), costs):
+            each = exits.get((where, workload), X86_EXITS[where].get(workload, 0))
+            measured.append(bench_samples.run(where, workload, [[cost + more.get((where, workload), 0), 1000]],
+                                              exits={"total": 1000 * each, "xapic": 1000 * each}))
+    return measured
+
+
+def test_each_broken_rule_of_x86_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_must, "BENCH", BENCHES["x86_64"])
+
+    def names(more: dict[tuple[str, str], int], exits: dict[tuple[str, str], int], **numbers: int) -> list[str]:
+        rules = bench_must.cell_rules(x86_runs(more, exits), {**NUMBERS, **numbers})
+        return [rule["name"] for rule in rules if not rule["kept"]]
+
+    assert names({}, {}) == []
+    for workload in ("timer-spin", "timer-wfi", "tick", "device", "self-sgi"):
+        assert names({("direct", workload): 1}, {}) == [f"{workload}, direct: instructions, as on the bare machine"]
+        assert names({}, {("direct", workload): 1}) == [f"{workload}, direct: exits"]
+    assert names({("direct", "ipi"): 281}, {}) == ["ipi, direct: instructions, bare + 280"]
+    assert names({}, {("xapic", "timer-spin"): 4}) == ["timer-spin, xapic: exits, 3 each"]
+    assert names({}, {}, **{"ticks.over_budget": 1}) == [
+        '1,000,000 timer interrupts, direct, exits = "none": exits beyond the contract']
+    with pytest.raises(BenchError, match="xapic, device: 0 exits in 1000 events"):
+        names({}, {("xapic", "device"): 0})
+    with pytest.raises(BenchError, match="not the same program"):
+        names({("direct", "tick"): -1}, {})
+
+
+def test_a_cell_that_is_created_may_interrupt_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    def name(cpu: int) -> str:
+        return f"life.rtos.create.exits of CPU {cpu}.management"
+    assert broken(runs(), **{name(1): 0, name(2): 1}) == ["cell create: management exits of the root cell's CPUs"]
+    monkeypatch.setattr(bench_must, "BENCH", replace(BENCHES["arm64"], create_interrupts=2))
+    assert broken(runs(), **{name(1): 2, name(2): 2}) == []
+    assert broken(runs(), **{name(1): 2, name(2): 3}) == ["cell create: management exits of the root cell's CPUs"]
+
+
 # --- counters and marks ---------------------------------------------------------------
+
+LISTING = """
+00007e000000dd53 <svm_run>:
+    7e000000dd53:	48 89 fc             	mov    %rdi,%rsp
+    7e000000dda6:	0f 01 da             	vmload
+    7e000000dda9:	0f 01 d8             	vmrun
+    7e000000ddac:	0f 01 db             	vmsave
+"""
+
+
+def test_where_a_guest_of_x86_comes_in() -> None:
+    assert BENCHES["x86_64"].entries({}, lambda name: LISTING) == [0x7e00_0000_ddac]
+    assert BENCHES["x86_64"].entries({}, lambda name: LISTING.replace("vmrun", "vmmcall")) == []
+
+
+@pytest.mark.parametrize("listing, code", [
+    ("    40008000:\td69f03e0 \teret\n", "d69f03e0"), ("    7e000000dda9:\t0f 01 d8             \tvmrun\n", "d8010f"),
+    ("       0:\t2e 66 a3 ac 00       \tcs data16 ...\n", "aca3662e"),
+])
+def test_an_opcode_as_it_lies_in_memory(monkeypatch: pytest.MonkeyPatch, listing: str, code: str) -> None:
+    monkeypatch.setattr(bench_run, "tool", lambda *words: listing)
+    assert bench_run.opcode(Path("x.elf"), int(listing.split(":")[0], 16)) == code
+    with pytest.raises(BenchError, match="no instruction at 0x5"):
+        bench_run.opcode(Path("x.elf"), 5)
+
+
+@pytest.mark.parametrize("said, says", [
+    ("", "it took none, and 4 of"), ("@ticks taken 999999\n", "it took 999999"), ("@ticks taken 1000000\n", ""),
+])
+def test_the_million_interrupts_are_all_there(said: str, says: str) -> None:
+    read = "".join(f"@ticks {when} {name} {value}\n" for when, name, value in (
+        ("before", "total", 40), ("before", "over_budget", 0), ("after", "total", 41), ("after", "over_budget", 1)))
+    if not says:
+        assert bench_cells._ticks(said + read) == {"ticks.interrupts": 1_000_000, "ticks.exits": 1, "ticks.over_budget": 1}
+        says, read = "3 of its 4", read.replace("@ticks after total 41\n", "")
+    with pytest.raises(BenchError, match=says):
+        bench_cells._ticks(said + read)
+
 
 def counters(label: str, values: dict[str, int]) -> str:
     return "".join(f"@counter {label} 0 {name} {value}\n" for name, value in values.items())

@@ -154,8 +154,9 @@ static enum status wait_end(struct job *j, uint64_t expected)
 static void describe(const struct job *j, char *text, size_t size, const char *workload, bool exact)
 {
 	const struct bench_cell *b = &j->bench;
-	int n = snprintf(text, size, "workload=%s samples=%" PRIu64 " wait=%u icount=%d mmu=%d",
-			 workload, samples_of(j, workload), REST_NS, exact, !j->o.icount);
+	/* the first word of a name counts */
+	int n = snprintf(text, size, "workload=%s samples=%" PRIu64 "%s%s wait=%u icount=%d mmu=%d",
+			 workload, samples_of(j, workload), *j->o.words ? " " : "", j->o.words, REST_NS, exact, !j->o.icount);
 
 	if (j->o.icount)
 		n += snprintf(text + n, size - (size_t)n, " period=%u", ICOUNT_PERIOD_NS);

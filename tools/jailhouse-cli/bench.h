@@ -180,6 +180,7 @@ struct bench_options {
 	const char *workloads[BENCH_MAX_WORKLOADS];
 	size_t workload_count;
 	bool chosen;			/* workloads were named */
+	const char *words;		/* further ones of the program's command line */
 	bool counted;			/* so was the number of samples */
 	const char *dirs[BENCH_MAX_DIRS];
 	size_t dir_count;

@@ -12,6 +12,9 @@
 
 /* Where the benchmark's program looks for its command line. */
 #define CMDLINE 0x1000
+/* An 8250's registers, and what the program calls the first pin of the first IOAPIC */
+#define UART_PORTS 8u
+#define LINE_OF_PIN_0 32u
 
 static void take_mem(struct bench_cell *cell, const struct abi_mem *m)
 {
@@ -19,6 +22,16 @@ static void take_mem(struct bench_cell *cell, const struct abi_mem *m)
 		cell->memory += m->size;
 	if (m->flags & ABI_MEM_IO && !strncmp(m->name, "uart", 4) && !cell->uart)
 		cell->uart = m->virt;
+}
+
+/* Only x86 has ports: a UART of this kind, its line numbered as x86's programs do it. */
+static void take_pio(struct bench_cell *cell, const struct abi_pio *pio)
+{
+	if (pio->count != UART_PORTS || cell->uart)
+		return;
+	cell->uart = pio->first;
+	if (cell->line)
+		cell->line += LINE_OF_PIN_0;
 }
 
 static enum status take_records(const char *path, struct bench_cell *cell)
@@ -53,11 +66,19 @@ static enum status take_records(const char *path, struct bench_cell *cell)
 		memcpy(&m, blob + at + i * sizeof(m), sizeof(m));
 		take_mem(cell, &m);
 	}
+	at += record.mem_count * sizeof(struct abi_mem);
 	if (record.irq_count) {
 		struct abi_irq irq;
 
-		memcpy(&irq, blob + at + record.mem_count * sizeof(struct abi_mem), sizeof(irq));
+		memcpy(&irq, blob + at, sizeof(irq));
 		cell->line = irq.virt;
+	}
+	at += record.irq_count * sizeof(struct abi_irq);
+	for (uint32_t i = 0; i < record.pio_count; i++) {
+		struct abi_pio pio;
+
+		memcpy(&pio, blob + at + i * sizeof(pio), sizeof(pio));
+		take_pio(cell, &pio);
 	}
 	return STATUS_OK;
 }

@@ -4,13 +4,21 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "bench.h"
 
-static const char *const all_workloads[] = {
-	"timer-spin", "timer-wfi", "tick", "self-sgi", "ipi", "device", "hypercall", "psci",
-	"gicd-read", "gicr-write", "compute",
+#define WORDS_LIMIT 80u
+
+/* machine: as uname() calls those alone that have it; NULL: all */
+static const struct {
+	const char *name, *machine;
+} all_workloads[] = {
+	{ "timer-spin", NULL }, { "timer-wfi", NULL }, { "tick", NULL }, { "self-sgi", NULL },
+	{ "ipi", NULL }, { "icr", "x86_64" }, { "device", NULL }, { "hypercall", NULL },
+	{ "psci", "aarch64" }, { "gicd-read", "aarch64" }, { "gicr-write", "aarch64" },
+	{ "cpuid", "x86_64" }, { "msr", "x86_64" }, { "ioapic-read", "x86_64" }, { "compute", NULL },
 };
 
 static_assert(sizeof(all_workloads) / sizeof(all_workloads[0]) <= BENCH_MAX_WORKLOADS, "bench.h");
@@ -37,17 +45,29 @@ static enum status take_workloads(const struct command *c, struct bench_options 
 	for (char *name = strtok(list, ","); name; name = strtok(NULL, ",")) {
 		size_t i = 0;
 
-		while (i < ALL_WORKLOADS && strcmp(name, all_workloads[i]))
+		while (i < ALL_WORKLOADS && strcmp(name, all_workloads[i].name))
 			i++;
 		if (i == ALL_WORKLOADS)
 			return command_usage(c, "no workload", name);
 		for (size_t k = 0; k < o->workload_count; k++)
-			if (o->workloads[k] == all_workloads[i])
+			if (o->workloads[k] == all_workloads[i].name)
 				return command_usage(c, "twice the same workload", name);
-		o->workloads[o->workload_count++] = all_workloads[i];
+		o->workloads[o->workload_count++] = all_workloads[i].name;
 	}
 	o->chosen = true;
 	return o->workload_count ? STATUS_OK : command_usage(c, "which workloads?", NULL);
+}
+
+/* All that this machine has. */
+static void take_all(struct bench_options *o)
+{
+	struct utsname u;
+
+	if (uname(&u))
+		*u.machine = 0;
+	for (size_t i = 0; i < ALL_WORKLOADS; i++)
+		if (!all_workloads[i].machine || !strcmp(all_workloads[i].machine, u.machine))
+			o->workloads[o->workload_count++] = all_workloads[i].name;
 }
 
 static enum status take_number(const struct command *c, const char *name, const char *text,
@@ -65,6 +85,10 @@ static enum status take_value(const struct command *c, struct bench_options *o, 
 		o->out = value;
 	} else if (!strcmp(name, "--image")) {
 		o->image = value;
+	} else if (!strcmp(name, "--words")) {
+		o->words = value;
+		if (strlen(value) > WORDS_LIMIT)
+			return command_usage(c, "more words than there is room for", value);
 	} else if (!strcmp(name, "--mode")) {
 		o->icount = !strcmp(value, "icount");
 		if (!o->icount && strcmp(value, "wall"))
@@ -112,6 +136,7 @@ enum status options_take(const struct command *c, struct bench_options *o, int a
 {
 	enum status s = STATUS_OK;
 
+	o->words = "";
 	o->idle = true;
 	o->loaded = true;
 	o->rounds = 10;
@@ -129,10 +154,8 @@ enum status options_take(const struct command *c, struct bench_options *o, int a
 			argc--;
 		}
 	}
-	for (size_t i = 0; !o->workload_count && i < ALL_WORKLOADS; i++)
-		o->workloads[i] = all_workloads[i];
-	if (!o->workload_count)
-		o->workload_count = ALL_WORKLOADS;
+	if (!o->chosen)
+		take_all(o);
 	if (!s && o->limit && o->icount)
 		s = command_usage(c, "a limit in nanoseconds is for --mode wall", NULL);
 	o->counted = o->samples != 0;

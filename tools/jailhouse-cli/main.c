@@ -38,6 +38,7 @@ static const struct command commands[] = {
 	{ ONE("bench"),
 	  "[-o FILE.json] [--mode icount|wall] [--samples N] [--workloads A,B] [--cells DIR ...]\n"
 	  "                 [--load idle|loaded|both] [--limit NS] [--rounds N] [--image FILE]\n"
+	  "                 [--words TEXT]\n"
 	  "       jailhouse bench {compare|report} ...",
 	  "measure latencies, exits and the cells' life",
 	  "DIR holds system.cell, bench.cell and churn.cell; if none is named, those of\n"
@@ -45,12 +46,13 @@ static const struct command commands[] = {
 	  "-o FILE.json      the result for programs; the table goes to the standard output\n"
 	  "--mode icount     count instructions (an emulator with -icount shift=0); wall: nanoseconds\n"
 	  "--samples N       of each workload (icount: 1000, wall: 10000)\n"
-	  "--workloads A,B   of timer-spin, timer-wfi, tick, self-sgi, ipi, device, hypercall, psci,\n"
-	  "                  gicd-read, gicr-write, compute\n"
+	  "--workloads A,B   of timer-spin, timer-wfi, tick, self-sgi, ipi, device, hypercall, compute;\n"
+	  "                  arm64: psci, gicd-read, gicr-write; x86_64: icr, cpuid, msr, ioapic-read\n"
 	  "--load both       what Linux does meanwhile; loaded: memory, IPIs, page tables, cells\n"
 	  "--limit NS        exit status 1 if a latency is longer; not on an emulator\n"
 	  "--rounds N        lives of the cell that are timed (10)\n"
 	  "--image FILE      inmates/bench.bin\n"
+	  "--words TEXT      more of its command line; x86_64: apic=xapic as Linux's local APICs may be\n"
 	  "compare, report   what to do with results: jailhouse bench compare --help\n", bench_run },
 	{ ONE("config"), "{build|check} ...", "make and check configurations: jailhouse config --help",
 	  NULL, python_run },

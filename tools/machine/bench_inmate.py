@@ -6,14 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .bench_run import COUNTER_HZ, BenchError
+from .bench_target import BENCH
 
 Json = dict[str, Any]
-
-# The second UART of the machine and its line
-DEVICE = "uart=0x09040000 line=40"
-EVERYWHERE = ("timer-spin", "timer-wfi", "tick", "self-sgi", "ipi", "device", "gicd-read", "gicr-write", "compute")
-# Of the bare machine's firmware, which is the emulator's own, nothing can be counted
-CELLS_ONLY = ("hypercall", "psci")
 
 HEAD = re.compile(r"workload=(\S+) samples=(\d+) unit=ticks freq=(\d+) min=(\d+) max=(\d+)(?: resolution=(\d+))?$")
 SAID = re.compile(r"^(?:\[bench\] )?bench: (.*)$", re.MULTILINE)
@@ -21,7 +16,7 @@ SAID = re.compile(r"^(?:\[bench\] )?bench: (.*)$", re.MULTILINE)
 
 def command_line(workloads: Sequence[str], samples: int, *more: str) -> str:
     """With icount=1 it refuses by itself where the counter or the machine is not as it must be."""
-    words = [f"workload={','.join(workloads)}", f"samples={samples}", f"freq={COUNTER_HZ}", "icount=1", DEVICE, *more]
+    words = [f"workload={','.join(workloads)}", f"samples={samples}", f"freq={COUNTER_HZ}", "icount=1", BENCH.device, *more]
     text = " ".join(words)
     if len(text) > 255:
         raise BenchError(f"the command line is too long for a program: {text}")

@@ -7,8 +7,10 @@ import tempfile
 from pathlib import Path
 
 from . import bench_cells, bench_run, paths
-from .bench_inmate import DEVICE, Json
+from .bench_inmate import Json
 from .bench_run import BenchError, mark, symbols, tool
+from .bench_target import BENCH
+from .target import TARGET
 
 # A number by its dotted name
 Numbers = dict[str, int]
@@ -16,12 +18,10 @@ Numbers = dict[str, int]
 # The hypervisor may have inlined one into the other
 MARKS = {"create": ("cell_create", "create"), "load": ("cell_set_loadable", "set_loadable"),
          "start": ("cell_start", "start"), "destroy": ("cell_destroy", "destroy")}
-GUEST_VECTORS = (0x400, 0x480, 0x500, 0x580)
-LAST_ADDRESS = 0xff80_0000_0000
 # The demonstration's cells: their CPU, and those Linux has while they are created
 CELLS = {"rtos": (3, (0, 1, 2)), "compute": (2, (0, 1))}
 # Under load: what is measured, and on which CPUs
-LOADED = {"direct": ("timer-spin", "device", "self-sgi"), "trusted": ("timer-wfi",), "injected": ("timer-spin",)}
+LOADED = BENCH.loaded
 LOADED_SAMPLES = 1000
 BENCH_CPUS = (2, 3)
 
@@ -39,8 +39,7 @@ counters() {
 }
 """
 # Linux's CPUs are idle as the first cell is created, CPU 1 is busy as the second is
-LIFE = bench_cells.PROLOGUE + COUNTERS + """
-D=/configs/qemu-arm64/demo
+LIFE = bench_cells.PROLOGUE + COUNTERS + f"D={bench_cells.CONFIGS}/demo" + """
 jailhouse enable $D/system.cell || exit
 sleep 1
 counters before-rtos '0 1 2'
@@ -73,7 +72,7 @@ stress() {
 }
 """
 UNDER_LOAD = f"""
-D=/configs/qemu-arm64/bench-@where
+D={bench_cells.CONFIGS}/@folder
 jailhouse enable $D/system.cell && jailhouse cell create $D/bench.cell || exit
 jailhouse cell load bench /inmates/bench.bin -s "@line" -a {bench_run.CMDLINE:#x} || exit
 stress
@@ -96,18 +95,23 @@ jailhouse cell shutdown bench && jailhouse cell destroy bench && jailhouse disab
 # --- the plugin's marks ---------------------------------------------------------------
 
 def stack_size() -> int:
-    """From one CPU's stack to the next's (arch/arm64/layout.h)."""
+    """From one CPU's stack to the next's (the architecture's layout.h)."""
     found = re.search(r"^CONFIG_STACK_SIZE_KB=(\d+)$", (paths.BUILD / ".config").read_text(), re.MULTILINE)
     if not found:
-        raise BenchError("build/arm64/.config has no CONFIG_STACK_SIZE_KB: run 'make defconfig'")
-    return int(found[1]) * 1024 + 2 * 4096
+        raise BenchError(f"build/{TARGET.name}/.config has no CONFIG_STACK_SIZE_KB: run 'make defconfig {TARGET.make}'")
+    return BENCH.stack_stride(int(found[1]) * 1024)
 
 
 def hypervisor_marks() -> list[str]:
     elf = paths.built(paths.BUILD / "hypervisor.elf", "hypervisor")
     known = symbols(elf)
-    arguments = [f"low={known['_start']:x}", f"high={LAST_ADDRESS:x}", f"stacks={known['_percpu']:x}:{stack_size():x}",
-                 *(f"enter={known['vectors'] + offset:x}" for offset in GUEST_VECTORS)]
+    entries = BENCH.entries(known, lambda name: tool("objdump", "-d", f"--disassemble={name}", elf))
+    if not entries:
+        raise BenchError("hypervisor.elf has no place where guests come in: name it in entries, "
+                         f"tools/machine/bench_{TARGET.name}.py")
+    arguments = [f"low={known['_start']:x}", f"high={BENCH.last_address:x}", f"stack={BENCH.stack}",
+                 f"stacks={known['_percpu']:x}:{stack_size():x}", f"leave={BENCH.leave:x}",
+                 *(f"enter={address:x}" for address in entries)]
     for name, candidates in MARKS.items():
         found = [known[candidate] for candidate in candidates if candidate in known]
         if not found:
@@ -224,8 +228,8 @@ def measure_life(kernel: str) -> Numbers:
 def _load_script() -> str:
     script = bench_cells.PROLOGUE + STRESS
     for where, workloads in LOADED.items():
-        line = f"workload={','.join(workloads)} samples={LOADED_SAMPLES} mmu=0 {DEVICE}"
-        script += UNDER_LOAD.replace("@where", where).replace("@line", line)
+        line = f"workload={','.join(workloads)} samples={LOADED_SAMPLES} mmu=0 {BENCH.device}"
+        script += UNDER_LOAD.replace("@where", where).replace("@folder", BENCH.places[where].folder).replace("@line", line)
     return script + "\necho @end\n"
 
 

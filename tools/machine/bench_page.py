@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""docs/performance.md: its text, and the numbers put into it."""
+"""docs/performance.md and x86_64's: the text, and the numbers put into it."""
 
 import re
 from collections.abc import Sequence
@@ -10,48 +10,29 @@ from jailhouse.bench.stats import MAX, MEDIAN, MIN, exits_per_event, statistic
 from jailhouse.bench.table import NOTHING, TITLES
 
 from . import bench_must
+from .bench_target import BENCH
+from .target import TARGET
 
 Row = tuple[str, ...]
+TEXTS = BENCH.texts
+MAKE = TEXTS.make
+WHERES = tuple(BENCH.places)
 
-INTRODUCTION = """\
-# Performance
+HEAD = """\
+# Performance{of}
 
 <!-- Written by `make bench` (tools/machine/bench_page.py): change it there. -->
-
-Counted in instructions, not in time: an emulator's nanoseconds say nothing about a
-machine, and a machine's say nothing about the next one. QEMU runs with
-`-icount shift=0,sleep=off` and a counter of 1 GHz, so one tick of the architecture's
-counter is one instruction, of all CPUs together; the others sleep while something is
-measured. What an instruction costs depends on the machine: a trap to EL2 and back is one
-instruction here and some hundred cycles there. So these numbers compare versions of the
-hypervisor and find what became longer; they do not predict a latency. A board's latencies
-are what `jailhouse bench --mode wall` measures there.
-
-Nothing of the host's gets in: the machine reads no input, its clock is its counter and its
-kernel gets no random seed. `make bench` measures everything twice and refuses runs that
-differ by one instruction, samples that nothing explains, a clock that is not the counter's
-and a run that is missing; it fails if a number of the first table is not kept. The record is
-`build/arm64/bench.json`, with plots in `build/arm64/bench/report.html`
-(`jailhouse bench report`); `tests/qemu/arm64/reference.json` holds what `make test` compares with
-`jailhouse bench compare`.
 """
 
-# Why the root cell exits at all
-REASONS = {
-    "sgi": "a write of ICC_SGI1R_EL1, which traps in direct mode: checked and sent again. One for each IPI",
-    "psci": "CPU_ON and CPU_OFF of hotplug, and SMCCC calls to firmware: a CPU must not start past the hypervisor",
-    "smccc": "other firmware calls",
-    "hypercall": "the command's: create, poll, read a counter; none by themselves",
-    "mmio": "the GIC's registers, which are mediated: an interrupt's set-up, affinity and masking; hotplug sets up a "
-            "redistributor",
-    "sysreg": "trapped system registers: when a CPU comes up, none in between",
-    "wfi": "the root cell's WFI is not trapped",
-    "management": "asked to step aside by `cell shutdown` and the like",
-    "fault": "a stale translation after memory moved: retried",
-    "irq": "interrupts of injected cells; the root cell's are direct",
-    "maintenance": "of injected cells",
-    "other": "errors",
-}
+REPEATED = f"""\
+Nothing of the host's gets in: the machine reads no input, its clock is its counter and its
+kernel gets no random seed{" but one that is the same each time" if TEXTS.seeded else ""}. `{MAKE}` measures everything twice and refuses runs that
+differ by one instruction, samples that nothing explains, a clock that is not the counter's
+and a run that is missing; it fails if a number of the first table is not kept. The record is
+`build/{TARGET.name}/bench.json`, with plots in `build/{TARGET.name}/bench/report.html`
+(`jailhouse bench report`); `tests/qemu/{TARGET.name}/reference.json` holds what `make test` compares with
+`jailhouse bench compare`.
+"""
 
 
 def table(head: Row, rows: Sequence[Row]) -> str:
@@ -62,7 +43,7 @@ def table(head: Row, rows: Sequence[Row]) -> str:
 def made(record: Record) -> str:
     about = record.about
     return (f"Made by {about['qemu']}, `-cpu {about['cpu']}`, Linux {about['kernel']}, {about['compiler']}, "
-            f"commit {about['commit']}; GIC with {record.machine['gic']}.\n")
+            f"commit {about['commit']}{TEXTS.made.format(gic=record.machine['gic'])}.\n")
 
 
 def must(record: Record) -> str:
@@ -75,6 +56,10 @@ def must(record: Record) -> str:
 """
 
 
+def title(workload: str) -> str:
+    return TEXTS.titles.get(workload) or TITLES[workload]
+
+
 def latency(record: Record, where: str, workload: str) -> str:
     """One number if all samples are equal, else the least, the median and the most."""
     run = record.run(where, "idle", workload)
@@ -85,54 +70,46 @@ def latency(record: Record, where: str, workload: str) -> str:
 
 
 def events(record: Record, workload: str) -> str:
-    """Exits per event in the direct, the trusted and the injected cell."""
-    found = (record.run(where, "idle", workload) for where in ("direct", "trusted", "injected"))
+    """Exits per event in each place."""
+    found = (record.run(where, "idle", workload) for where in WHERES)
     return " / ".join(NOTHING if run is None else bench_table.rate(exits_per_event(run)) for run in found)
 
 
 def latencies(record: Record) -> str:
-    wheres = ("bare", "direct", "trusted", "injected")
-    rows = [(TITLES[name], *(latency(record, where, name) for where in wheres), events(record, name))
+    wheres = ("bare", *WHERES)
+    rows = [(title(name), *(latency(record, where, name) for where in wheres), events(record, name))
             for name in WORKLOADS if record.run("direct", "idle", name)]
     return f"""\
 ## Side by side
 
-{table(("instructions", "bare machine", "direct", "trusted", "injected", "exits per event"), rows)}
+{table(("instructions", "bare machine", *WHERES, "exits per event"), rows)}
 
-{record.samples:,} samples each but for the arithmetic, the same program (inmates/bench) in all columns, MMU off, all
+{record.samples:,} samples each but for the arithmetic, the same program (inmates/bench) in all columns, {TEXTS.conditions}, all
 else parked. Where only one number stands, all samples are equal; else least / median / most.
-Exits: direct / trusted / injected. A direct cell's interrupts are its own; a trusted one's
-text says besides that its WFI need not be trapped (`wfi = "trusted"`), which the others' is,
-as a CPU that cannot be woken could not be taken back; an injected cell's interrupts are taken
-by the hypervisor and handed on. Linux wakes up now and then: a row in which it did is measured again as a whole.
-
-In a cell: `jailhouse bench --mode icount`. On the bare machine the program is linked with
-`--defsym=BASE=0x40200000` and runs at EL1 of `qemu-system-aarch64 -M virt,gic-version=3`.
-"""
+{TEXTS.side_by_side}"""
 
 
 def peers(record: Record) -> str:
-    rows = []
-    for name, others in bench_must.OTHERS.items():
-        rows.append((TITLES[name], latency(record, "direct", name), latency(record, "injected", name), *others,
-                     bench_must.OTHERS_BARE.get(name, NOTHING), latency(record, "bare", name)))
-    own = [("timer interrupt", events(record, "timer-spin"), *bench_must.OTHERS_EXITS["timer"]),
-           ("SGI to oneself", events(record, "self-sgi"), *bench_must.OTHERS_EXITS["self-sgi"])]
-    head = ("instructions", "direct", "injected", *bench_must.PEERS, "bare, their program", "bare, this program")
+    if not BENCH.peers:
+        return ""
+    first, last = WHERES[0], WHERES[-1]
+    rows = [(title(name), latency(record, first, name), latency(record, last, name), *others,
+             BENCH.peer_bare.get(name, NOTHING), latency(record, "bare", name))
+            for name, others in BENCH.peer_counts.items()]
+    own = [(what, events(record, name), *counts) for name, (what, counts) in BENCH.peer_exits.items()]
+    head = ("instructions", first, last, *BENCH.peers, "bare, their program", "bare, this program")
     return f"""\
 ## What others pay
 
-Measured on the same machine with one program for all of them, which is not this one: what
-it takes on the bare machine stands beside it, to be compared with this one's.
-
+{TEXTS.peers}
 {table(head, rows)}
 
-{table(("exits", "direct / trusted / injected", *bench_must.PEERS), own)}
+{table(("exits", " / ".join(WHERES), *BENCH.peers), own)}
 """
 
 
 def loaded(record: Record) -> str:
-    rows = [(f"{run.where}, {TITLES[run.workload]}", f"{run.samples:,}",
+    rows = [(f"{run.where}, {title(run.workload)}", f"{run.samples:,}",
              bench_table.rate(exits_per_event(run)), bench_table.number(run.hypervisor_instructions))
             for run in bench_table.ordered(record) if run.load == "loaded" and run.where != "linux"]
     return f"""\
@@ -140,9 +117,7 @@ def loaded(record: Record) -> str:
 
 {table(("", "events", "exits per event", "hypervisor instructions on the cell's CPUs"), rows)}
 
-The root cell streams memory, sends SGIs between its CPUs, forks and executes without end
-(page tables, broadcast TLB invalidations), and creates and destroys another cell:
-{record.numbers['load.management operations meanwhile']} of these operations lie within the samples. The clock is shared by all CPUs then, so there is no
+{TEXTS.load}{record.numbers['load.management operations meanwhile']} of these operations lie within the samples. The clock is shared by all CPUs then, so there is no
 latency; a plugin counts what each CPU executes in the hypervisor (tools/machine/count.c).
 """
 
@@ -151,30 +126,38 @@ def perf_rows(record: Record) -> list[Row]:
     """Exits by reason while the PMU interrupted: counted in interrupts, not in seconds."""
     exits = {name.removeprefix("root.perf.exits."): count for name, count in record.numbers.items()
              if name.startswith("root.perf.exits.")}
-    return [("perf", reason, f"{count:,}", NOTHING, REASONS.get(reason, ""))
+    return [("perf", reason, f"{count:,}", NOTHING, TEXTS.reasons.get(reason, ""))
             for reason, count in sorted(exits.items(), key=lambda item: (item[0] == "total", item[0]))]
 
 
+def perf(record: Record) -> str:
+    if not BENCH.pmu_line:
+        return ""
+    return f"""
+perf: {record.numbers['root.perf.interrupts']:,} interrupts of the PMU on CPU 0 alone, {record.numbers['root.perf.samples']:,} samples, {record.numbers['root.perf.exits.total']:,} exits. One sample each
+million cycles, taken by a program that spins there (tools/machine/sample.c), as this machine's
+file system has no `perf`; a reader that sleeps, as `perf record` does, is woken by an SGI to
+oneself each time half of its ring is written: one exit then.
+"""
+
+
 def root_cell(record: Record) -> str:
-    rates = [(row[0], f"{row[2]}", row[3], row[4], REASONS.get(row[2], "")) for row in bench_table.root_rows(record)]
+    rates = [(row[0], f"{row[2]}", row[3], row[4], TEXTS.reasons.get(row[2], "")) for row in bench_table.root_rows(record)]
     cyclic = [(load, *(bench_table.number(None if run is None else statistic(run, which))
                        for which in (MIN, MEDIAN, MAX)))
               for load in ("idle", "loaded") for run in (record.run("linux", load, "cyclictest"),)]
+    ours = BENCH.ipi_reason
+    sgis = f", {record.numbers.get(f'root.exits.{ours}', 0):,} of them {TEXTS.ipis}" if ours else ""
     idle, busy = (f"{next(root.seconds for root in record.root if root.load == load):g}" for load in ("idle", "busy"))
     return f"""\
 ## The root cell
 
 {table(("", "reason", "exits", "per second", "why"), [*rates, *perf_rows(record)])}
 
-Idle for {idle} s, and {busy} s busy with memory, processes, SGIs and {record.numbers['root.hotplugs']} times a CPU off and on; the
-hypercalls that read the counters are taken off. Timer interrupts cost none: {record.numbers['root.timer interrupts']:,} of them,
-taken by CPU 0 alone in a loop of `usleep 1000`, {record.numbers['root.exits']:,} exits, {record.numbers.get('root.exits.sgi', 0):,} of them SGIs.
-
-perf: {record.numbers['root.perf.interrupts']:,} interrupts of the PMU on CPU 0 alone, {record.numbers['root.perf.samples']:,} samples, {record.numbers['root.perf.exits.total']:,} exits. One sample each
-million cycles, taken by a program that spins there (tools/machine/sample.c), as this machine's
-file system has no `perf`; a reader that sleeps, as `perf record` does, is woken by an SGI to
-oneself each time half of its ring is written: one exit then.
-
+Idle for {idle} s, and {busy} s busy with memory, processes, {TEXTS.ipis} and {record.numbers['root.hotplugs']} times a CPU off and on; the
+hypercalls that read the counters are taken off. {TEXTS.timer} {record.numbers['root.timer interrupts']:,} of them,
+taken by CPU 0 alone in a loop of `usleep 1000`, {record.numbers['root.exits']:,} exits{sgis}.
+{perf(record)}
 cyclictest (`-p95 -i1000 -N`) with {record.about['kernel of cyclictest']} under the hypervisor, Linux on CPU 0 alone:
 
 {table(("instructions", "min", "median", "max"), cyclic)}
@@ -207,8 +190,10 @@ def life(record: Record) -> str:
     numbers = record.numbers
     rows = life_rows(record, "rtos") + life_rows(record, "compute")
     stops = [pauses(record, "rtos", "Linux idle"), pauses(record, "compute", "CPU 1 busy")]
+    often = BENCH.create_interrupts
+    must = f"at most {often} for each other CPU" if often else "must be 0"
     head = ("instructions", "calling CPU's longest visit", "the other CPUs' longest visit",
-            "management exits (must be 0)", "stale-TLB faults")
+            f"management exits ({must})", "stale-TLB faults")
     return f"""\
 ## From `cell create` to the cell's first instruction
 
@@ -221,14 +206,13 @@ In all {numbers['life.rtos.all']:,} and {numbers['life.compute.all']:,}. The cel
 zeroes its memory, while Linux sleeps and asks now and then. Linux itself executes
 {numbers['life.rtos.Linux before']:,} instructions to take a CPU out of service before it creates rtos, and
 {numbers['life.rtos.Linux after']:,} on all its CPUs from there to the cell's first one, a shell and
-three commands among them.
+three commands among them.{TEXTS.life}
 
 ### What Linux's CPUs notice of `cell create`
 
 {table(head, stops)}
 
-A CPU that takes no part is not interrupted, and is in the hypervisor only for what it
-does itself: IPIs it sends. How long each operation takes and the longest pause of the root
+{TEXTS.pauses} How long each operation takes and the longest pause of the root
 cell's CPUs are times: `jailhouse bench` measures them on a board. Here all CPUs would take
 turns on one clock, so that they are left out.
 
@@ -241,10 +225,8 @@ are `statistics/cpu0` and `cpu1/vmexits_*` before and after.
 
 def size(record: Record) -> str:
     numbers = record.numbers
-    rows = [(f"`{name}`", f"{numbers[f'size.{name}']:,}", note) for name, note in (
-        (".text", f"must be at most {bench_must.TEXT_LIMIT:,}"), (".idmap", "code that turns the MMU on and off"),
-        (".rodata", "padded to a page"), (".data", "nothing is initialised and writable"),
-        (".bss", "the root object"), (".boot_tables", "until each CPU has the hypervisor's own"))]
+    rows = [(f"`{name}`", f"{numbers[f'size.{name}']:,}", note.format(limit=bench_must.TEXT_LIMIT))
+            for name, note in TEXTS.image]
     rows.append(("`hypervisor.bin`", f"{numbers['size.image']:,}", "what lies in /lib/firmware"))
     lines = [("hypervisor/ without arch/host", f"{numbers['lines.hypervisor']:,}"),
              ("driver/", f"{numbers['lines.driver']:,}"), ("include/abi/", f"{numbers['lines.abi']:,}")]
@@ -253,7 +235,7 @@ def size(record: Record) -> str:
 
 {table(("section", "bytes", ""), rows)}
 
-`aarch64-linux-gnu-size -A build/arm64/hypervisor.elf`, default configuration. Stacks and
+`{BENCH.gnu}-linux-gnu-size -A build/{TARGET.name}/hypervisor.elf`, default configuration. Stacks and
 the log ring are not in the image: `jailhouse enable` zeroes them.
 
 {table(("source", "lines"), lines)}
@@ -264,5 +246,6 @@ Lines of `.c`, `.h` and `.S` that are neither blank nor comment:
 
 
 def page(record: Record) -> str:
-    return "\n".join((INTRODUCTION, made(record), must(record), latencies(record), peers(record), loaded(record),
-                      root_cell(record), life(record), size(record)))
+    parts = (HEAD.format(of=TEXTS.of), TEXTS.introduction, REPEATED, made(record), must(record), latencies(record),
+             peers(record), loaded(record), root_cell(record), life(record), size(record))
+    return "\n".join(filter(None, parts))

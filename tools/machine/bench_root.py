@@ -10,6 +10,7 @@ from . import bench_cells, bench_run, paths
 from .bench_inmate import Json
 from .bench_life import COUNTERS, Numbers, counter_change
 from .bench_run import COUNTER_HZ, BenchError
+from .bench_target import BENCH
 
 SECONDS = 10
 BUSY_SECONDS = 2
@@ -23,6 +24,14 @@ SAMPLE_CYCLES = 1_000_000
 # cyclictest keeps one entry for each nanosecond up to here
 LONGEST_NS = 200_000
 
+PERF = f"""
+chmod 755 /bin/sample
+grep {BENCH.pmu_line} /proc/interrupts | sed 's/^/@before-pmu /'
+counters before-perf 0
+sample 0 {SAMPLE_SECONDS} {SAMPLE_CYCLES} 2>&1
+counters after-perf 0
+grep {BENCH.pmu_line} /proc/interrupts | sed 's/^/@after-pmu /'
+"""
 # A reading's own hypercalls can be taken off only if one CPU, 0, makes all of them. At the end
 # Linux has that one alone, so that none of its CPUs sends another an SGI
 EXITS = bench_cells.PROLOGUE + f"""
@@ -32,7 +41,7 @@ counters "$@"
 END
 # A shell that is moved while it sleeps may go on where it was: each reading is one of its own
 counters() {{ taskset 1 sh /tmp/counters "$@"; }}
-jailhouse enable /configs/qemu-arm64/demo/system.cell || exit
+jailhouse enable {bench_cells.CONFIGS}/demo/system.cell || exit
 sleep 2
 counters before-idle '0 1 2 3'
 sleep {SECONDS}
@@ -56,24 +65,19 @@ wait
 counters after-busy '0 1 2 3'
 for cpu in 1 2 3; do echo 0 >/sys/devices/system/cpu/cpu$cpu/online; done
 sleep 1
-grep arch_timer /proc/interrupts | sed 's/^/@before /'
+grep {BENCH.timer_line} /proc/interrupts | sed 's/^/@before /'
 counters before-ticks 0
 n=0
 while [ $n -lt {TICKS} ]; do usleep 1000; n=$((n + 1)); done
 counters after-ticks 0
-grep arch_timer /proc/interrupts | sed 's/^/@after /'
-chmod 755 /bin/sample
-grep arm-pmu /proc/interrupts | sed 's/^/@before-pmu /'
-counters before-perf 0
-sample 0 {SAMPLE_SECONDS} {SAMPLE_CYCLES} 2>&1
-counters after-perf 0
-grep arm-pmu /proc/interrupts | sed 's/^/@after-pmu /'
+grep {BENCH.timer_line} /proc/interrupts | sed 's/^/@after /'
+{PERF if BENCH.pmu_line else ""}
 for cpu in 1 2 3; do echo 1 >/sys/devices/system/cpu/cpu$cpu/online; done
 jailhouse disable && echo '@end'
 """
 # With one CPU the clock is that CPU's alone, so that a loaded root cell can be counted too
 CYCLIC = bench_cells.PROLOGUE + f"""
-jailhouse enable /configs/qemu-arm64/demo/system.cell || exit
+jailhouse enable {bench_cells.CONFIGS}/demo/system.cell || exit
 for cpu in 1 2 3; do echo 0 >/sys/devices/system/cpu/cpu$cpu/online || exit; done
 sleep 1
 cyclic() {{
@@ -129,9 +133,9 @@ def _without_asking(change: dict[int, dict[str, int]]) -> dict[str, int]:
 
 def _ticks(text: str) -> Numbers:
     """Timer interrupts and exits of CPU 0, the only one Linux had then."""
-    seen = dict(re.findall(r"^@(before|after)\s+\d+:\s+(\d+)", text, re.MULTILINE))
+    seen = dict(re.findall(rf"^@(before|after)\s+(?:\d+|{BENCH.timer_line}):\s+(\d+)", text, re.MULTILINE))
     if len(seen) != 2:
-        raise BenchError("/proc/interrupts has no arch_timer line")
+        raise BenchError(f"/proc/interrupts has no {BENCH.timer_line} line")
     exits = _without_asking(counter_change(text, "ticks"))
     interrupts = int(seen["after"]) - int(seen["before"])
     if interrupts < TICKS:
@@ -148,7 +152,7 @@ def _perf(text: str) -> Numbers:
         raise BenchError(f"perf measured nothing: sample said {said[1] if said else 'nothing'}")
     seen = dict(re.findall(r"^@(before|after)-pmu\s+\d+:\s+(\d+)", text, re.MULTILINE))
     if len(seen) != 2:
-        raise BenchError("/proc/interrupts has no arm-pmu line: Linux drives no PMU")
+        raise BenchError(f"/proc/interrupts has no {BENCH.pmu_line} line: Linux drives no PMU")
     samples, interrupts = int(count[1]), int(seen["after"]) - int(seen["before"])
     least = SAMPLE_SECONDS * COUNTER_HZ // SAMPLE_CYCLES // 2
     if not least <= samples <= interrupts:
@@ -160,13 +164,14 @@ def _perf(text: str) -> Numbers:
 
 
 def measure_root(kernel: str) -> tuple[list[Json], Numbers]:
-    """Exits of an idle and of a busy root cell, of its timer interrupts and of perf's."""
+    """Exits of an idle and of a busy root cell, of its timer interrupts and of perf's where it has a PMU."""
     with tempfile.TemporaryDirectory(prefix="bench.") as name:
         folder = Path(name)
-        text = bench_run.run_root(EXITS, kernel, folder, files={"bin/sample": build_sample(folder)})
+        files = {"bin/sample": build_sample(folder)} if BENCH.pmu_line else {}
+        text = bench_run.run_root(EXITS, kernel, folder, files=files)
     root = [{"load": load, "seconds": _seconds(text, load), "exits": _without_asking(counter_change(text, load))}
             for load in ("idle", "busy")]
-    return root, {**_ticks(text), **_perf(text), "root.hotplugs": HOTPLUGS}
+    return root, {**_ticks(text), **(_perf(text) if BENCH.pmu_line else {}), "root.hotplugs": HOTPLUGS}
 
 
 def _cyclic_run(text: str, load: str) -> Json:

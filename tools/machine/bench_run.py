@@ -3,6 +3,7 @@
 machine's own time gets in."""
 
 import os
+import platform
 import re
 import struct
 import subprocess
@@ -12,18 +13,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from . import paths, rootfs
+from .bench_target import BENCH
+from .target import TARGET
 
-CROSS = os.environ.get("CROSS_COMPILE", "aarch64-linux-gnu-")
+CROSS = os.environ.get("CROSS_COMPILE", "" if platform.machine() == BENCH.gnu else f"{BENCH.gnu}-linux-gnu-")
 COUNTER_HZ = 1_000_000_000
-CPU = f"cortex-a72,cntfrq={COUNTER_HZ}"
 CLOCK = ("-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm")
-QEMU = ("qemu-system-aarch64", "-cpu", CPU, "-smp", "4", "-m", "2G", "-display", "none", "-monitor", "none",
+QEMU = (TARGET.qemu, "-cpu", BENCH.cpu, "-smp", "4", "-m", "2G", "-display", "none", "-monitor", "none",
         "-nic", "none", "-no-reboot", *CLOCK)
 RUN_SECONDS = 280.0
-# Where the bare machine runs a program; it starts with its device tree
-BASE = 0x4020_0000
 CMDLINE = 0x1000
-COMM = 0x8000_0000
 
 
 class BenchError(Exception):
@@ -51,7 +50,7 @@ def run_qemu(arguments: Iterable[str], console: Path, until: str, seconds: float
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE, text=True)
     except FileNotFoundError:
-        raise paths.MissingError("qemu-system-aarch64 is missing: run 'make setup' (as root)") from None
+        raise paths.MissingError(f"{TARGET.qemu} is missing: run 'make setup {TARGET.make}' (as root)") from None
     with process:
         while True:
             over = ended(process, console, deadline)
@@ -96,20 +95,16 @@ def run_root(script: str, kernel: str, folder: Path, plugin: str = "",
     more = {**(files or {}), "bin/agent": f"({script})\nsleep 1\n".encode()}
     initrd = rootfs.write(folder / "initrd.cpio", rootfs.image(kernel, files=more))
     counting = ("-plugin", f"{build_plugin(folder)},{plugin}") if plugin else ()
-    return run_qemu(("-M", "virt,virtualization=on,gic-version=3,dtb-randomness=off",
-                     "-kernel", str(paths.kernel_image(kernel)), "-initrd", str(initrd), "-append",
-                     "console=ttyAMA0 mem=1792M kvm-arm.mode=nvhe kvm-arm.mode=none quiet agent",
-                     *counting), folder / "console", "@end")
+    return run_qemu((*BENCH.root_machine, "-kernel", str(paths.kernel_image(kernel)), "-initrd", str(initrd),
+                     "-append", f"{BENCH.append} agent", *counting), folder / "console", "@end")
 
 
 # --- the bare machine -----------------------------------------------------------------
 
 def comm_page() -> bytes:
-    """What a program finds at COMM: the board's UART and GICv3 (include/abi/comm.h)."""
-    page = struct.pack("<6sH4I", b"JHCOMM", 2, 0, 0, 0, 0)
-    page += struct.pack("<QIHHIIQ", 0x0900_0000, 0x1000, 3, 1, 0, 0, 0)
-    page += struct.pack("<QB7xQQQII", 0, 3, 0x0800_0000, 0, 0x080a_0000, 0, 0)
-    return page.ljust(4096, b"\0")
+    """What a program finds besides itself: the board's UART and what it has for interrupts and
+    timers (include/abi/comm.h)."""
+    return (struct.pack("<6sH4I", b"JHCOMM", 2, 0, 0, 0, 0) + BENCH.comm_console).ljust(4096, b"\0")
 
 
 def link_bare(objects: Iterable[Path], cmdline: str, out: Path) -> Path:
@@ -117,7 +112,7 @@ def link_bare(objects: Iterable[Path], cmdline: str, out: Path) -> Path:
     library = sorted((paths.BUILD / "inmates").glob("lib/**/*.o"))
     elf, image = out / "bare.elf", out / "bare.bin"
     tool("ld", "-nostdlib", "--gc-sections", "-z", "noexecstack", "--no-warn-rwx-segments", "--build-id=none",
-         "-T", paths.TOP / "inmates" / "lib" / "arm64" / "inmate.lds", f"--defsym=BASE={BASE:#x}",
+         "-T", paths.TOP / "inmates" / "lib" / TARGET.name / "inmate.lds", *BENCH.link,
          *objects, *library, "-o", elf)
     tool("objcopy", "-O", "binary", elf, image)
     content = bytearray(image.read_bytes())
@@ -133,21 +128,19 @@ def bench_objects() -> list[Path]:
     objects = sorted(found for found in (paths.BUILD / "inmates" / "bench").rglob("*.o")
                      if (paths.TOP / found.relative_to(paths.BUILD).with_suffix("")).is_file())
     if not objects:
-        raise paths.MissingError("build/arm64/inmates/bench is missing: run 'make inmates'")
+        raise paths.MissingError(f"build/{TARGET.name}/inmates/bench is missing: run 'make inmates {TARGET.make}'")
     return objects
 
 
 def run_bare(cmdline: str, until: str) -> str:
-    """The benchmark's program at EL1 of the machine without anything under it."""
+    """The benchmark's program on the machine without anything under it."""
     with tempfile.TemporaryDirectory(prefix="bench.") as name:
         folder = Path(name)
         image = link_bare(bench_objects(), cmdline, folder)
         comm = folder / "comm.bin"
         comm.write_bytes(comm_page())
-        return run_qemu(("-M", "virt,gic-version=3,dtb-randomness=off", "-device",
-                         f"loader,file={image},addr={BASE:#x},force-raw=on", "-device",
-                         f"loader,addr={BASE:#x},cpu-num=0", "-device",
-                         f"loader,file={comm},addr={COMM:#x},force-raw=on"), folder / "console", until)
+        return run_qemu((*BENCH.bare_machine, *BENCH.start(image, folder), "-device",
+                         f"loader,file={comm},addr={BENCH.comm:#x},force-raw=on"), folder / "console", until)
 
 
 # --- the counting plugin --------------------------------------------------------------
@@ -160,11 +153,14 @@ def symbols(elf: Path) -> dict[str, int]:
 
 
 def opcode(elf: Path, address: int) -> str:
-    listing = tool("objdump", "-d", f"--start-address={address:#x}", f"--stop-address={address + 4:#x}", elf)
-    found = re.search(rf"^\s*{address:x}:\s+([0-9a-f]{{8}})", listing, re.MULTILINE)
+    """The instruction's first 4 bytes, or all if it is shorter, as a number that lies in memory."""
+    listing = tool("objdump", "-d", "-w", f"--start-address={address:#x}", f"--stop-address={address + 16:#x}", elf)
+    found = re.search(rf"^\s*{address:x}:\t([0-9a-f ]+)", listing, re.MULTILINE)
     if not found:
         raise BenchError(f"{elf.name} has no instruction at {address:#x}")
-    return found[1]
+    # One word, or one byte after the other
+    units = found[1].split()[:4]
+    return f"{sum(int(unit, 16) << 8 * i for i, unit in enumerate(units)):x}"
 
 
 def mark(name: str, elf: Path, address: int) -> str:

@@ -5,8 +5,12 @@
  *
  *   out=FILE low=ADDRESS high=ADDRESS    the hypervisor's code
  *   stacks=ADDRESS:SIZE                  its stacks, one of SIZE bytes for each CPU
- *   enter=ADDRESS                        a vector a guest comes in by; may be repeated
- *   mark=NAME:ADDRESS:OPCODE             may be repeated; OPCODE as it lies in memory
+ *   stack=NAME                           the stack pointer, as QEMU calls it
+ *   enter=ADDRESS                        where a guest comes in; may be repeated
+ *   leave=OPCODE                         the instruction that guests are left to by
+ *   mark=NAME:ADDRESS:OPCODE             may be repeated
+ *
+ * OPCODE: the first 4 bytes, or all if there are less, as a number that lies in memory.
  *
  * One line for each time: NAME CPU INSIDE REST, then EL2 LONGEST for every CPU. CPU: of the
  * hypervisor's code alone. INSIDE: instructions of this visit to the hypervisor so far.
@@ -66,7 +70,6 @@ int qemu_plugin_version = 4;
 #define MAX_MARKS 16
 #define MAX_ENTRIES 4
 #define MAX_CPUS 16
-#define OPCODE_ERET 0xd69f03e0u
 
 struct mark {
 	char name[32];
@@ -86,6 +89,8 @@ static struct {
 	FILE *out;
 	uint64_t low, high;
 	uint64_t stacks, stack_size;
+	char stack_name[16];
+	uint32_t leave;
 	uint64_t entries[MAX_ENTRIES];
 	unsigned entry_count;
 	struct mark marks[MAX_MARKS];
@@ -118,11 +123,11 @@ static void cpu_begins(uint64_t id, unsigned cpu)
 		struct register_name entry;
 
 		memcpy(&entry, registers->data + (size_t)i * size, sizeof(entry));
-		if (!strcmp(entry.name, "sp"))
+		if (!strcmp(entry.name, count.stack_name))
 			count.sp = entry.handle;
 	}
 	if (!count.sp)
-		fail("this QEMU names no register sp");
+		fail("this QEMU has no register of the name that stack= gives");
 }
 
 /* Before each block of the hypervisor's code. */
@@ -213,7 +218,7 @@ static void translated(struct qemu_plugin_insn *insn)
 		if (address == count.marks[i].address && opcode == count.marks[i].opcode)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, passed, CALLBACK_NO_REGISTERS,
 							       &count.marks[i]);
-	if (el2 && opcode == OPCODE_ERET)
+	if (el2 && opcode == count.leave)
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, left, CALLBACK_NO_REGISTERS, NULL);
 }
 
@@ -257,6 +262,10 @@ static bool take_argument(const char *text)
 		return sscanf(text + 5, "%" SCNx64, &count.high) == 1;
 	if (!strncmp(text, "stacks=", 7))
 		return sscanf(text + 7, "%" SCNx64 ":%" SCNx64, &count.stacks, &count.stack_size) == 2;
+	if (!strncmp(text, "stack=", 6))
+		return sscanf(text + 6, "%15s", count.stack_name) == 1;
+	if (!strncmp(text, "leave=", 6))
+		return sscanf(text + 6, "%" SCNx32, &count.leave) == 1;
 	if (!strncmp(text, "enter=", 6) && count.entry_count < MAX_ENTRIES)
 		return sscanf(text + 6, "%" SCNx64, &count.entries[count.entry_count++]) == 1;
 	return !strncmp(text, "mark=", 5) && add_mark(text + 5);
@@ -272,8 +281,8 @@ int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc, cha
 			return -1;
 		}
 	}
-	if (!count.out || count.low >= count.high || !count.stack_size) {
-		fprintf(stderr, "count: give out=FILE, low=, high= and stacks=\n");
+	if (!count.out || count.low >= count.high || !count.stack_size || !*count.stack_name || !count.leave) {
+		fprintf(stderr, "count: give out=FILE, low=, high=, stacks=, stack= and leave=\n");
 		return -1;
 	}
 	count.value = g_byte_array_new();

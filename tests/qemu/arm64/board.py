@@ -9,6 +9,8 @@ TIMER = "arch_timer"
 HOTPLUG = (0, 1, 2, 3)
 # The second UART
 SERIAL = "/dev/ttyAMA1"
+# What a machine must have for cells to get lines
+LINES: dict[str, bool] = {}
 # Where a cell finds its communication page
 COMM = 0x8000_0000
 # In the machine: the regions of cell a, cell b and the one with two CPUs

@@ -9,6 +9,8 @@ TIMER = "LOC:"
 HOTPLUG = (1, 2, 3)
 # The second UART
 SERIAL = "/dev/ttyS1"
+# What a machine must have for cells to get lines
+LINES = {"x2apic": False}
 # Where a cell finds its communication page
 COMM = 0x10_0000
 # In the machine: the regions of cell a, cell b and the one with two CPUs

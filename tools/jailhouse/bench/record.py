@@ -17,7 +17,7 @@ UNITS = {"icount": "instructions", "wall": "ns"}
 WHERES = ("bare", "direct", "trusted", "injected", "linux")
 LOADS = ("idle", "loaded")
 WORKLOADS = ("timer-spin", "timer-wfi", "self-sgi", "ipi", "device", "spi", "hypercall", "psci", "gicd-read",
-             "gicr-write", "compute", "tick", "cyclictest")
+             "gicr-write", "icr", "cpuid", "msr", "ioapic-read", "compute", "tick", "cyclictest")
 OPERATIONS = ("enable", "create", "load", "start", "shutdown", "destroy", "disable")
 # One tick of the counter is one instruction is one nanosecond
 ICOUNT_HZ = 1_000_000_000

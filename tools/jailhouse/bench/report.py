@@ -65,8 +65,8 @@ def _what(record: Record) -> str:
         text += " This is an emulator: its nanoseconds are the host's, so there is no verdict."
     machine = record.machine
     facts = {"mode": f"{record.mode}, {record.unit}", "samples": f"{record.samples:,} of each",
-             "machine": f"{machine['model']}, {machine['cpus']} CPUs, MIDR {machine['midr']}",
-             "counter": "not known" if machine["counter_hz"] is None else f"{machine['counter_hz']:,} Hz", "GIC": machine["gic"], "kernel": record.kernel,
+             "machine": f"{machine['model']}, {machine['cpus']} CPUs", "MIDR": machine["midr"] or "",
+             "counter": "not known" if machine["counter_hz"] is None else f"{machine['counter_hz']:,} Hz", "GIC": machine["gic"] or "", "kernel": record.kernel,
              "hypervisor": record.hypervisor, **record.about,
              **{f"CRC of {name}": crc for name, crc in record.config.items()}}
     return f"<p>{escape(text)}</p>\n{_facts(facts)}"
