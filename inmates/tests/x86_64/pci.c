@@ -36,6 +36,7 @@
 #define LINE 3u			/* its vector is what messages say */
 #define MESSAGE 0xfee00000u
 #define NMI 0x400u
+#define NOBODYS 0x40000000u
 
 struct device {
 	uint32_t bdf;
@@ -217,6 +218,8 @@ void inmate_main(void)
 	try_msi(&edu, count);
 	try_msix(&nic, count);
 	printk("pci: done\n");
+	if (cmdline_get_bool("fail", false))
+		mmio_read32(NOBODYS);
 	for (;;)
 		run(&edu, edu_raise, count);
 }

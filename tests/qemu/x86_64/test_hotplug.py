@@ -6,8 +6,10 @@ import re
 import pytest
 from board import HOTPLUG, MODES
 from conftest import Root
+from monitor import efers
 
 CYCLES = 50
+EFER_SVME = 1 << 12
 # $n counts; each of the CPUs in turn
 COME_AND_GO = """
 n=0; while [ $n -lt {cycles} ]; do
@@ -48,6 +50,18 @@ def test_all_at_once(root):
     for value in (0, 1):
         root.check(f"for cpu in 1 2 3; do echo {value} >/sys/devices/system/cpu/cpu$cpu/online & done; wait")
     assert root.check("cat /sys/devices/system/cpu/online").strip() == "0-3"
+    assert root.timers_run() == 4
+
+
+def test_disable_with_a_cpu_offline(boot, blobs, tmp_path, mode):
+    """It sleeps in the guest, as Linux left it: it is taken out, SVM is off on all of them."""
+    root = Root(boot(files=blobs, qmp=tmp_path / "qmp", x2apic=mode == "x2apic"))
+    assert all(efer & EFER_SVME for efer in efers(tmp_path / "qmp"))
+    root.check("echo 0 >/sys/devices/system/cpu/cpu2/online")
+    root.jailhouse("disable")
+    now = efers(tmp_path / "qmp")
+    assert len(now) == 4 and not any(efer & EFER_SVME for efer in now), now
+    root.check("echo 1 >/sys/devices/system/cpu/cpu2/online")
     assert root.timers_run() == 4
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import HERE, TOOLS, Root
+from monitor import word
 
 BOARD = HERE.parents[1] / "configs/qemu-x86_64/machine.toml"
 EDU, NIC = "0000:00:05.0", "0000:00:06.0"
@@ -24,12 +25,20 @@ registers = [
 	{ name = "msix", start = 0xfeb9_0000, size = "16K" },
 ]
 """
+# Where the machine has EDU's command register, and its bits for memory and bus mastering
+EDU_COMMAND = 0xb000_0000 + (5 << 15) + 4
+COMMAND_MEMORY, COMMAND_MASTER, COMMAND_NO_INTX = 0x2, 0x4, 0x400
 WORDS = "edu_bar=0xfea00000 nic_bar=0xfeb40000 table=0xfeb90000"
 
 
+@pytest.fixture(scope="module")
+def qmp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("qmp") / "socket"
+
+
 @pytest.fixture
-def more_machine():
-    return {"x2apic": False, "extra": ("-device", "edu,addr=5", "-device", "e1000e,addr=6")}
+def more_machine(qmp: Path):
+    return {"x2apic": False, "qmp": qmp, "extra": ("-device", "edu,addr=5", "-device", "e1000e,addr=6")}
 
 
 @pytest.fixture
@@ -94,6 +103,41 @@ def test_functions_of_a_cells(root, say):
     root.destroy("pci")
     for function in functions:
         assert stable(config_of(root, function)) == stable(before[function])
+    assert root.timers_run() == 4
+
+
+@pytest.mark.parametrize("end", ("shutdown", "failure"))
+def test_a_function_ends_with_its_cell(root, qmp, end):
+    """No DMA goes on when the cell does not: not only when it is destroyed."""
+    root.run_cell("pci", "pci", WORDS, text="pci")
+    root.expect(r"^\[pci\] pci: done")
+    assert word(qmp, EDU_COMMAND) & (COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX) == \
+        COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX
+    if end == "failure":
+        # Started once more with a program that fails while its functions are on
+        root.stop("pci")
+        root.rerun("pci", "pci", WORDS + " fail=1")
+        root.wait_state("pci", "failed", 60)
+    else:
+        root.stop("pci")
+    assert word(qmp, EDU_COMMAND) & (COMMAND_MEMORY | COMMAND_MASTER) == 0
+
+
+def test_a_table_that_lies_in_the_hypervisor(root, say):
+    """Linux moves the BAR with the MSI-X table before the cell gets the function: nothing is written there."""
+    bar = f"/sys/bus/pci/devices/{NIC}/config bs=1 seek=28 conv=notrunc 2>/dev/null"
+    was = root.check(f"od -An -tx4 -j28 -N4 /sys/bus/pci/devices/{NIC}/config").strip()
+    assert was == "feb90000"
+    root.check(f"printf '\\000\\000\\020\\077' | dd of={bar}")
+    assert root.check(f"od -An -tx4 -j28 -N4 /sys/bus/pci/devices/{NIC}/config").strip() == "3f100000"
+    root.run_cell("pci", "pci", WORDS, text="pci")
+    root.expect(r"^\[pci\] pci: done")
+    said = root.said()
+    say(next(line for line in said.splitlines() if "MSI-X" in line))
+    assert "[pci] pci: MSI-X: own 0, foreign 0" in said
+    root.destroy("pci")
+    root.check(f"printf '\\000\\000\\271\\376' | dd of={bar}")
+    assert root.check(f"od -An -tx4 -j28 -N4 /sys/bus/pci/devices/{NIC}/config").strip() == was
     assert root.timers_run() == 4
 
 
