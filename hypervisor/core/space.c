@@ -50,13 +50,57 @@ uint32_t space_flags(const struct abi_mem *mem)
 	       (mem->flags & ABI_MEM_IO ? MAP_DEVICE : 0);
 }
 
+/*
+ * Guest code is read at exits, and of Linux's CPUs in xAPIC mode each timer interrupt has several. So
+ * walks do not wait for each other, as they would for a lock. Only changes keep them out:
+ *
+ *   walk                            change
+ *   walkers + 1                     lock taken; changing = true
+ *   changing? then - 1, and lock    walkers are waited for
+ *   tables read                     tables written
+ *   walkers - 1                     changing = false; lock dropped
+ *
+ * Either the walk sees that there is a change, or the change that there is a walk.
+ */
+static void begin_change(struct space *space)
+{
+	lock_take(&space->lock);
+	__atomic_store_n(&space->changing, true, __ATOMIC_SEQ_CST);
+	/* pairs with the release in end_walk() */
+	while (__atomic_load_n(&space->walkers, __ATOMIC_SEQ_CST) != 0)
+		;
+}
+
+static void end_change(struct space *space)
+{
+	/* pairs with the load in begin_walk() */
+	__atomic_store_n(&space->changing, false, __ATOMIC_RELEASE);
+	lock_drop(&space->lock);
+}
+
+static void end_walk(struct space *space)
+{
+	__atomic_fetch_sub(&space->walkers, 1, __ATOMIC_RELEASE);
+}
+
+/* False: the lock is held instead. */
+static bool begin_walk(struct space *space)
+{
+	__atomic_fetch_add(&space->walkers, 1, __ATOMIC_SEQ_CST);
+	if (!__atomic_load_n(&space->changing, __ATOMIC_SEQ_CST))
+		return true;
+	end_walk(space);
+	lock_take(&space->lock);
+	return false;
+}
+
 err_t space_map(struct space *space, const struct mapping *m)
 {
 	err_t e;
 
-	lock_take(&space->lock);
+	begin_change(space);
 	e = paging_map(&space->paging, m);
-	lock_drop(&space->lock);
+	end_change(space);
 	return e;
 }
 
@@ -69,24 +113,24 @@ err_t space_cut(struct space *space, struct span range)
 {
 	err_t e;
 
-	lock_take(&space->lock);
+	begin_change(space);
 	e = paging_cut(&space->paging, range);
-	lock_drop(&space->lock);
+	end_change(space);
 	return e;
 }
 
 void space_unmap(struct space *space, struct span range)
 {
-	lock_take(&space->lock);
+	begin_change(space);
 	paging_unmap(&space->paging, range);
-	lock_drop(&space->lock);
+	end_change(space);
 }
 
 void space_merge(struct space *space, struct span range)
 {
-	lock_take(&space->lock);
+	begin_change(space);
 	paging_merge(&space->paging, range);
-	lock_drop(&space->lock);
+	end_change(space);
 }
 
 static void copy_root(struct space *space, bool empty)
@@ -113,10 +157,12 @@ void space_revoke(struct space *space)
 
 err_t space_walk(struct space *space, gpa_t at, struct translation *out)
 {
-	err_t e;
+	bool counted = begin_walk(space);
+	err_t e = paging_walk(&space->paging, at.v, out);
 
-	lock_take(&space->lock);
-	e = paging_walk(&space->paging, at.v, out);
-	lock_drop(&space->lock);
+	if (counted)
+		end_walk(space);
+	else
+		lock_drop(&space->lock);
 	return e;
 }

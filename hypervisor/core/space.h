@@ -14,6 +14,8 @@ struct space {
 	struct paging paging;
 	uint64_t *live;		/* what CPUs walk: paging.root itself, or a copy that revoke empties */
 	struct lock lock;	/* tables that change while CPUs walk them: the root cell's */
+	uint32_t walkers;	/* atomic; who reads them without the lock: space_walk() */
+	bool changing;		/* atomic; they have to take it */
 };
 
 /* `revocable`: with a live root of its own. ERR_NO_MEMORY. */

@@ -8,7 +8,7 @@
  *   cell.lock     cell.state (inside system.lock, or alone when a cell fails)
  *   cell.line_lock  the line its console has begun (inside cell.lock, or alone)
  *   cpu.lock      cpu.state and cpu.start (inside cell.lock)
- *   space.lock    a root space's tables against the fault path (innermost)
+ *   space.lock    changes to a root space's tables; walks of the fault path are counted (core/space.c; innermost)
  *   log.lock      innermost
  *
  * Nobody waits for another CPU while holding one of them.

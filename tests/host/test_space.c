@@ -2,6 +2,9 @@
 /* What CPUs can reach, with translation caches that forget nothing by themselves. */
 #include "board.h"
 
+#include <pthread.h>
+#include <time.h>
+
 #include "core/cell.h"
 #include "core/cpu.h"
 #include "core/guest.h"
@@ -248,6 +251,92 @@ static void reading_a_cell(void **state)
 	assert_err(guest_read(&board.cpus[0], gpa(BOARD_CELLS), &word, 4), ERR_FAULT);
 }
 
+#define SOON_NS 20000000
+#define LATE_NS 10000000000
+
+static _Thread_local bool stands;
+static bool arrived, go_on;
+static uint32_t (*real_flags)(uint64_t entry);
+
+static void nap(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
+}
+
+/* A walk that has found its entry, and stops there. */
+static uint32_t flags_in_a_walk(uint64_t entry)
+{
+	if (stands) {
+		__atomic_store_n(&arrived, true, __ATOMIC_RELEASE);
+		while (!__atomic_load_n(&go_on, __ATOMIC_ACQUIRE))
+			nap();
+	}
+	return real_flags(entry);
+}
+
+struct user {
+	struct space *space;
+	bool stands, changes, done;
+	pthread_t thread;
+};
+
+static void *use(void *arg)
+{
+	struct user *u = arg;
+	struct translation t = { .flags = 0 };
+
+	stands = u->stands;
+	if (u->changes)
+		space_merge(u->space, (struct span){ BOARD_CELLS, 0x200000 });
+	else if (space_walk(u->space, gpa(BOARD_CELLS), &t) != OK || t.to.v != BOARD_CELLS)
+		return NULL;
+	__atomic_store_n(&u->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static bool happens(const bool *what, uint64_t ns)
+{
+	for (; ns != 0 && !__atomic_load_n(what, __ATOMIC_ACQUIRE); ns -= 100000)
+		nap();
+	return __atomic_load_n(what, __ATOMIC_ACQUIRE);
+}
+
+/* Walks pass each other; a change waits for those under way, and those that come then wait for it. */
+static void walks_do_not_wait_for_each_other(void **state)
+{
+	struct space *space = &board.sys.root->space;
+	const struct paging_format *format = space->paging.format;
+	struct paging_format stopping = *format;
+	struct user slow = { .space = space, .stands = true }, quick = { .space = space },
+		    change = { .space = space, .changes = true }, later = { .space = space };
+	struct user *users[] = { &slow, &quick, &change, &later };
+	bool passed, changing, early;
+
+	(void)state;
+	real_flags = format->flags;
+	stopping.flags = flags_in_a_walk;
+	space->paging.format = &stopping;
+	assert_int_equal(pthread_create(&slow.thread, NULL, use, &slow), 0);
+	assert_true(happens(&arrived, LATE_NS));
+	assert_int_equal(pthread_create(&quick.thread, NULL, use, &quick), 0);
+	passed = happens(&quick.done, LATE_NS);
+	assert_int_equal(pthread_create(&change.thread, NULL, use, &change), 0);
+	changing = happens(&space->changing, LATE_NS);
+	assert_int_equal(pthread_create(&later.thread, NULL, use, &later), 0);
+	early = happens(&later.done, SOON_NS) || happens(&change.done, SOON_NS);
+	__atomic_store_n(&go_on, true, __ATOMIC_RELEASE);
+	for (unsigned i = 0; i < ARRAY_SIZE(users); i++)
+		assert_int_equal(pthread_join(users[i]->thread, NULL), 0);
+	space->paging.format = format;
+	assert_true(passed);
+	assert_true(changing);
+	assert_false(early);
+	for (unsigned i = 0; i < ARRAY_SIZE(users); i++)
+		assert_true(users[i]->done);
+	assert_int_equal(space->walkers, 0);
+	assert_false(space->changing);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, board_begin, board_end)
 
 int main(void)
@@ -261,6 +350,7 @@ int main(void)
 		TEST(an_empty_pool),
 		TEST(reading_the_guest),
 		TEST(reading_a_cell),
+		TEST(walks_do_not_wait_for_each_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,8 @@
 /* TIMER_DIVIDE: by 1 */
 #define DIVIDE_1 0xbu
 #define IRR_WORDS 8u
+/* VERSION_MAX_LVT, with CMCI among them */
+#define MAX_LVT_CMCI 6u
 /* More than there are vectors. A cell that goes on sending finds its CPU disabled, or drained again */
 #define DRAIN_MAX 1024u
 
@@ -118,12 +120,17 @@ void apic_send(uint32_t id, uint32_t low)
 
 /* --- a new owner --- */
 
-/* All there may be. Of those that this CPU has not got, the page takes a write and notes an error, MSRs are #GP. */
+/*
+ * All there may be, but for those the version register says are not there: written in the page they are an
+ * error in ESR, which QEMU never forgets, and Linux takes it for that of the INIT it sends. MSRs are #GP.
+ */
 static void mask_lvts(const struct cpu *self)
 {
-	uint32_t offset;
+	const uint32_t version = apic_read(self, APIC_VERSION);
+	uint32_t offset = FIELD_GET(VERSION_MAX_LVT, version) >= MAX_LVT_CMCI ? APIC_LVT_CMCI : APIC_LVT_TIMER;
+	uint32_t end = version & VERSION_EXT_SPACE ? APIC_EXT_LVT_END : APIC_EXT_LVT;
 
-	for (offset = APIC_LVT_CMCI; offset < APIC_EXT_LVT_END; offset += 16) {
+	for (; offset < end; offset += 16) {
 		if (offset < APIC_EXT_LVT && apic_write_rule(offset, false) != APIC_WRITE_LVT)
 			continue;
 		if (self->arch->apic.x2apic)

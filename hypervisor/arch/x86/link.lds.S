@@ -11,7 +11,7 @@ SECTIONS
 	.header : { *(.header) }
 	. = ALIGN(4096);
 	_text = .;
-	.text : { *(.text .text.*) . = ALIGN(64); }
+	.text : { *(.text .text.*) }
 	. = ALIGN(4096);
 	_rodata = .;
 	/* padded inside, so that the file has all of it; addresses in it are final, nobody relocates */

@@ -65,6 +65,15 @@ def test_disable_with_a_cpu_offline(boot, blobs, tmp_path, mode):
     assert root.timers_run() == 4
 
 
+def test_each_starts_each(root):
+    """Linux looks at its local APIC's errors when it has sent INIT and SIPI: a CPU that was started has none."""
+    for starter in HOTPLUG:
+        for cpu in set(HOTPLUG) - {starter}:
+            root.check(f"cd /sys/devices/system/cpu; for value in 0 1; do taskset -c {starter} "
+                       f"sh -c 'echo '$value' >cpu{cpu}/online' || exit 1; done")
+    assert root.timers_run() == 4
+
+
 def test_nmi_backtrace(boot, blobs, say, mode):
     """Linux's own NMI reaches each of its CPUs, and no cell's."""
     root = Root(boot(files=blobs, x2apic=mode == "x2apic"))
