@@ -11,7 +11,8 @@
  *   space.lock    changes to a root space's tables; walks of the fault path are counted (core/space.c; innermost)
  *   log.lock      innermost
  *
- * Nobody waits for another CPU while holding one of them.
+ * Nobody waits for another CPU while holding one of them, but for walks of a space, and on x86 for guests to be
+ * left so that translations are forgotten (arch/tlb.h): neither waits for anything.
  */
 #ifndef CORE_SYSTEM_H
 #define CORE_SYSTEM_H

@@ -203,7 +203,7 @@ void exit_cpuid(struct cpu *self, struct regs *regs);
 #define CPUID_EDX(leaf) ((leaf) + 0x300u)
 #define CPUID_SUBLEAF_1 0x10000u
 uint32_t cpuid_get(uint32_t what);
-/* msr.c: all but EFER, which the extension handles itself */
+/* msr.c: all but EFER and PAT, which the extension handles itself */
 enum outcome exit_rdmsr(struct cpu *self, uint32_t msr, uint64_t *value);
 enum outcome exit_wrmsr(struct cpu *self, uint32_t msr, uint64_t value);
 /* What of the MSRs a new cell has directly. */
