@@ -72,6 +72,9 @@ static bool harmless(uint64_t entry, unsigned owner)
 		return true;
 	if (entry & REMAPPABLE)
 		return owner == 0;
+	/* SMIs are the firmware's, wherever they go */
+	if (owner == 0 && type == 2)
+		return true;
 	/* reserved types, INIT and STARTUP: CPUs are reset by none of these */
 	if (type == 3 || type == 5 || type == 6)
 		return false;

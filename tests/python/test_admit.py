@@ -70,7 +70,7 @@ def test_right_texts_are_admitted(admit_tool: Path, spec: Spec) -> None:
         assert hypervisor_says(admit_tool, system, Path(name) / "out") == "ok"
 
 
-@pytest.mark.parametrize("demo", [DEMO, PC_DEMO, PC_DEMO.parent / "bench.toml"])
+@pytest.mark.parametrize("demo", [DEMO, PC_DEMO, PC_DEMO.parent / "bench-direct.toml"])
 def test_demo_is_admitted(admit_tool: Path, tmp_path: Path, demo: Path) -> None:
     system, problems = checked(demo)
     assert list(problems) == []

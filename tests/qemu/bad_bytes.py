@@ -49,7 +49,7 @@ def flipped(data: bytes, bits: Iterable[int]) -> Bad:
     for bit in bits:
         changed = bytearray(data)
         changed[bit // 8] ^= 1 << bit % 8
-        found[f"bit-{bit}"] = (bytes(changed), 0, r"^\w[\w\[\]\"() -]*: ")
+        found[f"bit-{bit}"] = (bytes(changed), 0, r"^\w[\w\[\]\",() -]*: ")
     return found
 
 

@@ -128,9 +128,11 @@ static void mask_lvts(const struct cpu *self)
 {
 	const uint32_t version = apic_read(self, APIC_VERSION);
 	uint32_t offset = FIELD_GET(VERSION_MAX_LVT, version) >= MAX_LVT_CMCI ? APIC_LVT_CMCI : APIC_LVT_TIMER;
-	uint32_t end = version & VERSION_EXT_SPACE ? APIC_EXT_LVT_END : APIC_EXT_LVT;
+	uint32_t end = APIC_EXT_LVT;
 
-	for (; offset < end; offset += 16) {
+	if (version & VERSION_EXT_SPACE)
+		end += 16 * (uint32_t)FIELD_GET(EXT_FEATURE_LVTS, apic_read(self, APIC_EXT_FEATURE));
+	for (; offset < end && offset < APIC_EXT_LVT_END; offset += 16) {
 		if (offset < APIC_EXT_LVT && apic_write_rule(offset, false) != APIC_WRITE_LVT)
 			continue;
 		if (self->arch->apic.x2apic)

@@ -6,8 +6,7 @@
 #define ENTRY_STATES (ENTRY_STATUS | ENTRY_REMOTE_IRR)
 #define BROADCAST 0xffu
 #define TYPES_CELL (BIT(MT_FIXED) | BIT(MT_LOWEST))
-/* SMIs are the firmware's to route */
-#define TYPES_ROOT (TYPES_CELL | BIT(MT_SMI) | BIT(MT_NMI) | BIT(MT_EXTINT))
+#define TYPES_ROOT (TYPES_CELL | BIT(MT_NMI) | BIT(MT_EXTINT))
 /* 82093AA, 3.2.4: of the lower half all that is no reserved bit */
 #define ENTRY_KNOWN BITS(16, 0)
 
@@ -88,6 +87,9 @@ bool ioapic_permit(const struct ioapic_ops *ops, const struct ioapic_guest *gues
 		return true;
 	if (entry & ENTRY_REMAPPABLE)
 		return root;
+	/* the firmware's to route */
+	if (root && type == MT_SMI)
+		return true;
 	/* an INIT would reset a CPU that is in the hypervisor, too */
 	if (!(BIT(type) & (root ? TYPES_ROOT : TYPES_CELL)))
 		return false;
