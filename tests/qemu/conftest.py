@@ -43,15 +43,12 @@ sys.path.insert(0, str(HERE / TARGET.name))
 collect_ignore = [name for name in ARCHES if name != TARGET.name]
 
 from board import TEXTS, TIMER  # noqa: E402
+from complaints import COMPLAINT, LISTED, unknown  # noqa: E402
 
 LOGS = paths.BUILD / "tests"
 
 # Exit statuses of the jailhouse command
 ABSENT, NO_CELL, EXISTS, STATE, CONFIG, SPACE, MACHINE = 3, 4, 5, 6, 7, 8, 9
-
-# What a kernel that is well does not say; its time stamp stands before
-COMPLAINT = (r"WARNING: |BUG: |Call trace|Oops|nobody cared|detected stall|blocked for more"
-             r"|Internal error|unexpected|irq.*(lost|stuck)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -194,9 +191,9 @@ class Root:
             f"cd {self.SYSFS}; cat enabled mem_pool_used;"
             "for cell in cells/*; do [ -e $cell/name ] && "
             "echo -n $(cat $cell/name $cell/cpus_assigned_list)\\;; done; echo;"
-            f"dmesg | grep -E '{COMPLAINT}' | tr '\\n' ';'; true")
+            f"dmesg | grep -E '{COMPLAINT}|{LISTED}'; true")
         online, memory, ranges, enabled, used, cells, *complaints = output.splitlines()
-        return State(online, memory, ranges, enabled, cells, int(used), "".join(complaints))
+        return State(online, memory, ranges, enabled, cells, int(used), ";".join(unknown(complaints)))
 
     def timers(self) -> dict[int, int]:
         """Timer interrupts each online CPU has had."""
@@ -228,7 +225,12 @@ class Root:
     def goes_on(self, name: str) -> None:
         """A cell that says hello still runs, and says so."""
         self.mark()
-        self.expect(rf"^\[{name}\] hello: ")
+        try:
+            self.expect(rf"^\[{name}\] hello: ")
+        except AssertionError as silent:
+            # Why it is silent was said before, if at all
+            raise AssertionError(f"cell {name} is silent\n{self.listed()}\n"
+                                 f"{self.jailhouse('console')}") from silent
         assert re.search(rf"^\d+ +{name} +running +", self.listed(), re.MULTILINE)
 
     def tidy(self) -> None:

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a kernel that is well does not say, and what is known to be its own fault."""
+
+import re
+
+# Its time stamp stands before
+COMPLAINT = (r"WARNING: |BUG: |Call trace|Oops|nobody cared|detected stall|blocked for more"
+             r"|Internal error|unexpected|irq.*(lost|stuck)")
+# To be searched for, too: what it lists below the warning of DYING
+LISTED = r"CPU[0-9]+ enqueued tasks|pid: [0-9]+, name: "
+
+# Linux 6.12.95 counts a CPU's deadline server as one of its tasks. Upstream it does not since "sched/deadline:
+# Don't count nr_running for dl_server proxy tasks" (52d15521eb75, 6.17), which is not among what 6.12.92
+# took over of the servers. A CPU on its way offline that stands still for a second, as CPUs of an
+# emulator may, is "not properly vacated" then, with nothing left on it but the one that takes it down.
+DYING = re.compile(r"WARNING: CPU: (\d+) PID: (\d+) at kernel/sched/core\.c:\d+ sched_cpu_dying\+")
+
+
+def _is_server_counted(lines: list[str], at: int) -> bool:
+    """Two are counted, and the only one listed is the stopper that says so."""
+    if not (found := DYING.search(lines[at])):
+        return False
+    cpu, pid = found.groups()
+    expected = [rf"\] CPU{cpu} enqueued tasks \(2 total\):$", rf"\] \tpid: {pid}, name: migration/{cpu}$"]
+    below = lines[at + 1:at + 4]
+    return (len(below) >= 2 and all(map(re.search, expected, below))
+            and not any("] \tpid: " in line for line in below[2:]))
+
+
+def unknown(lines: list[str]) -> list[str]:
+    """Of lines with COMPLAINT or LISTED in them, in their order: what nothing here explains."""
+    found, at = [], 0
+    while at < len(lines):
+        if _is_server_counted(lines, at):
+            at += 3
+        else:
+            found.append(lines[at])
+            at += 1
+    return found
