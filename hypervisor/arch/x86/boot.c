@@ -10,9 +10,6 @@
 struct machine machine;
 extern struct abi_image image_header;
 
-#define SPAN_APIC 0
-#define SPAN_ECAM 1
-#define SPAN_IOAPICS 2
 
 #define PORT_PCI_ADDRESS 0xcf8
 #define PORTS_PCI 8

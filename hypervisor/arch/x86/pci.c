@@ -179,7 +179,6 @@ static const char *words_for(err_t e)
 
 static err_t find_functions(struct cell *cell, struct pci_cell *pci, struct why *why)
 {
-
 	for (; pci->count < cell->config.cell->pci_count; pci->count++) {
 		uint16_t bdf = cell->config.pci[pci->count].bdf;
 		err_t e;
