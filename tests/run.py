@@ -3,8 +3,9 @@
 
     run.py ARCH...
 
-The last line is `N passed, N failed`. A step that fails without naming a failed test,
-a build that does not go through for one, counts as one failure.
+The last line is `N passed, N failed`; what failed is named above it, a line each. A step
+that fails without naming a failed test, a build that does not go through for one, counts
+as one failure.
 """
 
 import os
@@ -15,14 +16,15 @@ import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
 REPORTS = TOP / "build" / "tests"
 # Of a machine's four CPUs few have something to do at a time
 SIDE_BY_SIDE = 2
-CMOCKA = re.compile(r"^\[  (PASSED|FAILED)  \] (\d+) test\(s\)")
+CMOCKA = re.compile(r"^\[  (PASSED|FAILED)  \] (?:(?P<tests>\d+) test\(s\)|(?P<name>\w+)$)")
+REASON_SHOWN = 300
 
 
 @dataclass
@@ -30,11 +32,19 @@ class Count:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    # What failed, a line each
+    names: list[str] = field(default_factory=list)
 
     def add(self, other: "Count") -> None:
         self.passed += other.passed
         self.failed += other.failed
         self.skipped += other.skipped
+        self.names += other.names
+
+    def fail(self, name: str) -> None:
+        """One failure more, of a step that counted none itself."""
+        self.failed += 1
+        self.names.append(name)
 
 
 def make(arguments: list[str], count: Count | None = None, mark: str = "") -> int:
@@ -46,11 +56,14 @@ def make(arguments: list[str], count: Count | None = None, mark: str = "") -> in
         assert process.stdout is not None
         for line in process.stdout:
             print(f"{mark}{line}", end="", flush=True)
-            if count is not None and (verdict := CMOCKA.search(line)):
-                if verdict[1] == "PASSED":
-                    count.passed += int(verdict[2])
-                else:
-                    count.failed += int(verdict[2])
+            if count is None or not (verdict := CMOCKA.search(line)):
+                continue
+            if verdict[1] == "PASSED":
+                count.passed += int(verdict["tests"])
+            elif verdict["tests"]:
+                count.failed += int(verdict["tests"])
+            elif verdict["name"] not in count.names:  # said when it happens and listed at the end
+                count.names.append(verdict["name"])
     return process.returncode
 
 
@@ -63,19 +76,29 @@ def counted(report: Path) -> Count:
         failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
         skipped = int(suite.get("skipped", 0))
         count.add(Count(int(suite.get("tests", 0)) - failed - skipped, failed, skipped))
+        count.names += [name for case in suite.iter("testcase") for name in why(case)]
     return count
+
+
+def why(case: ElementTree.Element) -> list[str]:
+    """A line of each failure and error of a test."""
+    return [f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}: "
+            + " ".join(bad.get("message", "").split())[:REASON_SHOWN]
+            for bad in case if bad.tag in ("failure", "error")]
 
 
 def built(target: str, arch: str) -> Count:
     """A build, which is no test: only its failure counts."""
-    return Count(failed=1 if make([f"-j{os.cpu_count() or 1}", target, f"ARCH={arch}"]) else 0)
+    count = Count()
+    if make([f"-j{os.cpu_count() or 1}", target, f"ARCH={arch}"]) != 0:
+        count.fail(f"make {target} ARCH={arch}")
+    return count
 
 
 def host() -> Count:
     count = Count()
-    status = make(["test-host"], count)
-    if status != 0 and count.failed == 0:
-        count.failed = 1
+    if make(["test-host"], count) != 0 and count.failed == 0:
+        count.fail("make test-host")
     return count
 
 
@@ -86,7 +109,8 @@ def python(target: str, *more: str, mark: str = "") -> Count:
     status = make([target, *more, flags], mark=mark)
     count = counted(report)
     if status != 0 and count.failed == 0:
-        count.failed = 1
+        count.fail(" ".join(["make", target, *more]))
+    count.names = [f"{mark}{name}" for name in count.names]
     return count
 
 
@@ -115,6 +139,8 @@ def main() -> int:
     with ThreadPoolExecutor(SIDE_BY_SIDE) as several:
         for count in several.map(lambda arch: machines(arch, f"{arch}: " if len(arches) > 1 else ""), arches):
             total.add(count)
+    for name in total.names:
+        print(f"FAILED {name}")
     print(f"{total.passed} passed, {total.failed} failed", flush=True)
     return 1 if total.failed or not total.passed else 0
 
