@@ -360,6 +360,20 @@ def test_a_signal_ends_it_and_leaves_nothing(bench, number, load):
         os.killpg(process.pid, 0)
 
 
+def test_a_signal_that_was_ignored_from_the_start_stays_so(bench):
+    """As under nohup."""
+    process = subprocess.Popen(bench.words("--load", "idle"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               env={**os.environ, "BENCH_SILENT": "1"},
+                               preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    time.sleep(2)
+    process.send_signal(signal.SIGHUP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(2)
+    process.terminate()
+    _, said_last = process.communicate(timeout=30)
+    assert process.returncode == OTHER and "interrupted" in said_last
+
+
 def test_a_program_that_has_stopped_is_not_waited_for(bench):
     folder = bench.sysfs / "cells" / "1"
     folder.mkdir()

@@ -476,9 +476,22 @@ static enum status run_job(struct job *j)
 	return s;
 }
 
+/* Those that were ignored from the start stay so. */
+static void catch_signals(void)
+{
+	static const int wanted[] = { SIGINT, SIGTERM, SIGHUP };
+	const struct sigaction ours = { .sa_handler = on_signal };
+
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		struct sigaction before;
+
+		if (!sigaction(wanted[i], NULL, &before) && before.sa_handler != SIG_IGN)
+			sigaction(wanted[i], &ours, NULL);
+	}
+}
+
 enum status bench_run(const struct command *c, int argc, char **argv)
 {
-	struct sigaction action = { .sa_handler = on_signal };
 	struct job *j;
 	enum status s;
 
@@ -488,9 +501,7 @@ enum status bench_run(const struct command *c, int argc, char **argv)
 	if (!j)
 		return out_of_memory();
 	j->c = c;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	catch_signals();
 	s = options_take(c, &j->o, argc, argv);
 	if (!s)
 		s = run_job(j);
