@@ -120,26 +120,31 @@ void apic_send(uint32_t id, uint32_t low)
 
 /* --- a new owner --- */
 
-/*
- * All there may be, but for those the version register says are not there: written in the page they are an
- * error in ESR, which QEMU never forgets, and Linux takes it for that of the INIT it sends. MSRs are #GP.
- */
-static void mask_lvts(const struct cpu *self)
+static void mask_from(const struct cpu *self, uint32_t offset, uint32_t end)
 {
-	const uint32_t version = apic_read(self, APIC_VERSION);
-	uint32_t offset = FIELD_GET(VERSION_MAX_LVT, version) >= MAX_LVT_CMCI ? APIC_LVT_CMCI : APIC_LVT_TIMER;
-	uint32_t end = APIC_EXT_LVT;
-
-	if (version & VERSION_EXT_SPACE)
-		end += 16 * (uint32_t)FIELD_GET(EXT_FEATURE_LVTS, apic_read(self, APIC_EXT_FEATURE));
-	for (; offset < end && offset < APIC_EXT_LVT_END; offset += 16) {
-		if (offset < APIC_EXT_LVT && apic_write_rule(offset, false) != APIC_WRITE_LVT)
-			continue;
+	for (; offset < end; offset += 16) {
 		if (self->arch->apic.x2apic)
 			(void)guest_wrmsr(MSR_X2APIC + offset / 16, LVT_MASKED);
 		else
 			apic_write(self, offset, (uint32_t)LVT_MASKED);
 	}
+}
+
+/*
+ * All there are, as the version register says: one there is not is an error in ESR, which
+ * QEMU never forgets, and Linux takes it for that of the INIT it sends.
+ */
+static void mask_lvts(const struct cpu *self)
+{
+	const uint32_t version = apic_read(self, APIC_VERSION);
+	uint32_t end = APIC_EXT_LVT;
+
+	if (FIELD_GET(VERSION_MAX_LVT, version) >= MAX_LVT_CMCI)
+		mask_from(self, APIC_LVT_CMCI, APIC_LVT_CMCI + 16);
+	mask_from(self, APIC_LVT_TIMER, APIC_LVT_ERROR + 16);
+	if (version & VERSION_EXT_SPACE)
+		end += 16 * (uint32_t)FIELD_GET(EXT_FEATURE_LVTS, apic_read(self, APIC_EXT_FEATURE));
+	mask_from(self, APIC_EXT_LVT, end < APIC_EXT_LVT_END ? end : APIC_EXT_LVT_END);
 }
 
 static bool any(const struct cpu *self, uint32_t words)

@@ -17,7 +17,6 @@ static const uint8_t rules[APIC_EXT_FEATURE / 16] = {
 	[APIC_ICR_HIGH / 16] = APIC_WRITE_ICR_HIGH,
 	/* message types are reserved in the timer's, but QEMU sends what stands there */
 	[APIC_LVT_TIMER / 16] = APIC_WRITE_LVT,
-	[APIC_LVT_CMCI / 16] = APIC_WRITE_LVT,
 	[APIC_LVT_THERMAL / 16] = APIC_WRITE_LVT,
 	[APIC_LVT_PERF / 16] = APIC_WRITE_LVT,
 	[APIC_LVT_LINT0 / 16] = APIC_WRITE_LVT,

@@ -63,13 +63,20 @@ static const struct range ranges[] = {
 	{ 0x6a4, 0x6a8, MSR_DIRECT, MSR_DIRECT },	/* PL0_SSP to PL3_SSP, ISST_ADDR */
 	/* In the machine's time, whatever TSC says in the guest */
 	{ 0x6e0, 0x6e0, MSR_DIRECT, MSR_DIRECT },	/* TSC_DEADLINE */
-	/* x2APIC; what a page without registers does in the other mode, the CPU does itself */
-	{ 0x800, 0x82e, MSR_DIRECT, MSR_DIRECT },
-	{ 0x82f, 0x82f, MSR_DIRECT, MSR_READ_CHECK },	/* LVT CMCI */
+	/*
+	 * x2APIC; what a page without registers does in the other mode, the CPU does itself. The holes are
+	 * nobody's: #GP, but QEMU notes an error in ESR too, never forgets it, and Linux, as the CPU's
+	 * next owner, takes it for one of the INIT it sends.
+	 */
+	{ 0x802, 0x803, MSR_DIRECT, MSR_DIRECT },	/* ID, VERSION */
+	{ 0x808, 0x80b, MSR_DIRECT, MSR_DIRECT },	/* TPR, APR, PPR, EOI */
+	{ 0x80d, 0x80d, MSR_DIRECT, MSR_DIRECT },	/* LDR */
+	{ 0x80f, 0x828, MSR_DIRECT, MSR_DIRECT },	/* SVR, ISR, TMR, IRR, ESR */
+	{ 0x82f, 0x82f, MSR_DIRECT, MSR_ZERO },		/* LVT CMCI, of the machine checks */
 	{ 0x830, 0x830, MSR_READ_CHECK, MSR_READ_CHECK }, /* ICR */
-	{ 0x831, 0x831, MSR_DIRECT, MSR_DIRECT },
 	{ 0x832, 0x837, MSR_DIRECT, MSR_READ_CHECK },	/* LVT timer, thermal, performance, LINT0, LINT1, error */
-	{ 0x838, 0x83f, MSR_DIRECT, MSR_DIRECT },
+	{ 0x838, 0x839, MSR_DIRECT, MSR_DIRECT },	/* the timer's initial and current count */
+	{ 0x83e, 0x83f, MSR_DIRECT, MSR_DIRECT },	/* its divide configuration; SELF_IPI */
 	/* APM 2 16.3.6: more LVTs, with SMI among their delivery modes */
 	{ 0x840, 0x8ff, MSR_DIRECT, MSR_ZERO },		/* extended APIC registers */
 	{ 0xda0, 0xda0, MSR_DIRECT, MSR_READ_CHECK },	/* XSS */
