@@ -109,7 +109,8 @@ ATTEMPTS = {
         ("op=wrmsr msr=0x1b value=0xfed00900", f"wrmsr survived {REFUSED}"),
         ("op=rdmsr msr=0x12345", f"rdmsr survived {REFUSED}"),
         # The LVT entry of machine checks, and an address between registers
-        ("op=wrmsr msr=0x82f value=0x10000", "wrmsr survived value=0x0"),
+        ("op=wrmsr msr=0x82f value=0x10000", "wrmsr survived value=0x10000"),
+        ("op=rdmsr msr=0x82f", "rdmsr survived value=0x0"),
         ("op=rdmsr msr=0x80e", f"rdmsr survived {REFUSED}"),
         ("op=msrs", r"msrs survived registers=\d+ read=\d+ written=\d+ svme=0"),
         ("op=apicbase", r"apicbase survived writes=(\d+) refused=\1 changed=0"),
