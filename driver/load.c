@@ -22,7 +22,7 @@ static const struct abi_mem *region_of(const struct cell *cell, const struct abi
 
 		if (m->flags & ABI_MEM_LOADABLE && image->address >= m->virt &&
 		    image->address - m->virt < m->size &&
-		    image->size <= m->size - (image->address - m->virt))
+		    image->memory <= m->size - (image->address - m->virt))
 			return m;
 	}
 	return NULL;
@@ -35,7 +35,7 @@ static int does_not_fit(const struct cell *cell, const struct abi_drv_image *ima
 	u32 i;
 
 	refuse(error, ERANGE, "image %u: %llu bytes at 0x%llx are not all in loadable memory of cell \"%s\":",
-	       number + 1, (unsigned long long)image->size, (unsigned long long)image->address,
+	       number + 1, (unsigned long long)image->memory, (unsigned long long)image->address,
 	       cell_name(cell));
 	n = strlen(error);
 	for (i = 0; i < cell->blob.cell->mem_count; i++) {
@@ -55,8 +55,8 @@ static int check_images(const struct cell *cell, const struct abi_drv_image *ima
 	u32 i;
 
 	for (i = 0; i < count; i++) {
-		if (!images[i].size)
-			return refuse(error, EINVAL, "image %u is empty", i + 1);
+		if (!images[i].memory || images[i].size > images[i].memory)
+			return refuse(error, EINVAL, "image %u is empty, or larger than its memory", i + 1);
 		if (!region_of(cell, &images[i]))
 			return does_not_fit(cell, &images[i], i, error);
 		if (!access_ok(u64_to_user_ptr(images[i].data), images[i].size))
@@ -71,29 +71,45 @@ static int write_image(const struct cell *cell, const struct abi_drv_image *imag
 {
 	const struct abi_mem *m = region_of(cell, image);
 	u64 phys = m->phys + (image->address - m->virt);
-	size_t size = (size_t)image->size;
+	size_t size = (size_t)image->size, memory = (size_t)image->memory;
 	int err = 0;
-	void *to;
+	void *mapping, *to;
 
-	to = memremap(phys & PAGE_MASK, size + offset_in_page(phys), MEMREMAP_WB);
-	if (!to)
+	mapping = memremap(phys & PAGE_MASK, memory + offset_in_page(phys), MEMREMAP_WB);
+	if (!mapping)
 		return refuse(error, ENOMEM, "image %u: Linux cannot map 0x%llx", number + 1,
 			      (unsigned long long)phys);
-	if (copy_from_user(to + offset_in_page(phys), u64_to_user_ptr(image->data), size))
+	to = mapping + offset_in_page(phys);
+	if (copy_from_user(to, u64_to_user_ptr(image->data), size))
 		err = refuse(error, EFAULT, "image %u: the caller cannot read its bytes", number + 1);
-	arch_cache_clean(to + offset_in_page(phys), size);
-	memunmap(to);
+	memset(to + size, 0, memory - size);
+	arch_cache_clean(to, memory);
+	memunmap(mapping);
 	return err;
 }
 
-static int load(const struct cell *cell, const struct abi_drv_image *images, u32 count,
-		char *error)
+/* The configuration says where a cell starts; an image that knows its place must mean the same. */
+static int check_entry(const struct cell *cell, const struct abi_drv_load *request, char *error)
 {
+	if (!(request->flags & ABI_DRV_LOAD_ENTRY) || request->entry == cell->blob.cell->entry)
+		return 0;
+	return refuse(error, EINVAL,
+		      "the image is to be started at 0x%llx, but cell \"%s\" starts at 0x%llx: entry = 0x%llx in its text",
+		      (unsigned long long)request->entry, cell_name(cell),
+		      (unsigned long long)cell->blob.cell->entry, (unsigned long long)request->entry);
+}
+
+static int load(const struct cell *cell, const struct abi_drv_load *request,
+		const struct abi_drv_image *images, char *error)
+{
+	u32 count = request->count;
 	long result;
 	int err;
 	u32 i;
 
 	err = check_images(cell, images, count, error);
+	if (!err)
+		err = check_entry(cell, request, error);
 	if (!err)
 		err = cell_must_rest(cell, error);
 	if (err)
@@ -118,13 +134,15 @@ int cell_load(const struct abi_drv_load *request, char *error)
 	if (cell->id == ROOT_CELL)
 		return refuse(error, EPERM, "cell 0 \"%s\" is the root cell, Linux itself: name another",
 			      cell_name(cell));
+	if (request->flags & ~ABI_DRV_LOAD_ENTRY)
+		return refuse(error, EINVAL, "unknown flags 0x%x", request->flags);
 	if (!request->count || request->count > ABI_DRV_MAX_IMAGES)
 		return refuse(error, E2BIG, "%u images, there may be 1 to %u", request->count,
 			      ABI_DRV_MAX_IMAGES);
 	images = memdup_user(u64_to_user_ptr(request->images), request->count * sizeof(*images));
 	if (IS_ERR(images))
 		return refuse(error, (int)-PTR_ERR(images), "the list of images cannot be read");
-	err = load(cell, images, request->count, error);
+	err = load(cell, request, images, error);
 	kfree(images);
 	return err;
 }

@@ -33,15 +33,19 @@ struct abi_drv_image {
 	uint64_t data;		/* user address */
 	uint64_t size;
 	uint64_t address;	/* guest-physical */
+	uint64_t memory;	/* bytes there, at least size; behind the image they become zero */
 };
 
 #define ABI_DRV_MAX_IMAGES 32
 
+#define ABI_DRV_LOAD_ENTRY 0x1	/* `entry` counts */
+
 struct abi_drv_load {
 	struct abi_drv_cell cell;
 	uint32_t count;
-	uint32_t reserved;	/* 0 */
+	uint32_t flags;
 	uint64_t images;	/* user address of count x struct abi_drv_image */
+	uint64_t entry;		/* guest-physical, where the images want to be started: it must be where the cell is */
 };
 
 struct abi_drv_none {

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+from foreground import signals_as_at_a_terminal  # noqa: F401, a fixture
 
 from test_cli import ABSENT, FLAGS, OTHER, TOP, USAGE, Command
 

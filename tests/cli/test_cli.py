@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import pytest
+from foreground import signals_as_at_a_terminal  # noqa: F401, a fixture
 
 TOP = Path(__file__).resolve().parents[2]
 FLAGS = (

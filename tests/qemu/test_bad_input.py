@@ -6,8 +6,13 @@ import re
 import pytest
 from bad_bytes import Bad
 from bad_files import NOT_READY, bad_cells, bad_systems
-from board import COMM
+from board import COMM, A
 from conftest import ABSENT, CONFIG, EXISTS, MACHINE, NO_CELL, SPACE, STATE, Root
+from elf_files import elf_files, segments
+
+from machine import paths
+
+OTHER = 1
 
 
 def other_kinds(blobs: dict[str, bytes]) -> tuple[Bad, Bad]:
@@ -23,8 +28,9 @@ def collections(blobs: dict[str, bytes]) -> dict[str, Bad]:
 
 @pytest.fixture
 def more_files(blobs) -> dict[str, bytes]:
-    return {f"bad/{command.split()[-1]}/{name}": data
-            for command, bad in collections(blobs).items() for name, (data, _, _) in bad.items()}
+    bad = {f"bad/{command.split()[-1]}/{name}": data
+           for command, bad in collections(blobs).items() for name, (data, _, _) in bad.items()}
+    return {**bad, **elf_files(paths.BUILD / "inmates")}
 
 
 def all_refused(root: Root, command: str, bad: Bad) -> int:
@@ -93,10 +99,42 @@ def test_loading_what_does_not_fit(root, words, says):
     root.expect(r"^\[a\] hello: 1")
 
 
+@pytest.mark.parametrize("words, status, says", (
+    ("/tests/high.elf", SPACE, "image 1: .* at 0x100000 are not all in loadable memory.*ram 0x0-0xfffff"),
+    ("/tests/later.elf", OTHER, "is to be started at 0x1000, but cell \"a\" starts at 0x0: entry = 0x1000 in its text"),
+    ("/tests/foreign.elf", OTHER, "is for another machine"),
+    ("/tests/hello.elf /inmates/hello.bin", SPACE, "would overwrite /tests/hello.elf: both want the memory at 0x0"),
+))
+def test_elf_files_that_do_not_fit(root, words, status, says):
+    root.create("a")
+    root.load("a", "hello")
+    root.refused(f"cell load a {words}", status, says)
+    root.mark()
+    root.start("a")
+    root.expect(r"^\[a\] hello: 1")
+
+
+def test_elf_file(root, more_files):
+    """Each segment where it belongs, and zeros behind what the file has of it, whatever was there."""
+    last = segments(more_files["tests/hello.elf"])[-1]
+    assert last.size < last.memory
+    root.create("a")
+    root.check("tr '\\0' '\\377' </dev/zero | dd of=/tmp/ones bs=4096 count=64 iflag=fullblock 2>/dev/null")
+    root.jailhouse("cell load a /tmp/ones")
+    root.mark()
+    root.jailhouse("cell load a /tests/hello.elf")
+    (start, _), *_ = A
+    words = root.check(f"for at in {' '.join(hex(start + last.at + at) for at in (last.size, last.memory - 8, last.memory))}; "
+                       "do devmem $at 64; done").split()
+    assert [int(word, 16) for word in words] == [0, 0, (1 << 64) - 1]
+    root.start("a")
+    root.expect(r"^\[a\] hello: 2")
+
+
 def test_files_that_cannot_be_loaded(root):
     root.create("a")
-    root.refused("cell load a /none", 1, "/none: there is no such file")
-    root.refused("cell load a /inmates", 1, "is a directory")
+    root.refused("cell load a /none", OTHER, "/none: there is no such file")
+    root.refused("cell load a /inmates", OTHER, "is a directory")
 
 
 def test_running_cell(root):

@@ -132,8 +132,8 @@ enum status cell_load(struct bench_cell *cell, const void *image, size_t size, c
 
 	memset(&r, 0, sizeof(r));
 	name_it(cell, &r.cell);
-	images[0] = (struct abi_drv_image){ (uintptr_t)image, size, 0 };
-	images[1] = (struct abi_drv_image){ (uintptr_t)text, strlen(text) + 1, CMDLINE };
+	images[0] = (struct abi_drv_image){ (uintptr_t)image, size, 0, size };
+	images[1] = (struct abi_drv_image){ (uintptr_t)text, strlen(text) + 1, CMDLINE, strlen(text) + 1 };
 	r.count = 2;
 	r.images = (uintptr_t)images;
 	return device_call(cell->c, ABI_DRV_CELL_LOAD, &r, r.cell.error);

@@ -23,7 +23,9 @@ static const struct command commands[] = {
 	  CELL " {IMAGE | {-s|--string} STRING} [-a|--address ADDRESS] ...",
 	  "fill a cell's loadable memory",
 	  "-s, --string STRING    load this text, with a NUL behind it, instead of a file\n"
-	  "-a, --address ADDRESS  where the cell sees it; 0 if not given\n"
+	  "-a, --address ADDRESS  where the cell sees it; 0 if not given. An ELF file goes where its\n"
+	  "                       program headers say (physical addresses), and is refused\n"
+	  "                       if it is not to be started where the cell starts\n"
 	  "The first load after a stop begins with empty memory; more add to it until the start.\n", load_run },
 	{ TWO("cell", "start"), CELL, "start a cell", NULL, start_run },
 	{ TWO("cell", "shutdown"), CELL, "stop a cell; it keeps its CPUs and memory", NULL,

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
+"""Commands that are told to end as at a terminal, wherever the tests were started."""
+
 import signal
 
 import pytest

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <elf.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image_elf.h"
+
+struct file {
+	const unsigned char *data;
+	size_t size;
+	Elf64_Ehdr header;
+	char *problem;
+};
+
+static const struct machine {
+	const char *name;
+	Elf64_Half number;
+} machines[] = {
+	{ "aarch64", EM_AARCH64 },
+	{ "x86_64", EM_X86_64 },
+};
+
+static __attribute__((format(printf, 2, 3))) bool refuse(const struct file *f, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(f->problem, ELF_PROBLEM_SIZE, format, args);
+	va_end(args);
+	return false;
+}
+
+bool elf_is(const void *data, size_t size)
+{
+	return size >= SELFMAG && !memcmp(data, ELFMAG, SELFMAG);
+}
+
+static bool is_for(const struct file *f, const char *machine)
+{
+	for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++)
+		if (!strcmp(machine, machines[i].name))
+			return f->header.e_machine == machines[i].number;
+	return false;
+}
+
+static bool check_header(struct file *f, const char *machine)
+{
+	const Elf64_Ehdr *h = &f->header;
+
+	if (f->size < sizeof(*h))
+		return refuse(f, "ends within the ELF header");
+	memcpy(&f->header, f->data, sizeof(*h));
+	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB)
+		return refuse(f, "is no little-endian ELF file of 64 bits");
+	if (!is_for(f, machine))
+		return refuse(f, "is for another machine (ELF machine number %u) than this %s", h->e_machine, machine);
+	if (h->e_type != ET_EXEC)
+		return refuse(f, "has no addresses of its own (ELF type %u): link it as an executable, "
+			      "not position independent", h->e_type);
+	if (h->e_phentsize != sizeof(Elf64_Phdr) || h->e_phnum == PN_XNUM)
+		return refuse(f, "has program headers that are not those of ELF64");
+	if (h->e_phoff > f->size || h->e_phnum > (f->size - h->e_phoff) / sizeof(Elf64_Phdr))
+		return refuse(f, "ends before its program headers do");
+	return true;
+}
+
+static Elf64_Phdr program_header(const struct file *f, unsigned n)
+{
+	Elf64_Phdr p;
+
+	memcpy(&p, f->data + f->header.e_phoff + n * sizeof(p), sizeof(p));
+	return p;
+}
+
+static bool check_segment(const struct file *f, const Elf64_Phdr *p, unsigned n)
+{
+	if (p->p_filesz > p->p_memsz)
+		return refuse(f, "segment %u has more bytes in the file than in memory", n);
+	if (p->p_offset > f->size || p->p_filesz > f->size - p->p_offset)
+		return refuse(f, "ends before its segment %u does", n);
+	if (p->p_paddr > UINT64_MAX - (p->p_memsz - 1) || p->p_vaddr > UINT64_MAX - (p->p_memsz - 1))
+		return refuse(f, "segment %u reaches past the last address there is", n);
+	return true;
+}
+
+static bool overlap(const struct elf_segment *a, const struct elf_segment *b)
+{
+	return a->address <= b->address + (b->memory - 1) && b->address <= a->address + (a->memory - 1);
+}
+
+static bool add(const struct file *f, struct elf *elf, const Elf64_Phdr *p)
+{
+	struct elf_segment new = { p->p_paddr, p->p_memsz, p->p_offset, p->p_filesz };
+
+	for (unsigned i = 0; i < elf->count; i++)
+		if (overlap(&new, &elf->segment[i]))
+			return refuse(f, "two of its segments share memory, at 0x%llx", (unsigned long long)
+				      (new.address > elf->segment[i].address ? new.address : elf->segment[i].address));
+	elf->segment[elf->count++] = new;
+	return true;
+}
+
+/* The entry is a virtual address: its segment says where that is. */
+static bool find_entry(const struct file *f, struct elf *elf)
+{
+	for (unsigned n = 0; n < f->header.e_phnum; n++) {
+		Elf64_Phdr p = program_header(f, n);
+
+		if (p.p_type != PT_LOAD || !(p.p_flags & PF_X) || f->header.e_entry < p.p_vaddr ||
+		    f->header.e_entry - p.p_vaddr >= p.p_memsz)
+			continue;
+		elf->entry = p.p_paddr + (f->header.e_entry - p.p_vaddr);
+		return true;
+	}
+	return refuse(f, "its entry 0x%llx is in none of its executable segments",
+		      (unsigned long long)f->header.e_entry);
+}
+
+static bool take_segments(const struct file *f, struct elf *elf)
+{
+	for (unsigned n = 0; n < f->header.e_phnum; n++) {
+		Elf64_Phdr p = program_header(f, n);
+
+		if (p.p_type == PT_INTERP || p.p_type == PT_DYNAMIC)
+			return refuse(f, "wants a dynamic linker: link it statically");
+		if (p.p_type == PT_LOAD && p.p_memsz && (!check_segment(f, &p, n) || !add(f, elf, &p)))
+			return false;
+	}
+	if (!elf->count)
+		return refuse(f, "has nothing to load: no PT_LOAD segment");
+	return find_entry(f, elf);
+}
+
+struct elf *elf_parse(const void *data, size_t size, const char *machine, char problem[ELF_PROBLEM_SIZE])
+{
+	struct file f = { .data = data, .size = size, .problem = problem };
+	struct elf *elf;
+
+	problem[0] = '\0';
+	if (!check_header(&f, machine))
+		return NULL;
+	elf = calloc(1, sizeof(*elf) + f.header.e_phnum * sizeof(elf->segment[0]));
+	if (elf && !take_segments(&f, elf)) {
+		free(elf);
+		elf = NULL;
+	}
+	return elf;
+}
