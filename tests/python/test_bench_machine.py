@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What `make bench` makes of its machines' output, and what it refuses."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,31 @@ def test_a_disturbed_attempt_is_not_mixed_with_another() -> None:
         bench_cells.undisturbed([disturbed, disturbed], "bare", "tick")
     with pytest.raises(BenchError, match="did not measure direct, tick"):
         bench_cells.undisturbed([disturbed, whole], "direct", "tick")
+
+
+@pytest.mark.parametrize("bad, booted", [(0, 1), (1, 2), (2, 2)])
+def test_the_bare_machine_is_measured_again_if_a_row_was_disturbed(monkeypatch: pytest.MonkeyPatch, bad: int,
+                                                                   booted: int) -> None:
+    boots: list[str] = []
+
+    def run_bare(words: str, until: str) -> str:
+        boots.append(until)
+        return str(len(boots))
+
+    def runs(text: str, where: str, workloads: Sequence[str]) -> list[dict[str, Any]]:
+        disturbed = int(text) <= bad
+        return [bench_samples.run(where, name, [[2, 999], [15, 1]] if disturbed and name == "tick" else [[2, 1000]])
+                for name in workloads]
+
+    monkeypatch.setattr(bench_cells.bench_run, "run_bare", run_bare)
+    monkeypatch.setattr(bench_cells.bench_inmate, "runs", runs)
+    monkeypatch.setattr(bench_cells, "_lines", lambda workloads: [(tuple(workloads), 1000)])
+    if bad < 2:
+        assert [run["workload"] for run in bench_cells.measure_bare()] == list(bench_cells.BENCH.everywhere)
+        assert len(boots) == booted
+    else:
+        with pytest.raises(BenchError, match="something else ran"):
+            bench_cells.measure_bare()
 
 
 @pytest.mark.parametrize("exits, says", [
