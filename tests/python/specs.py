@@ -19,6 +19,7 @@ HYPERVISOR = RESERVED + CELLS
 ADDRESS_BITS = 40
 SPIS = 64
 PORTS = 0x1000
+MOVED = 0xe0 << 32
 ARCHES = ["arm64", "x86_64"]
 
 
@@ -31,6 +32,8 @@ class Spec:
     cells: list[dict[str, Any]]
     arch: str = "arm64"
     root: str = "root"
+    # Cells that see their devices elsewhere
+    moved: frozenset[str] = frozenset()
     linux: dict[str, Any] = field(default_factory=lambda: {"start": RAM, "size": LINUX})
     reserved: dict[str, Any] = field(default_factory=lambda: {"start": RESERVED, "size": CELLS})
     hypervisor: dict[str, Any] = field(
@@ -46,9 +49,16 @@ class Spec:
             "machine": "board.toml", "root": {"name": self.root},
             "memory": {"linux": self.linux, "cells": self.reserved,
                        "hypervisor": self.hypervisor},
-            "shared": self.shared, "cell": self.cells}))
+            "shared": self.shared, "cell": [self._with_moved(cell) for cell in self.cells]}))
         return directory / "system.toml"
 
+    def _with_moved(self, cell: dict[str, Any]) -> dict[str, Any]:
+        """All of its devices alike, as some may share a page."""
+        devices = [self.devices.get(name, {}) for name in cell["devices"]]
+        if cell["name"] not in self.moved or not all("registers" in d and "pci" not in d for d in devices):
+            return cell
+        return cell | {"devices": [{"name": name, "guest": d["registers"]["start"] // PAGE * PAGE + MOVED}
+                                   for name, d in zip(cell["devices"], devices, strict=True)]}
 
     def _gic(self) -> dict[str, Any]:
         return {"gic": {"gicd": {"start": GICD, "size": "64K"},
@@ -107,7 +117,8 @@ def systems(draw: st.DrawFn, arch: str | None = None) -> Spec:
             cells[-1] |= _contract(draw, own_lines(devices, own[n]), cells[-1]["console"])
         else:
             cells[-1] |= _pc_cell(draw, n, cells[-1]["console"])
-    return Spec(cpus, devices, shared, cells, arch)
+    moved = frozenset(cell["name"] for cell in cells if draw(st.booleans()))
+    return Spec(cpus, devices, shared, cells, arch, moved=moved)
 
 
 def _make_pc(draw: st.DrawFn, devices: dict[str, dict[str, Any]]) -> None:

@@ -219,6 +219,34 @@ def test_renumber(edited: Edited, tmp_path: Path, capsys: pytest.CaptureFixture[
         [f"  lines {text}" for text in shown]
 
 
+@pytest.mark.parametrize(("devices", "records"), [
+    ('{ name = "uart1", guest = 0x0900_0000 }', [("uart1", 0x0904_0000, 0x0900_0000, 4096)]),
+    ('{ name = "uart1", guest = 0x0904_0000 }', [("uart1", 0x0904_0000, 0x0904_0000, 4096)]),
+    # To where another of its own is not any more, and one that stays
+    ('{ name = "uart1", guest = 0x0903_0000 }, { name = "gpio", guest = 0x0904_0000 }, "rtc"',
+     [("rtc", 0x0901_0000, 0x0901_0000, 4096), ("gpio", 0x0903_0000, 0x0904_0000, 4096),
+      ("uart1", 0x0904_0000, 0x0903_0000, 4096)]),
+    # Several pages, several spans: all by the same way
+    ('{ name = "pcie", guest = 0x2000_0000 }',
+     [("pcie.mmio", 0x1000_0000, 0x2000_0000, 0x2eff_0000), ("pcie.pio", 0x3eff_0000, 0x4eff_0000, 0x1_0000),
+      ("pcie.ecam", 0x40_1000_0000, 0x40_2000_0000, 256 << 20), ("pcie.mmio64", 0x80_0000_0000, 0x80_1000_0000, 512 << 30)]),
+])
+def test_device_elsewhere(edited: Edited, tmp_path: Path, devices: str, records: list[tuple[str, int, int, int]]) -> None:
+    file = edited(("cpus = [2]", f"cpus = [2]\ndevices = [{devices}]"))
+    assert main(["build", str(file), "-o", str(tmp_path / "out")]) == 0
+    mem = cell_of(tmp_path / "out", "compute.cell").cell.mem
+    assert [m for m in mem if m.flags & abi.ABI_MEM_IO] == [Mem(*r, IO) for r in records]
+
+
+def test_console_elsewhere(edited: Edited, tmp_path: Path) -> None:
+    """The communication page tells the cell where it sees it."""
+    file = edited(('cpus = [2]\nconsole = "putc"', 'cpus = [2]\nconsole = "uart1"\n'
+                   'devices = [{ name = "uart1", guest = 0x0900_0000 }]'))
+    assert main(["build", str(file), "-o", str(tmp_path / "out")]) == 0
+    console = cell_of(tmp_path / "out", "compute.cell").cell.console
+    assert (console["type"], console["address"], console["size"]) == (abi.ABI_CONSOLE_PL011, 0x0900_0000, 4096)
+
+
 @pytest.mark.parametrize(("name", "said"), [
     ("direct", "interrupts direct, WFI trapped, exits any"),
     ("trusted", "interrupts direct, WFI trusted, exits any"),

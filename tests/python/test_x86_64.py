@@ -141,6 +141,10 @@ CASES: list[tuple[tuple[tuple[str, str], ...], tuple[str, str], tuple[str, ...]]
      ("machine.toml", "uart ="), ('or say uart = "8250"',)),
     ((("cpus = 4", "cpus = [0, 1, 2, 0xffff_ffff]"),), ("machine.toml", "cpus ="),
      ("0xffffffff is no APIC id",)),
+    (((RTOS, RTOS + '\ndevices = [{ name = "sata", guest = 0xa000_0000 }]'),), ("demo.toml", "devices ="),
+     ('device "sata" cannot be moved: it is a PCI function', "its BARs say", "remove its `guest`")),
+    (((RTOS, RTOS + '\ndevices = [{ name = "uart1", guest = 0xa000_0000 }]'),), ("demo.toml", "devices ="),
+     ('device "uart1" cannot be moved: it has no registers in memory', "remove its `guest`")),
     (((RTOS, RTOS + "\nentry = 0x1_0000_0000"),), ("demo.toml", "entry ="),
      ("entry 0x100000000 is not below 0x100000000",)),
 ]

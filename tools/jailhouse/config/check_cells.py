@@ -2,12 +2,13 @@
 """Each cell by itself: CPUs, memory as it sees it, entry, console, devices' names."""
 
 import difflib
+from dataclasses import dataclass
 from itertools import combinations, product
 
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.check_machine import (check_address, check_aligned, check_line,
                                             check_port)
-from jailhouse.config.emit import cell_functions, device_pages
+from jailhouse.config.emit import cell_functions, device_pages, guest_offset
 from jailhouse.config.model import CONSOLE_PUTC, Cell, Device, Machine, Placed, Span, System
 from jailhouse.config.problems import Problems, Where
 from jailhouse.config.units import PAGE, function_text
@@ -82,13 +83,12 @@ def _check_guest(cell: Cell, machine: Machine, problems: Problems) -> None:
     for placed in seen:
         check_address(f'cell "{cell.name}", {placed.name}, guest', placed.where, placed.span,
                       machine, problems)
-    for named in cell.devices:
-        device = machine.devices.get(named.name)
-        for page in device_pages([device] if device else []):
-            seen.append(Placed(f'device "{named.name}"', page.span, named.where))
-    _check_mediated(cell, seen, machine, problems)
-    for a, b in combinations(seen, 2):
-        if a.span.overlaps(b.span) and not _same_kind(a, b):
+    registers = _registers(cell, machine)
+    _check_mediated(cell, seen + [r.seen for r in registers], machine, problems)
+    _check_moved(cell, registers, machine, problems)
+    for a, b in (*combinations(seen, 2), *product(seen, (r.seen for r in registers)),
+                 *((r.seen, s.seen) for r, s in combinations(registers, 2) if r.offset != s.offset)):
+        if a.span.overlaps(b.span):
             problems.error(b.where, f'cell "{cell.name}": {a.name} {a.span} ({a.where}) and '
                            f"{b.name} {b.span} overlap in guest addresses at "
                            f"{a.span.common(b.span)}",
@@ -106,9 +106,45 @@ def _check_mediated(cell: Cell, seen: list[Placed], machine: Machine, problems: 
                            "move it: `guest`, or `comm_page`")
 
 
-def _same_kind(a: Placed, b: Placed) -> bool:
-    """Devices on a common page become one record."""
-    return a.name.startswith("device ") and b.name.startswith("device ")
+@dataclass(frozen=True)
+class _Registers:
+    """Pages of a device's, as the cell sees them. Devices on a common page become one record."""
+    seen: Placed
+    offset: int
+    host: Span
+
+
+def _registers(cell: Cell, machine: Machine) -> list[_Registers]:
+    found = []
+    for given in cell.devices:
+        if device := machine.devices.get(given.name):
+            offset = guest_offset(given, device)
+            found += [_Registers(Placed(f'device "{given.name}"', page.span.moved(offset), given.where), offset, page.span)
+                      for page in device_pages([device])]
+    return found
+
+
+def _check_moved(cell: Cell, registers: list[_Registers], machine: Machine, problems: Problems) -> None:
+    """Devices that the cell is to see elsewhere."""
+    for given in cell.devices:
+        device = machine.devices.get(given.name)
+        if device is None or given.guest is None:
+            continue
+        title = f'cell "{cell.name}": device "{given.name}"'
+        if device.functions or not device.registers:
+            problems.error(given.where, f"{title} cannot be moved: it " +
+                           ("is a PCI function" if device.functions else "has no registers in memory"),
+                           "where it is, its BARs say" if device.functions else "there is nothing to move",
+                           "remove its `guest`")
+    for r in registers:
+        if r.offset:
+            check_aligned(f'cell "{cell.name}", {r.seen.name}, guest', r.seen.where, r.seen.span, PAGE, problems)
+            check_address(f'cell "{cell.name}", {r.seen.name}, guest', r.seen.where, r.seen.span, machine, problems)
+    for a, b in combinations(registers, 2):
+        if a.host.overlaps(b.host) and a.offset != b.offset:
+            problems.error(b.seen.where, f'cell "{cell.name}": {a.seen.name} ({a.seen.where}) and {b.seen.name} have '
+                           f"registers on a common page, {a.host.common(b.host)}, and only one is moved, or to another place",
+                           "a page is seen at one address", "move both alike, or leave both where they are")
 
 
 def _check_numbers(cell: Cell, machine: Machine, problems: Problems) -> None:

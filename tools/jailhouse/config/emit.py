@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from jailhouse.config import abi
 from jailhouse.config.arches import ARCHES
-from jailhouse.config.model import (CONSOLE_PUTC, Cell, Device, Function, Line, Machine, Placed,
+from jailhouse.config.model import (CONSOLE_PUTC, Cell, Device, Function, Given, Line, Machine, Placed,
                                     Region, Span, System)
 from jailhouse.config.units import PAGE
 
@@ -76,7 +76,7 @@ def emit_system(system: System) -> SystemFile:
     assert machine.platform is not None
     mem = [_root_mem(p, _RWX) for p in system.linux]
     mem.append(_root_mem(system.reserved, _RWX | abi.ABI_MEM_RESERVED))
-    mem += _device_mem(_without_windows(machine))
+    mem += [_device_mem(page) for page in device_pages(_without_windows(machine))]
     root = Section(system.root_name, 0, 0, frozenset(range(len(machine.hwids))), tuple(mem),
                    _irqs({n: n for n in machine.platform.lines
                           if n not in machine.platform.absent}),
@@ -88,15 +88,13 @@ def emit_system(system: System) -> SystemFile:
 
 
 def emit_cell(cell: Cell, machine: Machine) -> CellFile:
-    devices = [machine.devices[n.name] for n in cell.devices if n.name in machine.devices]
     mem = [_region_mem(r) for r in cell.memory]
     if cell.comm_page is not None:
         mem.append(Mem("comm page", 0, cell.comm_page, PAGE, _RW | abi.ABI_MEM_COMM))
-    mem += _device_mem(devices)
-    console = _console(machine.devices.get(cell.console.name)) if cell.console else {}
+    mem += [_device_mem(page, offset) for page, offset in cell_pages(cell, machine)]
     return CellFile(ARCHES[machine.arch].id,
                     Section(cell.name, _flags(cell), cell.entry, frozenset(cell.cpu_numbers()),
-                            tuple(mem), _irqs(cell_numbers(cell, machine)), console,
+                            tuple(mem), _irqs(cell_numbers(cell, machine)), _cell_console(cell, machine),
                             cell.limit.exits, cell.limit.settle_ms,
                             _pios(p for line in cell_ports(cell, machine) for p in line.numbers),
                             tuple(sorted({f.bdf for f in cell_functions(cell, machine)}))))
@@ -158,6 +156,22 @@ def device_pages(devices: Iterable[Device]) -> list[Placed]:
     return found
 
 
+def guest_offset(given: Given, device: Device) -> int:
+    """How far from their place the cell sees the device's registers."""
+    pages = device_pages([device])
+    return given.guest - pages[0].span.start if given.guest is not None and pages else 0
+
+
+def cell_pages(cell: Cell, machine: Machine) -> list[tuple[Placed, int]]:
+    """The pages of its devices' registers, each with its offset."""
+    moved: dict[int, list[Device]] = {}
+    for given in cell.devices:
+        if device := machine.devices.get(given.name):
+            moved.setdefault(guest_offset(given, device), []).append(device)
+    return sorted(((page, offset) for offset, devices in moved.items() for page in device_pages(devices)),
+                  key=lambda found: (found[0].span.start, found[1]))
+
+
 def _flags(cell: Cell) -> int:
     on_putc = cell.console is not None and cell.console.name == CONSOLE_PUTC
     said = ((cell.putc, abi.ABI_CELL_PUTC), (on_putc, abi.ABI_CELL_PUTC_CONSOLE),
@@ -171,8 +185,8 @@ def _root_mem(placed: Placed, flags: int) -> Mem:
     return Mem(placed.name, placed.span.start, placed.span.start, placed.span.size, flags)
 
 
-def _device_mem(devices: Iterable[Device]) -> list[Mem]:
-    return [_root_mem(p, _RW | abi.ABI_MEM_IO) for p in device_pages(devices)]
+def _device_mem(page: Placed, offset: int = 0) -> Mem:
+    return replace(_root_mem(page, _RW | abi.ABI_MEM_IO), virt=page.span.start + offset)
 
 
 def _region_mem(region: Region) -> Mem:
@@ -185,11 +199,19 @@ def _region_mem(region: Region) -> Mem:
     return Mem(region.name, region.host, region.guest, region.size, flags)
 
 
-def _console(device: Device | None) -> abi.Values:
+def _cell_console(cell: Cell, machine: Machine) -> abi.Values:
+    """As the cell sees it; nothing if it has no UART for it."""
+    for given in cell.devices if cell.console else ():
+        if given.name == cell.console.name and (device := machine.devices.get(given.name)):
+            return _console(device, guest_offset(given, device))
+    return {}
+
+
+def _console(device: Device | None, offset: int = 0) -> abi.Values:
     if device is None or device.uart is None:
         return {}
     if device.registers:
-        span = device.registers[0].span
+        span = device.registers[0].span.moved(offset)
     else:
         span = Span(device.ports[0].numbers.start, len(device.ports[0].numbers))
     return {"address": span.start, "size": span.size, "type": device.uart.type,

@@ -31,6 +31,9 @@ class Span:
         start = self.start // PAGE * PAGE
         return Span(start, -(-self.end // PAGE) * PAGE - start)
 
+    def moved(self, offset: int) -> "Span":
+        return Span(self.start + offset, self.size)
+
     def common(self, other: "Span") -> "Span":
         """Of two that overlap."""
         start = max(self.start, other.start)
@@ -53,6 +56,12 @@ class Named:
     """A reference by name."""
     name: str
     where: Where
+
+
+@dataclass(frozen=True)
+class Given(Named):
+    """A device that a cell has, and where it sees the first page of its registers if not where they are."""
+    guest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -181,7 +190,7 @@ class Cell:
     memory: tuple[Region, ...]
     comm_page: int | None
     comm_where: Where
-    devices: tuple[Named, ...]
+    devices: tuple[Given, ...]
     lines: tuple[Line, ...]		# beside its devices'
     delivery: Delivery
     limit: Limit

@@ -186,7 +186,7 @@ def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell
     memory = [_region(t) for t in table.tables("memory", required=True)]
     memory += [_shared_use(t) for t in table.tables("shared")]
     comm_page = _comm_page(table, arch.comm_page if arch else None)
-    devices = table.names("devices")
+    devices = table.given("devices")
     lines = table.lines("lines", valid)
     ports = table.ports("ports", arch.ports) if arch and arch.ports else ()
     functions = table.functions("pci") if arch and arch.ports else ()

@@ -7,7 +7,7 @@ from typing import Any
 from jailhouse.config.abi import NAME_SIZE
 from jailhouse.config.load import Document
 from jailhouse.config.locate import Path
-from jailhouse.config.model import Function, Line, Named, Placed, Span
+from jailhouse.config.model import Function, Given, Line, Placed, Span
 from jailhouse.config.problems import Problems, Where
 from jailhouse.config.units import UNITS, parse_function, parse_number, parse_range
 
@@ -171,11 +171,18 @@ class Table:
                 self.problems.error(self.where(key), f"{self.title}: `{key}`: {what}",
                                     "what it asks for would silently not happen", "remove it")
 
-    def names(self, key: str) -> tuple[Named, ...]:
+    def given(self, key: str) -> tuple[Given, ...]:
+        """A list of devices: names, or tables { name, guest }."""
         found = []
         for index, item in enumerate(self.items(key)):
             if isinstance(item, str):
-                found.append(Named(item, self.where(key, index)))
+                found.append(Given(item, self.where(key, index)))
+            elif isinstance(item, dict):
+                table = Table(self.document, self.path + (key, index), item, f"{self.title}: {key}", self.problems)
+                name, guest = table.text("name", required=True), table.number("guest", required=True)
+                table.done()
+                if name is not None:
+                    found.append(Given(name, self.where(key, index), guest))
             else:
                 self.wrong(key, f"{item!r} is no name", "put it in quotes", index)
         return tuple(found)
