@@ -8,5 +8,7 @@ CROSS_SUFFIX=aarch64-linux-gnu
 QEMU_PROGRAM=qemu-system-aarch64
 QEMU_PACKAGE=qemu-system-arm
 LOADER=ld-linux-aarch64.so.1
+# Of the package u-boot-qemu: a program that was built for QEMU's machine, and for nothing else
+U_BOOT=qemu_arm64
 # Modules of the kernels that tests load
 KERNEL_MODULES=

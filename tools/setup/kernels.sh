@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Fetches Debian's stock kernels of $ARCH, their headers, busybox and, for -rt kernels,
-# cyclictest, and unpacks them under build/$ARCH without installing anything:
+# Fetches Debian's stock kernels of $ARCH, their headers, busybox, U-Boot and, for -rt
+# kernels, cyclictest, and unpacks them under build/$ARCH without installing anything:
 #   build/$ARCH/linux/<release>/{vmlinuz,root/}   root holds the headers
 #   build/$ARCH/linux/<release>/modules/          those of the kernel that tests load
 #   build/$ARCH/linux/<name> -> <release>
 #   build/$ARCH/linux/rt-tests/                   cyclictest, its libraries and their loader
 #   build/$ARCH/busybox
+#   build/$ARCH/u-boot.bin                        where $ARCH.sh names one
 # usage: ARCH=arm64|x86_64 kernels.sh NAME...    NAME: 6.1, 6.1-rt, 6.12 or 6.12-rt
 
 set -eu
@@ -155,6 +156,13 @@ member() {
 	chmod 755 "$tree/$2"
 }
 
+u_boot() {
+	tree=$BUILD
+	fetch u-boot-qemu
+	member "/$U_BOOT/u-boot\.bin\$" u-boot.part
+	mv "$BUILD/u-boot.part" "$BUILD/u-boot.bin"
+}
+
 cyclictest() {
 	tree=$BUILD/linux/.part.rt-tests
 	rm -rf "$tree"
@@ -173,11 +181,13 @@ cyclictest() {
 
 missing=
 measured=
+booted=
 for name; do
 	whole "$name" || missing="$missing $name"
 	case $name in *-rt) [ -f "$BUILD/linux/rt-tests/cyclictest" ] || measured=cyclictest ;; esac
 done
-[ -z "$missing$measured" ] && [ -f "$BUILD/busybox" ] && exit 0
+[ -z "$U_BOOT" ] || [ -f "$BUILD/u-boot.bin" ] || booted=u_boot
+[ -z "$missing$measured$booted" ] && [ -f "$BUILD/busybox" ] && exit 0
 
 say "Debian's own $DEBIAN_ARCH kernels ($*) and busybox: unpacked under build/$ARCH, not installed"
 mkdir -p "$BUILD/linux" "$APT_ROOT"
@@ -187,6 +197,7 @@ use_cache
 apt_refresh
 [ -f "$BUILD/busybox" ] || busybox
 [ -z "$measured" ] || cyclictest
+[ -z "$booted" ] || u_boot
 for name in $missing; do
 	kernel "$name"
 done

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Debian's own kernel in a cell, unpatched, beside the one that is the root cell."""
+"""Systems of other people's in cells, as they are shipped: Debian's kernels, unpatched, and its U-Boot for QEMU's virt."""
 
 import re
 import struct
@@ -15,6 +15,7 @@ from machine import paths
 from machine.cpio import Archive
 
 HERE = Path(__file__).parent
+FLASH, RAM = 0, 0x4000_0000
 STUB, DTB, KERNEL, INITRD = 0x4000_0000, 0x4001_0000, 0x4020_0000, 0x4a00_0000
 # Linux's arm64 boot protocol: x0 is the device tree, x1 to x3 are 0
 ENTER_KERNEL = struct.pack("<6I2Q",
@@ -74,16 +75,19 @@ def initrd() -> bytes:
     return archive.image()
 
 
-def device_tree(initrd_size: int) -> bytes:
-    text = (HERE / "linux.dts").read_text().replace("INITRD_START", hex(INITRD)).replace("INITRD_END", hex(INITRD + initrd_size))
-    return subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb"], input=text.encode(), capture_output=True, check=True).stdout
+def device_tree(name: str, **numbers: int) -> bytes:
+    text = (HERE / f"{name}.dts").read_text()
+    for word, number in numbers.items():
+        text = text.replace(word, hex(number))
+    return subprocess.run(["dtc", "-q", "-i", str(HERE), "-I", "dts", "-O", "dtb"], input=text.encode(), capture_output=True,
+                          check=True).stdout
 
 
 @pytest.fixture
 def images(kernel) -> dict[str, bytes | Path]:
     archive = initrd()
-    return {"linux/stub": ENTER_KERNEL, "linux/dtb": device_tree(len(archive)), "linux/initrd": archive,
-            "linux/kernel": paths.kernel_image(kernel)}
+    return {"linux/stub": ENTER_KERNEL, "linux/initrd": archive, "linux/kernel": paths.kernel_image(kernel),
+            "linux/dtb": device_tree("linux", INITRD_START=INITRD, INITRD_END=INITRD + len(archive))}
 
 
 @pytest.mark.parametrize("kernel", ["6.12", "6.12-rt"])
@@ -117,3 +121,33 @@ def test_stock_kernel(boot, blobs, kernels, images, say, kernel):
     root.destroy("linux")
     assert root.state() == before
     assert root.timers_run() == 4
+
+
+def test_u_boot(boot, blobs, say):
+    """It comes to its prompt, takes commands, has read its device tree and switches itself off: one exit in all."""
+    root = Root(boot(files={**blobs, "uboot/image": paths.built(paths.BUILD / "u-boot.bin", "setup"),
+                            "uboot/dtb": device_tree("uboot")}, serials=2))
+    before = root.state()
+    cell = Listener(root.machine.serial)
+    root.create("uboot", "uboot")
+    root.jailhouse(f"cell load uboot /uboot/image -a {FLASH} /uboot/dtb -a {RAM:#x}")
+    cell.start()
+    try:
+        root.start("uboot")
+        cell.expect(r"^Hit any key to stop autoboot")
+        root.machine.serial.write(b"x")
+        cell.expect(r"^=> ")
+        for command, says in ((b"version", r"^aarch64-linux-gnu-gcc .*"), (b"bdinfo", r"^devicetree  = board"),
+                              (b"fdt addr $fdtcontroladdr; fdt print /cpus", r'enable-method = "psci"')):
+            root.machine.serial.write(command + b"\r")
+            say(cell.expect(says)[0])
+        exits = root.statistics(root.cell_id("uboot"), 3)
+        assert exits["total"] == 0, exits
+        root.machine.serial.write(b"poweroff\r")
+        root.wait_state("uboot", "shut down")
+        assert root.statistics(root.cell_id("uboot"), 3)["psci"] == 1
+    finally:
+        cell.ended = True
+        cell.join()
+    root.destroy("uboot")
+    assert root.state() == before
