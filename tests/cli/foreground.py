@@ -8,7 +8,10 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def signals_as_at_a_terminal():
-    """A shell's background job ignores SIGINT, and so would every command started from there."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """A shell's background job ignores SIGINT, one under nohup SIGHUP, and so would every command started from there:
+    what is handled here is a command's own affair again."""
+    before = [(number, signal.signal(number, handler)) for number, handler in
+              ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, lambda *_: None))]
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before:
+        signal.signal(number, handler)

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Fetches Debian's stock kernels of $ARCH, their headers, busybox, U-Boot and, for -rt
-# kernels, cyclictest, and unpacks them under build/$ARCH without installing anything:
+# Fetches Debian's stock kernels of $ARCH, their headers, busybox and, for the tests, who alone
+# want -rt kernels, cyclictest and U-Boot, and unpacks them under build/$ARCH without installing anything:
 #   build/$ARCH/linux/<release>/{vmlinuz,root/}   root holds the headers
 #   build/$ARCH/linux/<release>/modules/          those of the kernel that tests load
 #   build/$ARCH/linux/<name> -> <release>
@@ -184,9 +184,14 @@ measured=
 booted=
 for name; do
 	whole "$name" || missing="$missing $name"
-	case $name in *-rt) [ -f "$BUILD/linux/rt-tests/cyclictest" ] || measured=cyclictest ;; esac
+	# Only who wants to test asks for these
+	case $name in
+	*-rt)
+		[ -f "$BUILD/linux/rt-tests/cyclictest" ] || measured=cyclictest
+		[ -z "$U_BOOT" ] || [ -f "$BUILD/u-boot.bin" ] || booted=u_boot
+		;;
+	esac
 done
-[ -z "$U_BOOT" ] || [ -f "$BUILD/u-boot.bin" ] || booted=u_boot
 [ -z "$missing$measured$booted" ] && [ -f "$BUILD/busybox" ] && exit 0
 
 say "Debian's own $DEBIAN_ARCH kernels ($*) and busybox: unpacked under build/$ARCH, not installed"
