@@ -31,7 +31,8 @@ def test_timer_interrupts_of_linux_cost_no_exit(root, say):
     exits = {name: after[name] - before[name] for name in after}
     say(f"{ticks} timer interrupts, exits: {exits}")
     assert ticks > 100
-    assert exits["total"] == exits["sgi"]
+    # Read one after the other while the CPU goes on: no sum of them is exact
+    assert not any(count for name, count in exits.items() if name not in ("total", "sgi")), exits
 
 
 @pytest.mark.parametrize("cell, text, bystanders", (("b", "cells", (0, 1, 3)), ("pair", "pair", (0, 1))))

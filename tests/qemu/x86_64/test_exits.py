@@ -38,6 +38,11 @@ def exits_of(root, command):
     return {name: after[name] - before[name] for name in after}, ticks
 
 
+def reasons(exits) -> set[str]:
+    """Of the counters, which are read one after the other while the CPU goes on: what had any."""
+    return {name for name, count in exits.items() if count} - {"total"}
+
+
 def test_timer_interrupts_of_linux(root, say, mode):
     """A busy CPU's ticks. In x2APIC mode they cost nothing: what exits it has are the IPIs it
     sends, and programs that ask for CPUID as they start. In xAPIC mode each write is one."""
@@ -45,9 +50,9 @@ def test_timer_interrupts_of_linux(root, say, mode):
     say(f"{ticks} timer interrupts, exits: {exits}")
     assert ticks > 100
     if mode == "x2apic":
-        assert exits["total"] == exits["icr"] + exits["cpuid"] and exits["xapic"] == 0
+        assert reasons(exits) <= {"icr", "cpuid"}
     else:
-        assert exits["total"] == exits["xapic"] + exits["cpuid"] and exits["xapic"] > ticks
+        assert reasons(exits) <= {"xapic", "cpuid"} and exits["xapic"] > ticks
 
 
 def test_linux_asleep(root, say, mode):
@@ -55,7 +60,7 @@ def test_linux_asleep(root, say, mode):
     say(f"{ticks} timer interrupts, exits: {exits}")
     assert exits["management"] == exits["fault"] == exits["other"] == 0
     if mode == "x2apic":
-        assert exits["total"] == exits["icr"] + exits["cpuid"]
+        assert reasons(exits) <= {"icr", "cpuid"}
 
 
 @pytest.mark.parametrize("cell, text, bystanders", (("b", "cells", (0, 1, 3)), ("pair", "pair", (0, 1))))
