@@ -135,7 +135,7 @@ int cell_load(const struct abi_drv_load *request, char *error)
 		return refuse(error, EPERM, "cell 0 \"%s\" is the root cell, Linux itself: name another",
 			      cell_name(cell));
 	if (request->flags & ~ABI_DRV_LOAD_ENTRY)
-		return refuse(error, EINVAL, "unknown flags 0x%x", request->flags);
+		return refuse(error, EINVAL, "unknown flags 0x%x: the command and the driver are not of one version", request->flags);
 	if (!request->count || request->count > ABI_DRV_MAX_IMAGES)
 		return refuse(error, E2BIG, "%u images, there may be 1 to %u", request->count,
 			      ABI_DRV_MAX_IMAGES);

@@ -43,7 +43,7 @@ struct abi_drv_image {
 struct abi_drv_load {
 	struct abi_drv_cell cell;
 	uint32_t count;
-	uint32_t flags;
+	uint32_t flags;		/* 0 or ABI_DRV_LOAD_ENTRY */
 	uint64_t images;	/* user address of count x struct abi_drv_image */
 	uint64_t entry;		/* guest-physical, where the images want to be started: it must be where the cell is */
 };

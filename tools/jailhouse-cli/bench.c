@@ -482,12 +482,9 @@ static void catch_signals(void)
 	static const int wanted[] = { SIGINT, SIGTERM, SIGHUP };
 	const struct sigaction ours = { .sa_handler = on_signal };
 
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		struct sigaction before;
-
-		if (!sigaction(wanted[i], NULL, &before) && before.sa_handler != SIG_IGN)
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (!signal_ignored(wanted[i]))
 			sigaction(wanted[i], &ours, NULL);
-	}
 }
 
 enum status bench_run(const struct command *c, int argc, char **argv)

@@ -50,6 +50,9 @@ enum status fail(enum status s, const char *what, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 enum status out_of_memory(void);
 
+/* signals.c: by whoever started this program, nohup or a shell in the background: it is to stay so */
+bool signal_ignored(int number);
+
 /* args.c */
 bool number_parse(const char *text, uint64_t *value);
 unsigned edit_distance(const char *a, const char *b);

@@ -85,19 +85,17 @@ static bool check_segment(const struct file *f, const Elf64_Phdr *p, unsigned n)
 	return true;
 }
 
-static bool overlap(const struct elf_segment *a, const struct elf_segment *b)
-{
-	return a->address <= b->address + (b->memory - 1) && b->address <= a->address + (a->memory - 1);
-}
-
 static bool add(const struct file *f, struct elf *elf, const Elf64_Phdr *p)
 {
 	struct elf_segment new = { p->p_paddr, p->p_memsz, p->p_offset, p->p_filesz };
 
-	for (unsigned i = 0; i < elf->count; i++)
-		if (overlap(&new, &elf->segment[i]))
-			return refuse(f, "two of its segments share memory, at 0x%llx", (unsigned long long)
-				      (new.address > elf->segment[i].address ? new.address : elf->segment[i].address));
+	for (unsigned i = 0; i < elf->count; i++) {
+		const struct elf_segment *old = &elf->segment[i];
+
+		if (ranges_overlap(new.address, new.memory, old->address, old->memory))
+			return refuse(f, "two of its segments share memory, at 0x%llx",
+				      (unsigned long long)(new.address > old->address ? new.address : old->address));
+	}
 	elf->segment[elf->count++] = new;
 	return true;
 }

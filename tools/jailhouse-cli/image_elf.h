@@ -23,6 +23,12 @@ struct elf {
 	struct elf_segment segment[];
 };
 
+/* Do two ranges, neither of them empty nor past the last address, have an address in common? */
+static inline bool ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
+{
+	return a <= b ? b - a < a_size : a - b < b_size;
+}
+
 /* Does the file claim to be one? */
 bool elf_is(const void *data, size_t size);
 

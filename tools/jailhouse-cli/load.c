@@ -145,11 +145,6 @@ static enum status take_images(struct job *j, int argc, char **argv)
 	return STATUS_OK;
 }
 
-static bool overlap(const struct abi_drv_image *a, const struct abi_drv_image *b)
-{
-	return a->address <= b->address ? b->address - a->address < a->memory : a->address - b->address < b->memory;
-}
-
 /* A string may be laid into an image, a command line for one; of two files one would be spoiled. */
 static enum status check_overlaps(const struct job *j)
 {
@@ -157,7 +152,7 @@ static enum status check_overlaps(const struct job *j)
 		for (uint32_t k = i + 1; k < j->count; k++) {
 			const struct abi_drv_image *a = &j->images[i], *b = &j->images[k];
 
-			if (j->path[i] && j->path[k] && overlap(a, b))
+			if (j->path[i] && j->path[k] && ranges_overlap(a->address, a->memory, b->address, b->memory))
 				return fail(STATUS_SPACE, j->path[k],
 					    "would overwrite %s: both want the memory at 0x%llx", j->path[i],
 					    (unsigned long long)(a->address > b->address ? a->address : b->address));

@@ -189,12 +189,9 @@ static void block_signals(sigset_t *set)
 	static const int wanted[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP };
 
 	sigemptyset(set);
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		struct sigaction action;
-
-		if (!sigaction(wanted[i], NULL, &action) && action.sa_handler != SIG_IGN)
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (!signal_ignored(wanted[i]))
 			sigaddset(set, wanted[i]);
-	}
 	sigprocmask(SIG_BLOCK, set, NULL);
 }
 

@@ -10,7 +10,6 @@
 struct machine machine;
 extern struct abi_image image_header;
 
-
 #define PORT_PCI_ADDRESS 0xcf8
 #define PORTS_PCI 8
 #define PORTS_END 0x10000

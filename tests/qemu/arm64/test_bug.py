@@ -6,19 +6,15 @@ what the machine's UART says.
 """
 
 import re
-import subprocess
-import threading
-import time
 from pathlib import Path
 
 import pytest
+from astray import DEADLINE_SECONDS, astray, steer
 from board import STATES
 
-from machine import paths
-from machine.machine import Machine, MachineFault
+from machine.machine import Machine
 
 SYSTEM = "/configs/qemu-arm64/demo/system.cell"
-DEADLINE_SECONDS = 60
 
 
 @pytest.fixture
@@ -36,49 +32,28 @@ def enabled(boot, tmp_path, states):
     return machine, socket
 
 
-def astray(machine: Machine, socket: Path, *commands: str) -> str:
-    """What the machine says after gdb ran the commands at a hypercall's first instruction."""
-    script = [argument for command in ("set pagination off", f"target remote {socket}",
-                                       "hbreak exit_hvc", "continue", *commands, "delete", "detach")
-              for argument in ("-ex", command)]
-    gdb = subprocess.Popen(["gdb-multiarch", "-q", "-batch", str(paths.BUILD / "hypervisor.elf"), *script],
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    said = ""
-
-    def call() -> None:
-        nonlocal said
-        try:
-            machine.run("jailhouse cell list; sleep 5; jailhouse cell list", DEADLINE_SECONDS)
-        except MachineFault as fault:
-            said = str(fault)
-
-    caller = threading.Thread(target=call)
-    time.sleep(2)  # gdb stops the machine as it attaches; the call must come after
-    caller.start()
-    caller.join()
-    output = gdb.communicate(timeout=DEADLINE_SECONDS)[0]
-    assert said, f"nothing was said; gdb:\n{output}"
-    return said
+def at_call(machine: Machine, socket: Path, *commands: str) -> str:
+    return astray(machine, socket, "exit_hvc", *commands)
 
 
 def test_bug_says_where(enabled):
-    said = astray(*enabled, "set $x0 = 0", "set $x1 = 4711", "set $x2 = 0", "set $pc = bug")
+    said = at_call(*enabled, "set $x0 = 0", "set $x1 = 4711", "set $x2 = 0", "set $pc = bug")
     assert "jailhouse BUG: (null):4711: (null) (CPU 0x" in said
 
 
 def test_jump_to_nowhere_is_reported(enabled):
-    said = astray(*enabled, "set $pc = 0x1000")
+    said = at_call(*enabled, "set $pc = 0x1000")
     assert "jailhouse BUG: exception in the hypervisor: vector 4" in said
     assert "ELR_EL2 0x1000" in said
 
 
 def test_stack_overflow_meets_the_guard_page(enabled):
-    said = astray(*enabled, "set $sp = $sp - 0x2000")
+    said = at_call(*enabled, "set $sp = $sp - 0x2000")
     assert "jailhouse BUG: exception in the hypervisor: vector 4" in said
 
 
 def test_code_cannot_be_written(enabled):
-    said = astray(*enabled, "set $x0 = exit_hvc", "set $pc = lock_drop")
+    said = at_call(*enabled, "set $x0 = exit_hvc", "set $pc = lock_drop")
     assert "jailhouse BUG: exception in the hypervisor: vector 4" in said
 
 
@@ -86,13 +61,9 @@ def test_code_cannot_be_written(enabled):
 def test_no_cpu_goes_on(enabled):
     """Not Linux's idle ones either, however the hypervisor has them back."""
     machine, socket = enabled
-    astray(machine, socket, "set $pc = 0x1000")
-    output = subprocess.run(["gdb-multiarch", "-q", "-batch", str(paths.BUILD / "hypervisor.elf"),
-                             "-ex", "set pagination off", "-ex", f"target remote {socket}",
-                             "-ex", "thread apply all -q print/x $pc", "-ex", "thread apply all -q print/x $cpsr",
-                             "-ex", "print/x (long)_start", "-ex", "detach"],
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                            timeout=DEADLINE_SECONDS).stdout
+    at_call(machine, socket, "set $pc = 0x1000")
+    output = steer(socket, "thread apply all -q print/x $pc", "thread apply all -q print/x $cpsr", "print/x (long)_start",
+                   "detach").communicate(timeout=DEADLINE_SECONDS)[0]
     values = [int(value, 16) for value in re.findall(r"^\$\d+ = (0x[0-9a-f]+)$", output, re.MULTILINE)]
     assert len(values) == 9, output
     start = values[8]
