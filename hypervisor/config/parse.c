@@ -18,6 +18,8 @@
 #define IOAPIC_PINS_MAX 240u
 #define GSI_END 256u
 #define PORTS 0x10000u
+/* of an 8250 */
+#define UART_PORTS 8u
 
 #define CONSOLE_FLAGS (ABI_CONSOLE_MMIO | ABI_CONSOLE_STRIDE_4)
 #define CELL_ONLY_FLAGS ((uint32_t)(ABI_CELL_INJECTED | ABI_CELL_TRUSTED_WFI | \
@@ -25,7 +27,7 @@
 #define CELL_FLAGS ((uint32_t)(ABI_CELL_PUTC | ABI_CELL_PUTC_CONSOLE) | CELL_ONLY_FLAGS)
 #define MEM_FLAGS ((uint32_t)(ABI_MEM_READ | ABI_MEM_WRITE | ABI_MEM_EXEC | ABI_MEM_IO | \
 			      ABI_MEM_COMM | ABI_MEM_LOADABLE | ABI_MEM_SHARED | \
-			      ABI_MEM_RESERVED))
+			      ABI_MEM_RESERVED | ABI_MEM_BOOT))
 #define COMM_FLAGS ((uint32_t)(ABI_MEM_COMM | ABI_MEM_READ | ABI_MEM_WRITE))
 #define MAX_CPUS (ABI_CPU_SET_WORDS * 64u)
 
@@ -301,6 +303,7 @@ struct platform {
 	uint32_t not_cell;	/* flags that no cell has ... */
 	const char *words;	/* ... because */
 	uint8_t arch;		/* ABI_ARCH_* */
+	uint8_t uart;		/* ABI_CONSOLE_*: of what kind a cell's is that is none of the machine's */
 };
 
 /* DDI0487 D24.2.106: MPIDR_EL1.Aff3 and Aff2..Aff0 */
@@ -309,6 +312,7 @@ const struct platform platform_arm64 = {
 	.hwid_mask = 0xff00ffffffull,
 	.entry_end = UINT64_MAX,
 	.arch = ABI_ARCH_ARM64,
+	.uart = ABI_CONSOLE_PL011,
 };
 
 const struct platform platform_x86_64 = {
@@ -320,6 +324,7 @@ const struct platform platform_x86_64 = {
 	.words = "INJECTED (0x4) and TRUSTED_WFI (0x8) are not for this architecture: "
 		 "interrupts always arrive directly and sleeping never exits",
 	.arch = ABI_ARCH_X86_64,
+	.uart = ABI_CONSOLE_8250,
 };
 
 static err_t check_hwids(const struct config *c, uint64_t mask, struct why *why)
@@ -465,6 +470,9 @@ static err_t check_cell(const struct config *c, struct why *why)
 	if (broken)
 		return why_set(why, ERR_INVALID, "cell flags 0x%x exits 0x%x settle_ms %u: %s",
 			       cell->flags, cell->exits, cell->settle_ms, broken);
+	if ((cell->gicd | cell->gicr) != 0)
+		return why_set(why, ERR_INVALID, "gicd 0x%lx, gicr 0x%lx: the cell sees the "
+			       "machine's where they are; leave both 0", cell->gicd, cell->gicr);
 	if (!platform->ports && (cell->pio_count != 0 || cell->pci_count != 0))
 		return why_set(why, ERR_INVALID, "pio_count %u, pci_count %u: this architecture "
 			       "has no I/O ports and PCI functions are devices in memory; leave "
@@ -487,6 +495,8 @@ static const struct flag_rule mem_rules[] = {
 	{ 0, ABI_MEM_IO, 0, ABI_MEM_EXEC, "IO excludes EXEC: registers hold no instructions" },
 	{ 0, ABI_MEM_IO, 0, ABI_MEM_RESERVED, "IO excludes RESERVED: only RAM is reserved" },
 	{ 0, ABI_MEM_LOADABLE, 0, ABI_MEM_IO, "LOADABLE excludes IO: images go into RAM" },
+	{ 0, ABI_MEM_BOOT, ABI_MEM_LOADABLE, ABI_MEM_WRITE,
+	  "BOOT needs LOADABLE and excludes WRITE: what a cell starts from stays as it is" },
 	{ 0, ABI_MEM_LOADABLE, 0, ABI_MEM_SHARED,
 	  "LOADABLE excludes SHARED: the root cell has shared memory all the time" },
 };
@@ -625,6 +635,61 @@ static err_t check_pci(const struct config *c, uint32_t i, struct why *why)
 	return OK;
 }
 
+static bool has_line(const struct config *c, uint32_t line)
+{
+	for (uint32_t i = 0; i < c->cell->irq_count; i++)
+		if (span_has(irq_span(&c->irq[i], false), line))
+			return true;
+	return false;
+}
+
+/* Do the UART's registers lie where the cell has memory or ports? */
+static bool uart_is_covered(const struct config *c)
+{
+	const struct abi_uart *u = &c->cell->uart;
+
+	for (uint32_t i = 0; !c->platform->ports && i < c->cell->mem_count; i++)
+		if (span_overlaps((struct span){ u->address, PAGE_SIZE }, mem_guest_span(&c->mem[i])))
+			return true;
+	for (uint32_t i = 0; i < c->cell->pio_count; i++)
+		if (span_overlaps((struct span){ u->address, UART_PORTS }, pio_span(&c->pio[i])))
+			return true;
+	return false;
+}
+
+/* What is wrong with the UART that is none of the machine's, or NULL. */
+static const char *broken_uart(const struct config *c)
+{
+	const struct abi_uart *u = &c->cell->uart;
+	const struct platform *platform = c->platform;
+
+	if (u->type == ABI_CONSOLE_NONE)
+		return all_zero(u, sizeof(*u)) ? NULL : "no type, and other fields set; give it one or "
+			"leave all of them 0";
+	if (c->system)
+		return "the root cell has the machine's; leave all of it 0";
+	if (u->type != platform->uart)
+		return "an arm64 cell's is a PL011 (3), an x86 cell's an 8250 (2)";
+	if (platform->ports ? u->address > PORTS - UART_PORTS : !span_good((struct span){ u->address, PAGE_SIZE }, PAGE_SIZE))
+		return "its address is no page, or its ports are none";
+	if (uart_is_covered(c))
+		return "the cell has memory or ports there; move one";
+	if (u->irq != 0 && !has_line(c, u->irq))
+		return "its irq is no line of the cell's; list that, or give 0 for none";
+	return NULL;
+}
+
+static err_t check_uart(const struct config *c, struct why *why)
+{
+	const struct abi_uart *u = &c->cell->uart;
+	const char *broken = broken_uart(c);
+
+	if (broken)
+		return why_set(why, ERR_INVALID, "uart: type %u, address 0x%lx, irq %u: %s", u->type,
+			       u->address, u->irq, broken);
+	return OK;
+}
+
 static err_t check_lists(const struct config *c, struct why *why)
 {
 	for (uint32_t i = 0; i < c->cell->mem_count; i++) {
@@ -637,6 +702,7 @@ static err_t check_lists(const struct config *c, struct why *why)
 		TRY(check_pio(c, i, why));
 	for (uint32_t i = 0; i < c->cell->pci_count; i++)
 		TRY(check_pci(c, i, why));
+	TRY(check_uart(c, why));
 	return check_entry(c, why);
 }
 

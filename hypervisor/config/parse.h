@@ -34,7 +34,7 @@ struct config {
  * counts against size, reserved fields 0, names terminated and printable, flags known
  * and in sense-making combinations, spans valid and page-aligned, a system's CPU ids
  * distinct, no overlap of guest addresses, of the cell's numbers for its lines or of its ports
- * within the cell, at most one communication region and one page long, a contract on exits that
+ * within the cell, at most one communication region and one page long, a UART that is not in the way, a contract on exits that
  * means something, nothing the architecture does not have, and at last the checksum. On error
  * *out is untouched and `why` names the field, e.g. `memory[2] "ram": size 0x1001 is no multiple
  * of 4096`.

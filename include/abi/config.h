@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Binary configuration, version 3: what `jailhouse config build` writes and the
+ * Binary configuration, version 4: what `jailhouse config build` writes and the
  * hypervisor reads. Little-endian; every record is naturally aligned and has no
  * hidden padding, so the structures are the wire format.
  *
@@ -23,7 +23,7 @@
 #endif
 
 #define ABI_CONFIG_MAGIC "JHCONFIG"
-#define ABI_CONFIG_VERSION 3
+#define ABI_CONFIG_VERSION 4
 #define ABI_CONFIG_MAX_SIZE (64u * 1024)
 
 #define ABI_ARCH_ARM64 1
@@ -68,6 +68,7 @@ struct abi_console {
 #define ABI_MEM_LOADABLE 0x040	/* the root cell may fill it while the cell is loadable */
 #define ABI_MEM_SHARED 0x080	/* stays mapped in the root cell, never zeroed */
 #define ABI_MEM_RESERVED 0x100	/* root cell's file only: kept from Linux, cells are carved from it */
+#define ABI_MEM_BOOT 0x200	/* the command puts a loader there, and what that is to put into other memory at each start */
 
 struct abi_mem {
 	uint64_t phys;		/* host-physical; page multiple */
@@ -111,10 +112,19 @@ struct abi_pci {
 #define ABI_CELL_TRUSTED_WFI 0x8	/* arm64: direct interrupts only: it may sleep without an exit, and can keep its CPUs */
 #define ABI_CELL_FAIL_ON_VIOLATION 0x10	/* more exits than `exits` fail it; else they are logged */
 
+#define ABI_CELL_CPUS_COUNTED 0x20	/* arm64: it sees its CPUs as 0, 1, 2, ..., in the order of their numbers here */
+
 #define ABI_EXITS_ANY 0xffffffffu
 #define ABI_SETTLE_MAX_MS 600000u
 
 #define ABI_CPU_SET_WORDS 4		/* 256 CPUs */
+
+/* A UART of the cell's that is none of the machine's: what is written to it goes to the cell's console. */
+struct abi_uart {
+	uint64_t address;		/* guest-physical, page multiple; x86: I/O port */
+	uint32_t type;			/* ABI_CONSOLE_NONE, arm64: _PL011, x86: _8250 */
+	uint32_t irq;			/* the machine's line of the cell's that it raises; 0: none */
+};
 
 struct abi_cell {
 	char name[32];			/* NUL-padded, at least one NUL, not empty */
@@ -128,6 +138,9 @@ struct abi_cell {
 	uint16_t pci_count;
 	uint64_t cpus[ABI_CPU_SET_WORDS];	/* bit n: CPU n of the system file */
 	struct abi_console console;	/* handed on in the communication page */
+	struct abi_uart uart;
+	uint64_t gicd;			/* arm64: where the cell sees them; 0, 0: where they are */
+	uint64_t gicr;
 };
 
 struct abi_span {
@@ -173,18 +186,19 @@ struct abi_system {
 	/* uint64_t hwid[cpu_count]: Linux's CPU n has MPIDR affinity / APIC id hwid[n] */
 };
 
-_Static_assert(sizeof(struct abi_header) == 32, "config v3");
-_Static_assert(offsetof(struct abi_header, crc) == 16, "config v3");
-_Static_assert(sizeof(struct abi_console) == 32, "config v3");
-_Static_assert(sizeof(struct abi_mem) == 64, "config v3");
-_Static_assert(sizeof(struct abi_irq) == 16, "config v3");
-_Static_assert(sizeof(struct abi_pio) == 8, "config v3");
-_Static_assert(sizeof(struct abi_pci) == 8, "config v3");
-_Static_assert(sizeof(struct abi_ioapic) == 16, "config v3");
-_Static_assert(sizeof(struct abi_cell) == 128, "config v3");
-_Static_assert(offsetof(struct abi_cell, cpus) == 64, "config v3");
-_Static_assert(sizeof(struct abi_platform_arm64) == 96, "config v3");
-_Static_assert(sizeof(struct abi_platform_x86_64) == 96, "config v3");
-_Static_assert(sizeof(struct abi_system) == 152, "config v3");
+_Static_assert(sizeof(struct abi_header) == 32, "config v4");
+_Static_assert(offsetof(struct abi_header, crc) == 16, "config v4");
+_Static_assert(sizeof(struct abi_console) == 32, "config v4");
+_Static_assert(sizeof(struct abi_mem) == 64, "config v4");
+_Static_assert(sizeof(struct abi_irq) == 16, "config v4");
+_Static_assert(sizeof(struct abi_pio) == 8, "config v4");
+_Static_assert(sizeof(struct abi_pci) == 8, "config v4");
+_Static_assert(sizeof(struct abi_ioapic) == 16, "config v4");
+_Static_assert(sizeof(struct abi_uart) == 16, "config v4");
+_Static_assert(sizeof(struct abi_cell) == 160, "config v4");
+_Static_assert(offsetof(struct abi_cell, cpus) == 64, "config v4");
+_Static_assert(sizeof(struct abi_platform_arm64) == 96, "config v4");
+_Static_assert(sizeof(struct abi_platform_x86_64) == 96, "config v4");
+_Static_assert(sizeof(struct abi_system) == 152, "config v4");
 
 #endif

@@ -99,6 +99,10 @@ static void require_contract(const struct abi_cell *cell, uint8_t arch, bool sys
 	REQUIRE(cell->settle_ms <= ABI_SETTLE_MAX_MS);
 	if (cell->exits == ABI_EXITS_ANY)
 		REQUIRE(cell->settle_ms == 0 && !(cell->flags & ABI_CELL_FAIL_ON_VIOLATION));
+	REQUIRE(cell->uart.type == ABI_CONSOLE_NONE ? (cell->uart.address | cell->uart.irq) == 0 :
+		cell->uart.type == (arch == ABI_ARCH_ARM64 ? ABI_CONSOLE_PL011 : ABI_CONSOLE_8250));
+	if (system)
+		REQUIRE(cell->uart.type == ABI_CONSOLE_NONE);
 	if (system)
 		REQUIRE(cell->exits == ABI_EXITS_ANY && cell->flags < ABI_CELL_INJECTED);
 }

@@ -27,8 +27,8 @@ struct cell_file {
 	struct abi_irq irq[2];
 };
 
-static_assert(sizeof(struct system_file) == 32 + 152 + 4 * 8 + 128 + 4 * 64 + 2 * 16, "no padding");
-static_assert(sizeof(struct cell_file) == 32 + 128 + 4 * 64 + 2 * 16, "no padding");
+static_assert(sizeof(struct system_file) == 32 + 152 + 4 * 8 + 160 + 4 * 64 + 2 * 16, "no padding");
+static_assert(sizeof(struct cell_file) == 32 + 160 + 4 * 64 + 2 * 16, "no padding");
 
 /* The same of an architecture with I/O ports and PCI functions. */
 struct pc_system_file {

@@ -210,7 +210,8 @@ static const struct row system_rows[] = {
 	SYS(header.version, 0, ERR_UNSUPPORTED, "version: the file has 0"),
 	SYS(header.version, 1, ERR_UNSUPPORTED, "version: the file has 1"),
 	SYS(header.version, 2, ERR_UNSUPPORTED, "version: the file has 2"),
-	SYS(header.version, 4, ERR_UNSUPPORTED, "version: the file has 4"),
+	SYS(header.version, 3, ERR_UNSUPPORTED, "version: the file has 3"),
+	SYS(header.version, 5, ERR_UNSUPPORTED, "version: the file has 5"),
 	SYS(header.arch, ABI_ARCH_X86_64, ERR_UNSUPPORTED, "arch: "),
 	SYS(header.kind, ABI_KIND_CELL, BAD, "kind: 2 where 1"),
 	SYS(header.size, 0, BAD, "size: "),
@@ -261,7 +262,7 @@ static const struct row system_rows[] = {
 	SYS(hwid[3], 0x100, BAD, "hwid[3]: 0x100 is hwid[2]'s too"),
 	SYS(cell.name, 0x1f, BAD, "name: "),
 	SYS(cell.name, 0x80, BAD, "name: "),
-	SYS(cell.flags, 0x20, BAD, "cell flags 0x20 exits 0xffffffff settle_ms 0: unknown"),
+	SYS(cell.flags, 0x40, BAD, "cell flags 0x40 exits 0xffffffff settle_ms 0: unknown"),
 	SYS(cell.flags, 1u << 31, BAD, "cell flags 0x80000000 exits 0xffffffff settle_ms 0: unknown"),
 	SYS(cell.flags, ABI_CELL_PUTC_CONSOLE, BAD, "cell flags 0x2 exits 0xffffffff settle_ms 0: PUTC_CONSOLE needs PUTC"),
 	SYS(cell.flags, ABI_CELL_INJECTED, BAD, "not for the root cell"),
@@ -293,6 +294,11 @@ static const struct row system_rows[] = {
 	SYS(cell.console.divider, 0, OK, NULL),
 	SYS(cell.console.gate_nr, 0, OK, NULL),
 	SYS(cell.console.clock_reg, 0, OK, NULL),
+	SYS(cell.uart.address, 0x9000000, BAD, "uart: type 0, address 0x9000000, irq 0: no type"),
+	SYS(cell.uart.type, ABI_CONSOLE_PL011, BAD, "uart: type 3, address 0x0, irq 0: the root cell has the machine's"),
+	SYS(cell.uart.irq, 40, BAD, "uart: type 0, address 0x0, irq 40: no type"),
+	SYS(cell.gicd, 0x8000000, BAD, "gicd 0x8000000, gicr 0x0: "),
+	SYS(cell.gicr, 1, BAD, "gicd 0x0, gicr 0x1: "),
 };
 
 #define CELL(member, ...) ROW(struct cell_file, member, __VA_ARGS__)
@@ -305,7 +311,7 @@ static const struct row cell_rows[] = {
 	CELL(cell.name[0], 0, BAD, "name: "),
 	CELL(cell.flags, 0, OK, NULL),
 	CELL(cell.flags, ABI_CELL_PUTC, OK, NULL),
-	CELL(cell.flags, 0x20, BAD, "cell flags 0x20 exits 0xffffffff settle_ms 0: unknown"),
+	CELL(cell.flags, 0x40, BAD, "cell flags 0x40 exits 0xffffffff settle_ms 0: unknown"),
 	CELL(cell.flags, ABI_CELL_INJECTED, OK, NULL),
 	CELL(cell.flags, ABI_CELL_TRUSTED_WFI, OK, NULL),
 	CELL(cell.flags, ABI_CELL_INJECTED | ABI_CELL_TRUSTED_WFI, BAD, "INJECTED excludes TRUSTED_WFI"),
@@ -321,6 +327,8 @@ static const struct row cell_rows[] = {
 	CELL(cell.entry, 0x1fffff, OK, NULL),
 	CELL(cell.cpus[0], 0, BAD, "cpus: none"),
 	CELL(cell.cpus, 0xff, OK, NULL),
+	CELL(cell.gicd, 0x8000000, BAD, "gicd 0x8000000, gicr 0x0: "),
+	CELL(cell.gicr, 1, BAD, "gicd 0x0, gicr 0x1: "),
 };
 
 #define MEMORY(member, ...) ROW(struct abi_mem, member, __VA_ARGS__)
@@ -569,6 +577,8 @@ static bool flags_make_sense(uint32_t f, bool system)
 		return false;
 	if ((f & ABI_MEM_RESERVED) && (!system || io))
 		return false;
+	if ((f & ABI_MEM_BOOT) && (!(f & ABI_MEM_LOADABLE) || (f & ABI_MEM_WRITE)))
+		return false;
 	return (f & ABI_MEM_READ) && !(io && (f & ABI_MEM_EXEC));
 }
 
@@ -577,12 +587,12 @@ static void flags_are_tried_in_every_combination(void **state)
 	unsigned good = 0;
 
 	(void)state;
-	for (uint32_t flags = 0; flags < 1024; flags++) {
+	for (uint32_t flags = 0; flags < 2048; flags++) {
 		struct system_file s = golden_system();
 		struct cell_file c = golden_cell();
 
 		s.mem[UART].flags = flags;
-		if ((flags & ~0x1f7u) == 0 && flags_make_sense(flags, true))
+		if ((flags & ~0x3f7u) == 0 && flags_make_sense(flags, true))
 			expect_good(s);
 		else
 			expect_bad_flags(s, "memory[3] \"uarts\": ", flags);
@@ -593,15 +603,64 @@ static void flags_are_tried_in_every_combination(void **state)
 			c.mem[QUEUE].size = 0x1000;
 			c.mem[COMM].flags = ABI_MEM_READ;
 		}
-		if ((flags & ~0x1f7u) == 0 && flags_make_sense(flags, false)) {
+		if ((flags & ~0x3f7u) == 0 && flags_make_sense(flags, false)) {
 			expect_good(c);
 			good++;
 		} else {
 			expect_bad_flags(c, "memory[2] \"queue\": ", flags);
 		}
 	}
-	/* READ with WRITE and EXEC or not: plain, LOADABLE, SHARED; without EXEC: IO, IO SHARED; COMM */
-	assert_int_equal(good, 3 * 4 + 2 * 2 + 1);
+	/* READ with WRITE and EXEC or not: plain, LOADABLE, SHARED; without EXEC: IO, IO SHARED; COMM; BOOT with EXEC or not */
+	assert_int_equal(good, 3 * 4 + 2 * 2 + 1 + 2);
+}
+
+static const struct {
+	struct abi_uart uart;
+	const char *words;	/* NULL: it may be so */
+} uarts[] = {
+	{ { 0x9000000, ABI_CONSOLE_PL011, 0 }, NULL },
+	{ { 0x9000000, ABI_CONSOLE_PL011, 40 }, NULL },
+	{ { 0x9000000, ABI_CONSOLE_PL011, 133 }, NULL },
+	{ { 0x9000000, ABI_CONSOLE_PL011, 41 }, "its irq is no line of the cell's" },
+	{ { 0x9000000, ABI_CONSOLE_PL011, 134 }, "its irq is no line of the cell's" },
+	{ { 0x9000000, ABI_CONSOLE_8250, 0 }, "an arm64 cell's is a PL011" },
+	{ { 0x9000000, 4, 0 }, "an arm64 cell's is a PL011" },
+	{ { 0x9000004, ABI_CONSOLE_PL011, 0 }, "its address is no page" },
+	{ { UINT64_MAX - 0xfff, ABI_CONSOLE_PL011, 0 }, NULL },
+	{ { 0x1ff000, ABI_CONSOLE_PL011, 0 }, "the cell has memory or ports there" },
+	{ { 0x200000, ABI_CONSOLE_PL011, 0 }, NULL },
+	{ { 0x80000000, ABI_CONSOLE_PL011, 0 }, "the cell has memory or ports there" },
+}, pc_uarts[] = {
+	{ { 0x3f8, ABI_CONSOLE_8250, 0 }, NULL },
+	{ { 0x3f8, ABI_CONSOLE_8250, 3 }, NULL },
+	{ { 0x3f8, ABI_CONSOLE_8250, 4 }, "its irq is no line of the cell's" },
+	{ { 0xfff8, ABI_CONSOLE_8250, 0 }, NULL },
+	{ { 0xfff9, ABI_CONSOLE_8250, 0 }, "its ports are none" },
+	{ { UINT64_MAX, ABI_CONSOLE_8250, 0 }, "its ports are none" },
+	{ { 0x2f1, ABI_CONSOLE_8250, 0 }, "the cell has memory or ports there" },
+	{ { 0x3f8, ABI_CONSOLE_PL011, 0 }, "an x86 cell's an 8250" },
+};
+
+static void uarts_are_a_pages_or_eight_ports_of_their_own(void **state)
+{
+	struct cell_file c = golden_cell();
+	struct pc_cell_file pc = golden_pc_cell();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(uarts); i++) {
+		c.cell.uart = uarts[i].uart;
+		if (uarts[i].words)
+			expect_bad(c, ERR_INVALID, uarts[i].words);
+		else
+			expect_good(c);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(pc_uarts); i++) {
+		pc.cell.uart = pc_uarts[i].uart;
+		if (pc_uarts[i].words)
+			expect_bad(pc, ERR_INVALID, pc_uarts[i].words);
+		else
+			expect_good(pc);
+	}
 }
 
 static void spans_may_end_at_the_last_address_but_not_wrap(void **state)
@@ -885,12 +944,12 @@ static void the_largest_file_is_read(void **state)
 	static struct {
 		struct abi_header header;
 		struct abi_cell cell;
-		struct abi_mem mem[1021];
-		struct abi_irq irq[3];
+		struct abi_mem mem[1020];
+		struct abi_irq irq[5];
 	} f;
 	struct cell_file c = golden_cell();
 	struct why why;
-	const size_t size = offsetof(__typeof__(f), irq[2]);
+	const size_t size = offsetof(__typeof__(f), irq[4]);
 
 	(void)state;
 	assert_int_equal(size, ABI_CONFIG_MAX_SIZE);
@@ -898,7 +957,7 @@ static void the_largest_file_is_read(void **state)
 	f.header.size = ABI_CONFIG_MAX_SIZE;
 	f.cell = c.cell;
 	f.cell.mem_count = ARRAY_SIZE(f.mem);
-	f.cell.irq_count = 2;
+	f.cell.irq_count = 4;
 	for (uint32_t i = 0; i < ARRAY_SIZE(f.mem); i++) {
 		f.mem[i] = c.mem[CODE];
 		f.mem[i].virt = i * c.mem[CODE].size;
@@ -908,7 +967,7 @@ static void the_largest_file_is_read(void **state)
 	golden_seal(&f, size);
 	assert_ok(parse(&f, size, &why));
 	f.header.size = sizeof(f);
-	f.cell.irq_count = 3;
+	f.cell.irq_count = 5;
 	expect_bad(f, ERR_INVALID, "size: 65552 bytes");
 }
 
@@ -957,6 +1016,7 @@ int main(void)
 		cmocka_unit_test(every_field_of_a_record_is_checked),
 		cmocka_unit_test(every_field_of_a_pc_is_checked),
 		cmocka_unit_test(flags_are_tried_in_every_combination),
+		cmocka_unit_test(uarts_are_a_pages_or_eight_ports_of_their_own),
 		cmocka_unit_test(spans_may_end_at_the_last_address_but_not_wrap),
 		cmocka_unit_test(guest_addresses_overlap_nothing),
 		cmocka_unit_test(a_communication_page_is_one_page),

@@ -131,7 +131,7 @@ def test_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert main(["show", str(tmp_path / "system.cell")]) == 0
     text = capsys.readouterr().out
-    for line in ("system file, version 3, arm64", "hypervisor 0xbf000000+16M", "gic_version 3",
+    for line in ("system file, version 4, arm64", "hypervisor 0xbf000000+16M", "gic_version 3",
                  "console pl011 0x9000000+4K flags 0x3", 'cell "root"', "  lines 32-287"):
         assert line in text.splitlines()
     assert "exits" not in text		# there is no contract for the root cell
@@ -266,7 +266,7 @@ def test_bench(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, sa
 
 
 @pytest.mark.parametrize(("at", "byte", "words"), [
-    (0, 0x4b, "magic"), (8, 1, "version 1"), (8, 4, "version 4"), (10, 9, "architecture 9"), (11, 3, "kind 3"),
+    (0, 0x4b, "magic"), (8, 1, "version 1"), (8, 5, "version 5"), (10, 9, "architecture 9"), (11, 3, "kind 3"),
     (12, 0, "size field"), (16, 0, "checksum"), (20, 1, "header.reserved"), (200, 1, "checksum"),
 ])
 def test_show_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str], at: int, byte: int,

@@ -9,7 +9,7 @@ from .bench_inmate import Json
 from .bench_run import BenchError
 from .bench_target import BENCH
 
-TEXT_LIMIT = 48 * 1024
+TEXT_LIMIT = 56 * 1024
 
 
 class Runs:

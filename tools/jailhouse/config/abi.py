@@ -8,7 +8,7 @@ import struct
 from typing import Any
 
 ABI_CONFIG_MAGIC = b"JHCONFIG"
-ABI_CONFIG_VERSION = 3
+ABI_CONFIG_VERSION = 4
 ABI_CONFIG_MAX_SIZE = 64 * 1024
 
 ABI_ARCH_ARM64 = 1
@@ -32,12 +32,14 @@ ABI_MEM_COMM = 0x020
 ABI_MEM_LOADABLE = 0x040
 ABI_MEM_SHARED = 0x080
 ABI_MEM_RESERVED = 0x100
+ABI_MEM_BOOT = 0x200
 
 ABI_CELL_PUTC = 0x1
 ABI_CELL_PUTC_CONSOLE = 0x2
 ABI_CELL_INJECTED = 0x4
 ABI_CELL_TRUSTED_WFI = 0x8
 ABI_CELL_FAIL_ON_VIOLATION = 0x10
+ABI_CELL_CPUS_COUNTED = 0x20
 
 ABI_EXITS_ANY = 0xffffffff
 ABI_SETTLE_MAX_MS = 600000
@@ -123,9 +125,10 @@ MEM = Layout("abi_mem", phys="Q", virt="Q", size="Q", flags="I", reserved="I",
 IRQ = Layout("abi_irq", first="I", count="I", virt="I", reserved="I")
 PIO = Layout("abi_pio", first="I", count="I")
 PCI = Layout("abi_pci", segment="H", bdf="H", flags="I")
+UART = Layout("abi_uart", address="Q", type="I", irq="I")
 CELL = Layout("abi_cell", name=f"{NAME_SIZE}s", flags="I", mem_count="I", irq_count="I",
               exits="I", entry="Q", settle_ms="I", pio_count="H", pci_count="H",
-              cpus=f"{ABI_CPU_SET_WORDS}Q", console=CONSOLE)
+              cpus=f"{ABI_CPU_SET_WORDS}Q", console=CONSOLE, uart=UART, gicd="Q", gicr="Q")
 SPAN = Layout("abi_span", start="Q", size="Q")
 PLATFORM_ARM64 = Layout("abi_platform_arm64", gicd=SPAN, gicr=SPAN, gic_version="I",
                         maintenance_irq="I", reserved="7Q")
@@ -136,5 +139,5 @@ PLATFORM_X86_64 = Layout("abi_platform_x86_64", mmconfig=SPAN, ioapic=Array(IOAP
 SYSTEM = Layout("abi_system", hypervisor=SPAN, console=CONSOLE, cpu_count="I", flags="I",
                 platform="96s")
 
-LAYOUTS = (HEADER, CONSOLE, MEM, IRQ, PIO, PCI, CELL, SPAN, PLATFORM_ARM64, IOAPIC,
+LAYOUTS = (HEADER, CONSOLE, MEM, IRQ, PIO, PCI, UART, CELL, SPAN, PLATFORM_ARM64, IOAPIC,
            PLATFORM_X86_64, SYSTEM)
