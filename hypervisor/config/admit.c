@@ -382,6 +382,24 @@ static err_t admit_functions(const struct request *r)
 	return OK;
 }
 
+/* Its registers lie where the hypervisor answers for nothing else. */
+static err_t admit_uart(const struct request *r)
+{
+	const struct abi_uart *uart = &r->cell->cell->uart;
+	const char *broken;
+
+	if (uart->type == ABI_CONSOLE_NONE)
+		return OK;
+	if (!r->limits->uart)
+		return why_set(r->why, ERR_UNSUPPORTED, "uart: this hypervisor was built without; set "
+			       "CELL_UART with `make menuconfig` and rebuild it");
+	if (r->limits->pio_end == 0)
+		return admit_span("uart:", (struct span){ uart->address, PAGE_SIZE }, r->limits->guest_end,
+				  r->limits, r->why);
+	broken = broken_ports((struct span){ uart->address, 8 }, r->limits);
+	return broken ? why_set(r->why, ERR_RANGE, "uart: port 0x%lx: %s", uart->address, broken) : OK;
+}
+
 static err_t (*const rules[])(const struct request *r) = {
 	admit_name,
 	admit_cpus,
@@ -389,6 +407,7 @@ static err_t (*const rules[])(const struct request *r) = {
 	admit_irqs,
 	admit_ios,
 	admit_functions,
+	admit_uart,
 };
 
 err_t admit_cell(const struct config *cell, const struct config *system,

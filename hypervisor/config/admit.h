@@ -25,6 +25,7 @@ struct admit_limits {
 	uint64_t host_end;		/* host-physical addresses are below */
 	uint32_t irq_first;		/* interrupt lines: first and one past the last */
 	uint32_t irq_end;
+	bool uart;			/* cells can have one that is none of the machine's */
 	uint32_t pio_end;		/* I/O ports are below; 0: there are none */
 	/* what is mediated and so may lie in nobody's memory, e.g. GICD and GICR, or ports */
 	const struct span *mediated;

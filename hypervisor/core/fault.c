@@ -19,14 +19,14 @@ void fault_say(const struct cpu *self, bool fails, const char *format, ...)
 		  self->cell->config.cell->name, self->id, text);
 }
 
-const struct mmio_region *fault_region(const struct system *sys, gpa_t address)
+const struct mmio_region *fault_region(const struct cell *cell, gpa_t address)
 {
-	const struct mmio_region *region = sys->mmio, *end = region + sys->mmio_count;
+	const struct mmio_region *region = cell->sys->mmio, *end = region + cell->sys->mmio_count;
 
 	for (; region < end; region++)
 		if (span_has(region->span, address.v))
 			return region;
-	return NULL;
+	return span_has(cell->uart.span, address.v) ? &cell->uart : NULL;
 }
 
 bool fault_is_stale(struct cpu *self, const struct violation *v)

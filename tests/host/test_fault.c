@@ -18,18 +18,18 @@ static void mediated_regions(void **state)
 	struct system *sys = &board.sys;
 
 	(void)state;
-	assert_null(fault_region(sys, gpa(0x08000000)));
+	assert_null(fault_region(sys->root, gpa(0x08000000)));
 	sys->mmio[0] = (struct mmio_region){ { 0x08000000, 0x10000 }, no_access };
 	sys->mmio[1] = (struct mmio_region){ { 0x080a0000, 0xf60000 }, no_access };
 	sys->mmio_count = 2;
-	assert_null(fault_region(sys, gpa(0x07ffffff)));
-	assert_ptr_equal(fault_region(sys, gpa(0x08000000)), &sys->mmio[0]);
-	assert_ptr_equal(fault_region(sys, gpa(0x0800ffff)), &sys->mmio[0]);
-	assert_null(fault_region(sys, gpa(0x08010000)));
-	assert_ptr_equal(fault_region(sys, gpa(0x080a0000)), &sys->mmio[1]);
-	assert_ptr_equal(fault_region(sys, gpa(0x08ffffff)), &sys->mmio[1]);
-	assert_null(fault_region(sys, gpa(0x09000000)));
-	assert_null(fault_region(sys, gpa(UINT64_MAX)));
+	assert_null(fault_region(sys->root, gpa(0x07ffffff)));
+	assert_ptr_equal(fault_region(sys->root, gpa(0x08000000)), &sys->mmio[0]);
+	assert_ptr_equal(fault_region(sys->root, gpa(0x0800ffff)), &sys->mmio[0]);
+	assert_null(fault_region(sys->root, gpa(0x08010000)));
+	assert_ptr_equal(fault_region(sys->root, gpa(0x080a0000)), &sys->mmio[1]);
+	assert_ptr_equal(fault_region(sys->root, gpa(0x08ffffff)), &sys->mmio[1]);
+	assert_null(fault_region(sys->root, gpa(0x09000000)));
+	assert_null(fault_region(sys->root, gpa(UINT64_MAX)));
 }
 
 static bool stale(unsigned cpu, uint64_t address, bool known, uint32_t access)

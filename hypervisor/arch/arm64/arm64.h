@@ -10,6 +10,7 @@
 #include "pure/esr.h"
 #include "pure/gic.h"
 #include "pure/lr.h"
+#include "pure/vpl011.h"
 #include "sysreg.h"
 
 /* A guest's general registers, as vectors.S saves them at the top of the CPU's stack. */
@@ -100,6 +101,7 @@ struct arch_cell {
 	uint64_t affinities[CONFIG_MAX_CPUS];	/* by CPU number; GIC_NO_CPU where it is not the cell's */
 	/* gic_sgi_row() of them, for sgi.S; all 0 where SGIs are injected */
 	uint64_t sgi_targets[GIC_SGI_ROWS];
+	struct vpl011 uart;		/* guarded by cell.uart_lock */
 };
 
 /* The machine, as far as it is arm64's: the root object, and the only one that is written. */
@@ -277,6 +279,11 @@ bool lr_in_use(const struct cpu *self);
 uint64_t gic_bus_read(void *frame, uint32_t offset, unsigned size);
 void gic_bus_write(void *frame, uint32_t offset, unsigned size, uint64_t value);
 void gic_guest_sgi(struct cpu *self, uint64_t icc_sgi1r);
+
+/* vuart.c */
+void vuart_init(struct cell *cell);
+/* The cell starts anew. */
+void vuart_reset(struct cell *cell);
 
 /* exit.c */
 void exit_sync(struct cpu *self, struct regs *regs, uint64_t esr);

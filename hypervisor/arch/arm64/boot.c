@@ -90,6 +90,7 @@ static void find_limits(void)
 		.host_end = sys->stage2.end,
 		.irq_first = GIC_SPI_FIRST,
 		.irq_end = GIC_SPI_END,
+		.uart = CONFIG_SERVE_CELL_UART,
 		.mediated = machine.mediated,
 		.mediated_count = ARRAY_SIZE(machine.mediated),
 	};

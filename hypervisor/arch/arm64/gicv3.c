@@ -337,6 +337,7 @@ err_t arch_cell_init(struct cell *cell, struct why *why)
 	cell->arch = arch;
 	for (i = 0; i < GIC_SGI_ROWS; i++)
 		set_sgi_row(cell, i);
+	vuart_init(cell);
 	return OK;
 }
 
@@ -397,6 +398,7 @@ void arch_cell_lines_reset(struct cell *cell)
 
 	for (i = 0; i < cell->config.cell->irq_count; i++)
 		arch_cell_lines_move(cell, cell, cell->config.irq[i]);
+	vuart_reset(cell);
 }
 
 void arch_cell_comm(const struct cell *cell, struct abi_comm *comm)
