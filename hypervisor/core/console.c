@@ -3,8 +3,8 @@
 #include "base/str.h"
 #include "core/console.h"
 
-/* Of a ring's bytes, one in so many is for each line's mark: a mark for each eight of text. */
-#define BYTES_PER_MARK 128u
+/* A ring has room for one line's mark in so many bytes, a quarter of it: most lines are longer than the rest. */
+#define BYTES_PER_MARK 64u
 
 static char *text_of(struct abi_ring *ring)
 {

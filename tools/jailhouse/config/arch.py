@@ -20,6 +20,8 @@ class Arch:
     address_bits: int			# the most any machine has
     numbers: range			# what an interrupt line can be called in a cell
     ports: range			# the I/O ports there can be; empty: none, and no PCI functions
+    uart: str				# what a UART is that only the hypervisor has: as `uart` of devices calls it
+    uart_by_port: bool			# it has I/O ports, and no interrupt; else a page
     # Keys of cells and devices that mean nothing here -> what is the case instead
     refused: dict[str, str]
     entry_end: int			# a cell's first instruction is below

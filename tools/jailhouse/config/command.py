@@ -15,6 +15,7 @@ from jailhouse.config.place import place
 from jailhouse.config.problems import Problems
 from jailhouse.config.read import read_system
 from jailhouse.config.show import contract, show
+from jailhouse.config.uart import settle_uarts, uart_text
 from jailhouse.config.units import size_text
 
 
@@ -45,7 +46,7 @@ def checked_system(file: str) -> tuple[System | None, Problems]:
     problems = Problems()
     system = read_system(file, problems)
     if system is not None:
-        system = place(system, problems)
+        system = settle_uarts(place(system, problems), problems)
         check(system, problems)
     return (None if problems.errors else system), problems
 
@@ -94,6 +95,8 @@ def _summary(system: System, directory: str) -> None:
         print(f"{os.path.join(directory, cell.name)}.cell: CPU {cpus}, {memory}")
         print(f"{cell.name}: CPU {cpus}, "
               f"{contract(emit.emit_cell(cell, system.machine).cell, arch)}")
+        if uart := uart_text(cell, system.machine):
+            print(f"{cell.name}: {uart}")
     parameters = arch.kernel_parameters(system.machine.ram, system.linux)
     if parameters is not None:
         print(f"kernel parameters: {parameters}")

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from jailhouse.config.problems import Where
 from jailhouse.config.units import PAGE, span_text
 
-CONSOLE_PUTC = "putc"		# a cell's console that is no device: the hypervisor's log
+# Consoles that are no devices: the hypercall, and the cell's `uart`
+CONSOLE_PUTC = "putc"
+CONSOLE_UART = "uart"
 DIRECT, INJECTED, AUTO = "direct", "injected", "auto"
 
 
@@ -181,6 +183,15 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class CellUart:
+    """A UART that only the hypervisor has. Its interrupt as the cell knows it, and the machine's line that stands for it."""
+    where: Where
+    address: int			# guest-physical, or its first port
+    interrupt: int | None
+    line: int | None
+
+
+@dataclass(frozen=True)
 class Cell:
     name: str
     where: Where
@@ -199,6 +210,7 @@ class Cell:
     whole: bool				# all that was written could be read
     ports: tuple[Line, ...] = ()	# beside its devices'
     functions: tuple[Function, ...] = ()
+    uart: CellUart | None = None
 
     def cpu_numbers(self) -> Iterator[int]:
         for line in self.cpus:

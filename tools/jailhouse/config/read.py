@@ -11,8 +11,8 @@ from jailhouse.config import abi
 from jailhouse.config.arch import Arch
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.load import load
-from jailhouse.config.model import (AUTO, CONSOLE_PUTC, DIRECT, INJECTED, Cell, Delivery, Device,
-                                    Limit, Line, Machine, Named, Placed, Region, Renumbering,
+from jailhouse.config.model import (AUTO, CONSOLE_PUTC, CONSOLE_UART, DIRECT, INJECTED, Cell, CellUart,
+                                    Delivery, Device, Limit, Line, Machine, Named, Placed, Region, Renumbering,
                                     Shared, System, Uart)
 from jailhouse.config.problems import Problems
 from jailhouse.config.table import Table, name_problem
@@ -194,7 +194,10 @@ def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell
         table.refuse(arch.refused)
     delivery = _delivery(table, valid, arch)
     limit = _limit(table)
+    uart = _cell_uart(table, arch, valid)
     console = _console(table)
+    if console is None and uart is not None:
+        console = Named(CONSOLE_UART, uart.where)
     putc = table.flag("putc", console is not None and console.name == CONSOLE_PUTC)
     table.done()
     if name is None:
@@ -202,7 +205,33 @@ def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell
     return Cell(name, table.where(), cpus, entry or 0, table.where("entry"),
                 tuple(r for r in memory if r), comm_page, table.where("comm_page"), devices,
                 lines, delivery, limit, putc, console, table.problems.errors == before, ports,
-                functions)
+                functions, uart)
+
+
+def _cell_uart(table: Table, arch: Arch | None, valid: range) -> CellUart | None:
+    part = table.table("uart")
+    if part is None or arch is None:
+        return None
+    part.title = f"{table.title}: uart"
+    address = part.number("port" if arch.uart_by_port else "guest", required=True)
+    interrupt = line = None
+    if arch.uart_by_port:
+        part.refuse({key: "this UART interrupts nobody; its program looks by itself whether something was typed"
+                     for key in ("interrupt", "line")})
+    else:
+        interrupt, line = _one_line(part, "interrupt", arch.numbers), _one_line(part, "line", valid)
+        if line is not None and interrupt is None:
+            interrupt = line
+    part.done()
+    return CellUart(table.where("uart"), address, interrupt, line) if address is not None else None
+
+
+def _one_line(table: Table, key: str, valid: range) -> int | None:
+    number = table.number(key)
+    if number is not None and number not in valid:
+        table.wrong(key, f"{number} is no line", f"give a number from {valid.start} to {valid.stop - 1}")
+        return None
+    return number
 
 
 def _delivery(table: Table, valid: range, arch: Arch | None) -> Delivery:

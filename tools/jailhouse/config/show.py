@@ -54,6 +54,10 @@ def _section(section: Section, arch: Arch, is_root: bool) -> Iterator[str]:
         yield f"  {contract(section, arch)}"
     for line in _console(section.console):
         yield "  " + line
+    uart = section.uart
+    if uart.get("type", abi.ABI_CONSOLE_NONE) != abi.ABI_CONSOLE_NONE:
+        yield (f"  uart {_UART_NAMES.get(uart['type'], uart['type'])} {uart['address']:#x}" +
+               (f" line {uart['irq']}" if uart["irq"] else ""))
     for m in section.mem:
         access = "".join(letter if m.flags & bit else "-" for letter, bit in
                          (("r", abi.ABI_MEM_READ), ("w", abi.ABI_MEM_WRITE),
