@@ -92,6 +92,15 @@ struct scrub {
 	uint32_t done;		/* atomic */
 };
 
+/* A span of guest-physical addresses that is mediated. */
+struct mmio_region {
+	struct span span;
+	/* access->address is an offset. ERR_INVALID: no such access here, fails the cell. */
+	err_t (*access)(struct cpu *cpu, struct mmio_access *access);
+};
+
+#define CELL_MMIO_REGIONS 4
+
 struct cell {
 	struct cell *next;
 	struct system *sys;
@@ -100,6 +109,8 @@ struct cell {
 	void *config_copy;
 	uint32_t config_pages;
 	struct space space;
+	struct mmio_region mmio[CELL_MMIO_REGIONS];	/* beside those of the system */
+	unsigned mmio_count;
 	struct arch_cell *arch;
 	struct abi_comm *comm;	/* NULL in the root cell or without such a region */
 	struct lock lock;
@@ -110,13 +121,6 @@ struct cell {
 	struct lock line_lock;
 	char line[CELL_LINE_SIZE + 1];	/* of the debug console, not yet ended */
 	unsigned line_size;
-};
-
-/* A span of guest-physical addresses that is mediated; the same in every cell. */
-struct mmio_region {
-	struct span span;
-	/* access->address is an offset. ERR_INVALID: no such access here, fails the cell. */
-	err_t (*access)(struct cpu *cpu, struct mmio_access *access);
 };
 
 #define MMIO_REGIONS 8
@@ -131,7 +135,7 @@ struct system {
 	struct cpu *cpus[CONFIG_MAX_CPUS];
 	unsigned cpu_count;
 	unsigned cell_count;		/* with the root cell */
-	struct mmio_region mmio[MMIO_REGIONS];
+	struct mmio_region mmio[MMIO_REGIONS];	/* the same in every cell */
 	unsigned mmio_count;
 	struct log log;
 	bool leaving;			/* disable was granted: nothing is created any more */
