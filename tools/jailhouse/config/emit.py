@@ -53,6 +53,8 @@ class Section:
     settle_ms: int = 0
     pios: tuple[Pio, ...] = ()
     pcis: tuple[int, ...] = ()		# bus << 8 | device << 3 | function
+    gicd: int = 0			# where the cell sees them; 0: where they are
+    gicr: int = 0
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ def emit_cell(cell: Cell, machine: Machine) -> CellFile:
                             tuple(mem), _irqs(cell_numbers(cell, machine)), _cell_console(cell, machine),
                             cell.limit.exits, cell.limit.settle_ms,
                             _pios(p for line in cell_ports(cell, machine) for p in line.numbers),
-                            tuple(sorted({f.bdf for f in cell_functions(cell, machine)}))))
+                            tuple(sorted({f.bdf for f in cell_functions(cell, machine)})),
+                            cell.view.gicd, cell.view.gicr))
 
 
 def in_window(device: Device, placed: Placed, machine: Machine) -> Device | None:
@@ -177,7 +180,8 @@ def _flags(cell: Cell) -> int:
     said = ((cell.putc, abi.ABI_CELL_PUTC), (on_putc, abi.ABI_CELL_PUTC_CONSOLE),
             (cell.delivery.injected, abi.ABI_CELL_INJECTED),
             (cell.delivery.trusted_wfi, abi.ABI_CELL_TRUSTED_WFI),
-            (cell.limit.fails, abi.ABI_CELL_FAIL_ON_VIOLATION))
+            (cell.limit.fails, abi.ABI_CELL_FAIL_ON_VIOLATION),
+            (cell.view.counted, abi.ABI_CELL_CPUS_COUNTED))
     return sum(flag for so, flag in said if so)
 
 

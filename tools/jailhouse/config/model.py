@@ -172,6 +172,15 @@ class Delivery:
 
 
 @dataclass(frozen=True)
+class View:
+    """How a cell sees its CPUs and the interrupt controller; a choice on arm64 only."""
+    counted: bool = False		# its CPUs are 0, 1, 2, ...
+    gicd: int = 0			# 0: both where the machine has them
+    gicr: int = 0
+    where: Where | None = None		# of the addresses
+
+
+@dataclass(frozen=True)
 class Limit:
     """The contract on exits, in the terms of abi_cell."""
     exits: int
@@ -199,6 +208,7 @@ class Cell:
     whole: bool				# all that was written could be read
     ports: tuple[Line, ...] = ()	# beside its devices'
     functions: tuple[Function, ...] = ()
+    view: View = View()
 
     def cpu_numbers(self) -> Iterator[int]:
         for line in self.cpus:
