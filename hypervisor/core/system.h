@@ -100,6 +100,8 @@ struct mmio_region {
 	err_t (*access)(struct cpu *cpu, struct mmio_access *access);
 };
 
+#define CELL_MMIO_REGIONS 4
+
 struct cell {
 	struct cell *next;
 	struct system *sys;
@@ -108,6 +110,8 @@ struct cell {
 	void *config_copy;
 	uint32_t config_pages;
 	struct space space;
+	struct mmio_region mmio[CELL_MMIO_REGIONS];	/* beside those of the system */
+	unsigned mmio_count;
 	struct arch_cell *arch;
 	struct abi_comm *comm;	/* NULL in the root cell or without such a region */
 	struct lock lock;
@@ -116,8 +120,7 @@ struct cell {
 	struct scrub scrub;
 	bool ran;		/* inside cell.lock: since all of its memory was last zeroed */
 	struct console *console;	/* NULL in the root cell */
-	struct lock uart_lock;		/* of the architecture's part of it */
-	struct mmio_region uart;	/* the UART that is none of the machine's; size 0: none, or in no memory */
+	struct lock uart_lock;		/* of the architecture's part of its UART that is none of the machine's */
 };
 
 #define MMIO_REGIONS 8

@@ -67,7 +67,11 @@ struct arch_cpu {
 	struct bare bare;
 	bool injected;			/* its guest's interrupts are taken at EL2 and handed on */
 	struct lr_cpu lr;
+	uint64_t vmpidr;	/* what its cell calls it */
 	uint8_t *gicr;		/* RD_base of its redistributor */
+	uint64_t gicr_seen;	/* ... where its cell sees that */
+	uint8_t *gicd;		/* machine.gicd */
+	uint64_t gicd_seen;
 	struct gicr_view gicr_view;
 	uint32_t gicr_ctlr;	/* EnableLPIs as the root cell has it */
 	uint8_t icc_pmr;	/* as its guest, not the root cell, wrote it */
@@ -171,7 +175,6 @@ void el2_set_cell(struct cpu *self);
 _Noreturn void el2_leave(struct cpu *self, const struct regs *regs, long result);
 
 /* gicv3.c */
-void gic_init(void);
 err_t gic_cpu_check(struct cpu *self, struct why *why);
 void gic_cpu_activate(struct cpu *self);
 void gic_cpu_leave(struct cpu *self);
@@ -276,6 +279,8 @@ void lr_quiesce(struct cpu *self);
 bool lr_in_use(const struct cpu *self);
 
 /* gic_mmio.c */
+/* The cell's views are answered where it sees them. */
+void gic_mediate(struct cell *cell);
 uint64_t gic_bus_read(void *frame, uint32_t offset, unsigned size);
 void gic_bus_write(void *frame, uint32_t offset, unsigned size, uint64_t value);
 void gic_guest_sgi(struct cpu *self, uint64_t icc_sgi1r);

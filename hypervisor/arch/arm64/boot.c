@@ -108,9 +108,7 @@ static struct cpu *attach_cpu(unsigned index)
 static err_t build(struct why *why)
 {
 	(void)why;
-	TRY(build_tables());
-	gic_init();
-	return OK;
+	return build_tables();
 }
 
 static err_t check(struct cpu *self, struct why *why)

@@ -46,7 +46,8 @@ static err_t vuart_access(struct cpu *self, struct mmio_access *access)
 void vuart_init(struct cell *cell)
 {
 	if (uart_of(cell) != NULL)
-		cell->uart = (struct mmio_region){ { cell->config.cell->uart.address, PAGE_SIZE }, vuart_access };
+		cell->mmio[cell->mmio_count++] =
+			(struct mmio_region){ { cell->config.cell->uart.address, PAGE_SIZE }, vuart_access };
 }
 
 void vuart_reset(struct cell *cell)

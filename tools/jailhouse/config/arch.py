@@ -26,6 +26,8 @@ class Arch:
     refused: dict[str, str]
     entry_end: int			# a cell's first instruction is below
     cpu0_stays: str | None		# why CPU 0 is always the root cell's
+    # What the hypervisor answers for in that cell, in the cell's addresses
+    mediated: Callable[[Cell, Platform], tuple[Placed, ...]]
     # (the machine's table, how many CPUs): reads what is this architecture's own
     platform: Callable[[Table, int], Platform | None]
     # The id of CPU n where the text only counts them

@@ -103,12 +103,19 @@ def _check_guest(cell: Cell, machine: Machine, problems: Problems) -> None:
 
 
 def _check_mediated(cell: Cell, seen: list[Placed], machine: Machine, problems: Problems) -> None:
-    for own, other in product(seen, machine.platform.mediated if machine.platform else ()):
+    mediated = ARCHES[machine.arch].mediated(cell, machine.platform) if machine.platform else ()
+    for placed in mediated if cell.view.where else ():
+        check_address(f'cell "{cell.name}", {placed.name}', placed.where, placed.span, machine, problems)
+    for a, b in combinations(mediated, 2) if cell.view.where else ():
+        if a.span.overlaps(b.span):
+            problems.error(b.where, f'cell "{cell.name}": {a.name} {a.span} and {b.name} {b.span} overlap where '
+                           "it sees them", "an access would mean two registers", "move one of the two in `gic`")
+    for own, other in product(seen, mediated):
         if own.span.overlaps(other.span):
             problems.error(own.where, f'cell "{cell.name}": {own.name} {own.span} overlaps '
                            f"{other.name} {other.span} ({other.where}) in guest addresses",
-                           "the hypervisor answers there itself, for every cell",
-                           "move it: `guest`, or `comm_page`")
+                           "the hypervisor answers there itself",
+                           "move it: `guest`, or `comm_page`, or the interrupt controller: `gic`")
 
 
 @dataclass(frozen=True)

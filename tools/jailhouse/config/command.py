@@ -14,7 +14,7 @@ from jailhouse.config.model import System
 from jailhouse.config.place import place
 from jailhouse.config.problems import Problems
 from jailhouse.config.read import read_system
-from jailhouse.config.show import contract, show
+from jailhouse.config.show import contract, cpus, gic, show
 from jailhouse.config.uart import settle_uarts, uart_text
 from jailhouse.config.units import size_text
 
@@ -90,11 +90,11 @@ def _summary(system: System, directory: str) -> None:
           f"{len(system.machine.hwids)} CPUs")
     arch = ARCHES[system.machine.arch]
     for cell in system.cells:
-        cpus = " ".join(str(n) for n in cell.cpu_numbers())
+        section = emit.emit_cell(cell, system.machine).cell
         memory = " ".join(f"{r.name}={r.host:#x}+{size_text(r.size)}" for r in cell.memory)
-        print(f"{os.path.join(directory, cell.name)}.cell: CPU {cpus}, {memory}")
-        print(f"{cell.name}: CPU {cpus}, "
-              f"{contract(emit.emit_cell(cell, system.machine).cell, arch)}")
+        print(f"{os.path.join(directory, cell.name)}.cell: CPU {cpus(section)}, {memory}")
+        print(f"{cell.name}: CPU {cpus(section)}, {contract(section, arch)}" +
+              (f", {gic(section)}" if section.gicd else ""))
         if uart := uart_text(cell, system.machine):
             print(f"{cell.name}: {uart}")
     parameters = arch.kernel_parameters(system.machine.ram, system.linux)

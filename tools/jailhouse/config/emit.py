@@ -12,6 +12,7 @@ from jailhouse.config.units import PAGE
 
 ACCESS_FLAGS = {"r": abi.ABI_MEM_READ, "w": abi.ABI_MEM_WRITE, "x": abi.ABI_MEM_EXEC}
 
+_NO_UART: abi.Values = {"address": 0, "type": abi.ABI_CONSOLE_NONE, "irq": 0}
 _RW = abi.ABI_MEM_READ | abi.ABI_MEM_WRITE
 _RWX = _RW | abi.ABI_MEM_EXEC
 
@@ -53,7 +54,9 @@ class Section:
     settle_ms: int = 0
     pios: tuple[Pio, ...] = ()
     pcis: tuple[int, ...] = ()		# bus << 8 | device << 3 | function
-    uart: abi.Values = field(default_factory=dict)
+    uart: abi.Values = field(default_factory=lambda: dict(_NO_UART))
+    gicd: int = 0			# where the cell sees them; 0: where they are
+    gicr: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def emit_cell(cell: Cell, machine: Machine) -> CellFile:
                             cell.limit.exits, cell.limit.settle_ms,
                             _pios(p for line in cell_ports(cell, machine) for p in line.numbers),
                             tuple(sorted({f.bdf for f in cell_functions(cell, machine)})),
-                            _cell_uart(cell, machine)))
+                            _cell_uart(cell, machine), cell.view.gicd, cell.view.gicr))
 
 
 def in_window(device: Device, placed: Placed, machine: Machine) -> Device | None:
@@ -179,7 +182,8 @@ def _flags(cell: Cell) -> int:
     said = ((cell.putc, abi.ABI_CELL_PUTC), (on_putc, abi.ABI_CELL_PUTC_CONSOLE),
             (cell.delivery.injected, abi.ABI_CELL_INJECTED),
             (cell.delivery.trusted_wfi, abi.ABI_CELL_TRUSTED_WFI),
-            (cell.limit.fails, abi.ABI_CELL_FAIL_ON_VIOLATION))
+            (cell.limit.fails, abi.ABI_CELL_FAIL_ON_VIOLATION),
+            (cell.view.counted, abi.ABI_CELL_CPUS_COUNTED))
     return sum(flag for so, flag in said if so)
 
 
@@ -219,7 +223,7 @@ def _uart_type(machine: Machine) -> int:
 
 def _cell_uart(cell: Cell, machine: Machine) -> abi.Values:
     if cell.uart is None:
-        return {}
+        return dict(_NO_UART)
     return {"address": cell.uart.address, "type": _uart_type(machine), "irq": cell.uart.line or 0}
 
 

@@ -174,6 +174,15 @@ class Delivery:
 
 
 @dataclass(frozen=True)
+class View:
+    """How a cell sees its CPUs and the interrupt controller; a choice on arm64 only."""
+    counted: bool = False		# its CPUs are 0, 1, 2, ...
+    gicd: int = 0			# 0: both where the machine has them
+    gicr: int = 0
+    where: Where | None = None		# of the addresses
+
+
+@dataclass(frozen=True)
 class Limit:
     """The contract on exits, in the terms of abi_cell."""
     exits: int
@@ -211,6 +220,7 @@ class Cell:
     ports: tuple[Line, ...] = ()	# beside its devices'
     functions: tuple[Function, ...] = ()
     uart: CellUart | None = None
+    view: View = View()
 
     def cpu_numbers(self) -> Iterator[int]:
         for line in self.cpus:
