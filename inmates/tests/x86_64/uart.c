@@ -2,8 +2,8 @@
 /*
  * A 16550 of the cell's own, driven by its interrupt alone, in both directions: what comes
  * goes back with small and capital letters exchanged, one character an interrupt. `line` (35, global
- * system interrupt 3) is its interrupt's number, `base` (0x2f8) its first port. With `wfi` it sleeps
- * in between. An EOT (4) is answered with how many interrupts there were, which says what the
+ * system interrupt 3) is its interrupt's number, `base` (0x2f8) its first port. With `poll` it has
+ * none and is asked all the time. With `wfi` it sleeps in between. An EOT (4) is answered with how many interrupts there were, which says what the
  * others cost.
  */
 #include "inmate.h"
@@ -121,7 +121,7 @@ void inmate_main(void)
 {
 	unsigned int line = (unsigned int)cmdline_get_int("line", IRQ_SHARED_FIRST + 3);
 	struct uart *u = &uart;
-	bool sleep = cmdline_get_bool("wfi", false);
+	bool sleep = cmdline_get_bool("wfi", false), poll = cmdline_get_bool("poll", false);
 
 	u->base = (uint16_t)cmdline_get_int("base", 0x2f8);
 	irq_init();
@@ -132,12 +132,14 @@ void inmate_main(void)
 	reg_write(u, MCR, MCR_ON);
 	while (reg_read(u, LSR) & LSR_DR)
 		(void)reg_read(u, RBR_THR);
-	if (!irq_enable(line, uart_interrupt, u)) {
+	if (!poll && !irq_enable(line, uart_interrupt, u)) {
 		printk("uart: line %u is none of this cell's\n", line);
 		inmate_stop(ABI_CELL_FAILED);
 	}
 	reg_write(u, IER, IER_RX | IER_TX);
 	queue_text(u, "uart: ready\n");
+	while (poll)
+		uart_interrupt(u, 0);
 	for (;;) {
 		irq_mask();
 		if (sleep)

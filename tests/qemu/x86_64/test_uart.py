@@ -2,8 +2,9 @@
 """A device of a cell's own, ports and line: it costs no exit, and is Linux's again afterwards."""
 
 import pytest
-from conftest import CONFIG, Root
+from conftest import CONFIG, STATE, Root
 from talk import TEXT, converse, interrupts, ready, root_has_it
+from typing_at import EOT, said_by, type_text
 
 
 @pytest.fixture
@@ -50,3 +51,24 @@ def test_line_of_a_machine_that_remaps_interrupts(boot, blobs):
     root = Root(boot(files=blobs, serials=2))
     root.refused("cell create /tests/uart/serial.cell", CONFIG, "remap")
     assert root.timers_run() == 4
+
+
+def test_a_uart_that_only_the_hypervisor_has(root, say):
+    """Both directions, every character once, at the ports where Linux's own console is."""
+    text = TEXT.decode().replace("'", "").replace("\\", "").replace("%", "")
+    root.run_cell("serial", "uart", "base=0x3f8 poll", "consoles")
+    said_by(root, "serial", "^uart: ready\n")
+    type_text(root, "serial", text + EOT)
+    found = said_by(root, "serial", r"uart: received=(\d+) ")
+    assert text.swapcase() in root.jailhouse("console serial")
+    assert int(found[1]) == len(text) + 1
+    exits = root.statistics(root.cell_id("serial"), 3)
+    say(f"{len(text)} characters, exits {exits}")
+    assert exits["pio"] > 0 and exits["total"] == exits["pio"] + exits["cpuid"] + exits["msr"] + exits["xapic"]
+    root.stop("serial")
+    result = root.run("echo late | jailhouse console -i serial")
+    assert result.status == STATE and "does not run" in result.output
+    root.rerun("serial", "uart", "base=0x3f8 poll")
+    type_text(root, "serial", "Again" + EOT)
+    assert said_by(root, "serial", r"(?s)uart: ready\n(?!.*uart: ready)(.*)uart: received=(\d+)")[2] == "6"
+    root.destroy("serial")
