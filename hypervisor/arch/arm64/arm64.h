@@ -218,8 +218,6 @@ void gic_ack_management(void);
 void gic_swap_active(uint64_t active[AP1R_COUNT]);
 /* The guest waits for an interrupt; may end early. */
 void guest_sleep(void);
-/* ICC_SGI0R_EL1 and ICC_SGI1R_EL1: that CPU, without an INTID */
-uint64_t gic_sgir_of(uint64_t hwid);
 
 /*
  * A Non-secure guest counts priorities from 0; where firmware leaves Group 0 to EL2 (SCR_EL3.FIQ
