@@ -41,13 +41,13 @@ static bool within_end(struct span s, uint64_t end)
 
 void config_gic_spans(const struct abi_cell *cell, const struct abi_platform_arm64 *machine, struct span seen[2])
 {
-	seen[0] = (struct span){ cell->gicd ? cell->gicd : machine->gicd.start, machine->gicd.size };
-	seen[1] = (struct span){ cell->gicr ? cell->gicr : machine->gicr.start, machine->gicr.size };
-	if (!(cell->flags & ABI_CELL_CPUS_COUNTED))
-		return;
-	seen[1].size = 0;
+	uint64_t redistributors = 0;
+
 	for (unsigned cpu = 0; cpu < ABI_CPU_SET_WORDS * 64; cpu++)
-		seen[1].size += bit_test(cell->cpus, cpu) ? GIC_REDISTRIBUTOR : 0;
+		redistributors += bit_test(cell->cpus, cpu) ? GIC_REDISTRIBUTOR : 0;
+	seen[0] = (struct span){ cell->gicd ? cell->gicd : machine->gicd.start, machine->gicd.size };
+	seen[1] = (struct span){ cell->gicr ? cell->gicr : machine->gicr.start,
+				 cell->flags & ABI_CELL_CPUS_COUNTED ? redistributors : machine->gicr.size };
 }
 
 static const struct span *find_mediated(const struct admit_limits *limits, struct span s)

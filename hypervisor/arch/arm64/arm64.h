@@ -84,12 +84,15 @@ struct arch_cpu {
 /* One page at the top of each CPU's stack; TPIDR_EL2 points to it. */
 struct percpu {
 	struct cpu cpu;
+	uint64_t id_registers[ID_REGISTERS];	/* as cells see this CPU's */
 	struct arch_cpu arch;
 };
-static_assert(sizeof(struct percpu) <= 4096, "one page");
+static_assert(sizeof(struct percpu) <= 2048, "half a page, the rest is a stack for exceptions that should not be");
 static_assert(offsetof(struct percpu, cpu) == 0, "vectors.S");
 static_assert(offsetof(struct percpu, cpu.budget.left) == PERCPU_BUDGET_LEFT, "layout.h, for sgi.S");
 static_assert(offsetof(struct percpu, cpu.stats[ABI_STAT_ARM64_SGI]) == PERCPU_STAT_SGI, "layout.h, for sgi.S");
+static_assert(offsetof(struct percpu, cpu.stats[ABI_STAT_ARM64_SYSREG]) == PERCPU_STAT_SYSREG, "layout.h, for vectors.S");
+static_assert(offsetof(struct percpu, id_registers) == PERCPU_ID_REGISTERS, "layout.h, for vectors.S");
 static_assert(offsetof(struct percpu, arch.sgi_targets) == PERCPU_SGI_TARGETS, "layout.h, for sgi.S");
 
 /* INTIDs of an injected cell; 0: none, or, in `virtual`, an SGI or the maintenance interrupt. */
@@ -156,7 +159,7 @@ _Noreturn void restart_on_stack(void *stack, void (*run)(struct cpu *), struct c
 /* clean.S */
 void clean_fp(bool sve);
 void clean_debug(unsigned last_breakpoint, unsigned last_watchpoint);
-uint64_t id_register(unsigned index);	/* op0=3 op1=0 CRn=0: (CRm - 1) * 8 + op2 */
+uint64_t id_register(unsigned index);	/* below ID_REGISTERS */
 
 /* boot.c: called by entry.S on every CPU */
 long boot_cpu(unsigned number, struct regs *regs, struct bare *bare);
@@ -220,8 +223,6 @@ void gic_ack_management(void);
 void gic_swap_active(uint64_t active[AP1R_COUNT]);
 /* The guest waits for an interrupt; may end early. */
 void guest_sleep(void);
-/* ICC_SGI0R_EL1 and ICC_SGI1R_EL1: that CPU, without an INTID */
-uint64_t gic_sgir_of(uint64_t hwid);
 
 /*
  * A Non-secure guest counts priorities from 0; where firmware leaves Group 0 to EL2 (SCR_EL3.FIQ
@@ -304,6 +305,8 @@ _Noreturn void exit_hypervisor(struct regs *regs, unsigned vector);
 void exit_abort(struct cpu *self, struct regs *regs, uint64_t esr);
 void exit_any_abort(struct cpu *self, struct regs *regs, uint64_t esr);
 /* traps.c */
+/* Prepares what cells see of this CPU's ID registers. */
+void id_registers_init(struct cpu *self);
 void exit_sysreg(struct cpu *self, struct regs *regs, const struct exit *x);
 /* inject.c */
 void inject_undefined(const struct exit *x);

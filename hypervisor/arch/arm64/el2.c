@@ -138,6 +138,7 @@ void el2_activate(struct cpu *self)
 {
 	sysreg_write(vtcr_el2, machine.vtcr);
 	sysreg_write(hstr_el2, 0);
+	id_registers_init(self);
 	el2_set_cell(self);
 	__asm__ volatile("tlbi vmalls12e1is");
 	dsb(ish);

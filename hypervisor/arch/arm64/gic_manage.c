@@ -20,13 +20,6 @@
 
 #define INTID_NONE 1020u
 
-uint64_t gic_sgir_of(uint64_t hwid)
-{
-	return FIELD_PUT(SGIR_AFF3, hwid >> 32) | FIELD_PUT(SGIR_AFF2, (hwid >> 16) & 0xff) |
-	       FIELD_PUT(SGIR_AFF1, (hwid >> 8) & 0xff) | FIELD_PUT(SGIR_RS, (hwid >> 4) & 0xf) |
-	       BIT(hwid & 0xf);
-}
-
 /* Masked, not pending, of the highest priority; as it was is kept. */
 static void take_sgi(struct cpu *self)
 {

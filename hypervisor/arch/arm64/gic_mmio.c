@@ -83,23 +83,29 @@ static struct cpu *owner_at(struct cpu *self, uint64_t offset)
 	return NULL;
 }
 
+/* access->address is the offset within the owner's frames. */
+static err_t frame_access(struct cpu *cpu, struct cpu *owner, struct mmio_access *access)
+{
+	const struct gic_bus bus = { owner->arch->gicr, gic_bus_read, gic_bus_write };
+	struct gicr_view foreign = { .own = false };
+
+	TRY(gicr_access(owner->cell == cpu->cell ? &owner->arch->gicr_view : &foreign, &bus, access));
+	if (access->write && cpu->arch->injected)
+		lr_revalidate(cpu);
+	return OK;
+}
+
 static err_t redistributor_access(struct cpu *cpu, struct mmio_access *access)
 {
 	uint64_t stride = cpu->cell->arch->gicd.counted ? GICR_SIZE : machine.gicr_stride;
 	struct cpu *owner = owner_at(cpu, align_down(access->address.v, stride));
-	struct gicr_view foreign = { .own = false };
-	struct gic_bus bus = { NULL, gic_bus_read, gic_bus_write };
 
+	access->address.v &= stride - 1;
+	if (owner != NULL)
+		return frame_access(cpu, owner, access);
 	/* the configured span may be longer than what is there: nothing is read behind it */
-	if (owner == NULL) {
-		access->value = access->write ? access->value : 0;
-		return OK;
-	}
-	bus.context = owner->arch->gicr;
-	access->address = gpa(access->address.v & (stride - 1));
-	TRY(gicr_access(owner->cell == cpu->cell ? &owner->arch->gicr_view : &foreign, &bus, access));
-	if (access->write && cpu->arch->injected)
-		lr_revalidate(cpu);
+	if (!access->write)
+		access->value = 0;
 	return OK;
 }
 

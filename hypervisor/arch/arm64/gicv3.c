@@ -67,10 +67,10 @@ static void show_gic(const struct cpu *cpu)
 	if (view->counted) {
 		unsigned n = gic_number_of(view, cpu->hwid);
 
-		arch->gicr_view.type = gicr_counted_type(n, cell_cpu_from(cell, cpu->id + 1) == NULL);
+		offset = n * (uint64_t)GICR_SIZE;
+		arch->gicr_view.type = gicr_counted_type(n, offset + GICR_SIZE == cell->mmio[1].span.size);
 		/* U and MT are 0: one of several, and Aff0 tells cores apart, not threads */
 		arch->vmpidr = VMPIDR_RES1 | gic_counted(n);
-		offset = n * (uint64_t)GICR_SIZE;
 	}
 	arch->gicd = machine.gicd;
 	arch->gicd_seen = cell->mmio[0].span.start;

@@ -21,9 +21,14 @@
 
 #define REGS_SIZE 256
 
-/* What sgi.S reads and writes of struct percpu */
+/* What sgi.S and vectors.S read and write of struct percpu */
 #define PERCPU_BUDGET_LEFT 88
 #define PERCPU_STAT_SGI 152
-#define PERCPU_SGI_TARGETS 248
+#define PERCPU_STAT_SYSREG 176
+#define PERCPU_ID_REGISTERS 248
+#define PERCPU_SGI_TARGETS 696
+
+/* Those of op0 = 3, op1 = 0, CRn = 0, CRm = 1 to 7: (CRm - 1) * 8 + op2 */
+#define ID_REGISTERS 56
 
 #endif

@@ -5,43 +5,44 @@
 #include "sysreg.h"
 
 #define ICC_SGI1R SYSREG_ID(3, 0, 12, 11, 5)
+#define ID_REGISTER(crm, op2) (((crm) - 1u) * 8 + (op2))
 
 /* What a cell does not see of the ID registers: extensions that reach outside it, or whose state is not cleaned. */
 static const struct {
-	uint32_t id;
+	unsigned index;
 	uint64_t hidden;
 } hidden_features[] = {
-	{ SYSREG_ID(3, 0, 0, 4, 0), PFR0_EL3 | PFR0_EL2 | PFR0_RAS | PFR0_MPAM | PFR0_AMU | PFR0_CSV2 },
-	{ SYSREG_ID(3, 0, 0, 4, 1), PFR1_MTE | PFR1_RAS_FRAC | PFR1_MPAM_FRAC | PFR1_NMI | PFR1_MTE_FRAC },
-	{ SYSREG_ID(3, 0, 0, 5, 0), DFR0_TRACEVER | DFR0_PMSVER | DFR0_TRACEFILT | DFR0_TRACEBUFFER |
+	{ ID_REGISTER(4, 0), PFR0_EL3 | PFR0_EL2 | PFR0_RAS | PFR0_MPAM | PFR0_AMU | PFR0_CSV2 },
+	{ ID_REGISTER(4, 1), PFR1_MTE | PFR1_RAS_FRAC | PFR1_MPAM_FRAC | PFR1_NMI | PFR1_MTE_FRAC },
+	{ ID_REGISTER(5, 0), DFR0_TRACEVER | DFR0_PMSVER | DFR0_TRACEFILT | DFR0_TRACEBUFFER |
 				    DFR0_MTPMU | DFR0_BRBE | DFR0_HPMN0 },
-	{ SYSREG_ID(3, 0, 0, 7, 1), MMFR1_VH | MMFR1_LO },
-	{ SYSREG_ID(3, 0, 0, 6, 2), ISAR2_WFXT },
-	{ SYSREG_ID(3, 0, 0, 7, 2), MMFR2_NV },
+	{ ID_REGISTER(7, 1), MMFR1_VH | MMFR1_LO },
+	{ ID_REGISTER(6, 2), ISAR2_WFXT },
+	{ ID_REGISTER(7, 2), MMFR2_NV },
 	/* registers Linux may not have opened to EL1 (HCRX_EL2, HFGRTR_EL2) */
-	{ SYSREG_ID(3, 0, 0, 7, 3), MMFR3_TCRX | MMFR3_SCTLRX | MMFR3_S1PIE | MMFR3_S1POE },
+	{ ID_REGISTER(7, 3), MMFR3_TCRX | MMFR3_SCTLRX | MMFR3_S1PIE | MMFR3_S1POE },
 };
 
 /* What Linux has switched off for EL1 is not there. */
-static uint64_t switched_off(const struct cpu *self, uint32_t id)
+static uint64_t switched_off(const struct cpu *self, unsigned index)
 {
-	if (id == SYSREG_ID(3, 0, 0, 4, 0) && !el2_has_sve(self))
+	if (index == ID_REGISTER(4, 0) && !el2_has_sve(self))
 		return PFR0_SVE;
-	return id == SYSREG_ID(3, 0, 0, 4, 1) && !el2_has_sme(self) ? PFR1_SME : 0;
+	return index == ID_REGISTER(4, 1) && !el2_has_sme(self) ? PFR1_SME : 0;
 }
 
-static uint64_t id_value(const struct cpu *self, uint32_t id)
+void id_registers_init(struct cpu *self)
 {
-	uint64_t value = id_register((((id >> 4) & 15) - 1) * 8 + (id & 15));
+	uint64_t *values = percpu_of_cpu(self)->id_registers;
 	unsigned i;
 
+	for (i = 0; i < ID_REGISTERS; i++)
+		values[i] = id_register(i) & ~switched_off(self, i);
 	for (i = 0; i < ARRAY_SIZE(hidden_features); i++)
-		if (hidden_features[i].id == id)
-			value &= ~hidden_features[i].hidden;
-	return value & ~switched_off(self, id);
+		values[hidden_features[i].index] &= ~hidden_features[i].hidden;
 }
 
-/* Group 3 (HCR_EL2.TID3): op0 = 3, op1 = 0, CRn = 0, CRm = 1..7 */
+/* Group 3 (HCR_EL2.TID3): op0 = 3, op1 = 0, CRn = 0, CRm = 1..7. Those come here that vectors.S leaves to be judged. */
 static bool is_id_register(uint32_t id)
 {
 	return (id & SYSREG_ID(3, 7, 15, 0, 0)) == SYSREG_ID(3, 0, 0, 0, 0) && ((id >> 4) & 15) >= 1 &&
@@ -149,7 +150,7 @@ void exit_sysreg(struct cpu *self, struct regs *regs, const struct exit *x)
 		return;
 	}
 	if (s->read && is_id_register(s->id)) {
-		reg_set(regs, s->reg, id_value(self, s->id));
+		reg_set(regs, s->reg, percpu_of_cpu(self)->id_registers[ID_REGISTER(s->id >> 4 & 15, s->id & 15)]);
 		skip_instruction(x->length);
 		return;
 	}

@@ -14,6 +14,17 @@
 /* EC 0x18, IL, op0 3, op1 0, CRn 12, CRm 11, op2 5, written; Rt 0 */
 #define ESR_SGI1R_HIGH 0x623a
 #define ESR_SGI1R_LOW 0x3016
+/* EC 0x18, IL, op0 3, op1 0, CRn 0, read; op2, Rt and CRm 0 */
+#define ESR_ID_READ_HIGH 0x6230
+#define ESR_ID_READ_LOW 0x0001
+#define ESR_OP2 0xe0000
+#define ESR_OP2_SHIFT 17
+#define ESR_RT_AND_CRM 0x3fe
+#define ESR_RT_SHIFT 5
+#define ESR_CRM_SHIFT 1
+/* SPSR_EL2 */
+#define SPSR_BTYPE 0xc00
+#define SPSR_SS 0x200000
 
 	.macro	save_first
 	sub	sp, sp, #REGS_SIZE
@@ -106,6 +117,12 @@
 	lsr	w2, w1, #ESR_EC_SHIFT + 1
 	cmp	w2, #EC_CALLS
 	b.eq	exit_of_call
+	and	w2, w1, #~ESR_OP2
+	and	w2, w2, #~ESR_RT_AND_CRM
+	mov	w3, #ESR_ID_READ_LOW
+	movk	w3, #ESR_ID_READ_HIGH, lsl #16
+	cmp	w2, w3
+	b.eq	exit_id_read
 	b	exit_saving_all
 	.endm
 
@@ -140,6 +157,41 @@ exit_of_call:
 	call_with_few exit_hvc
 exit_of_smc:
 	call_with_few exit_smc
+
+/*
+ * A cell asks for an ID register (HCR_EL2.TID3), x1 being ESR_EL2. A kernel may ask for each random number
+ * whether there are instructions for it (ID_AA64ISAR0_EL1). As in sgi.S, CPU.stop is not looked at.
+ */
+exit_id_read:
+	ubfx	x2, x1, #ESR_CRM_SHIFT, #4
+	sub	x2, x2, #1
+	cmp	x2, #ID_REGISTERS / 8
+	b.hs	exit_saving_all
+	/* exit_count(self, ABI_STAT_ARM64_SYSREG, ...) unless it would come to a judgement */
+	ldr	x3, [sp, #REGS_SIZE + PERCPU_BUDGET_LEFT]
+	subs	x3, x3, #1
+	b.mi	exit_saving_all
+	save_rest
+	str	x3, [sp, #REGS_SIZE + PERCPU_BUDGET_LEFT]
+	ldr	x3, [sp, #REGS_SIZE + PERCPU_STAT_SYSREG]
+	add	x3, x3, #1
+	str	x3, [sp, #REGS_SIZE + PERCPU_STAT_SYSREG]
+	ubfx	x3, x1, #ESR_OP2_SHIFT, #3
+	add	x2, x3, x2, lsl #3
+	add	x3, sp, #REGS_SIZE + PERCPU_ID_REGISTERS
+	ldr	x2, [x3, x2, lsl #3]
+	/* XZR's place, behind the others, is not used */
+	ubfx	x1, x1, #ESR_RT_SHIFT, #5
+	str	x2, [sp, x1, lsl #3]
+	mrs	x2, elr_el2
+	add	x2, x2, #4
+	msr	elr_el2, x2
+	/* what an instruction that is done leaves clear */
+	mrs	x3, spsr_el2
+	and	x3, x3, #~SPSR_BTYPE
+	and	x3, x3, #~SPSR_SS
+	msr	spsr_el2, x3
+	b	return_to_guest
 
 return_from_few:
 	ldp	x18, x30, [sp, #16 * 9]

@@ -97,7 +97,8 @@ def test_what_was_never_ended(root, kind):
 
 
 @pytest.mark.parametrize("program, end", (("pmr", r"pmr: ok \d+ masks"), ("isv", r"isv: ok \d+ forms"),
-                                          ("regs", "regs: clean"), ("psci", r"psci: ok \d+ checks")))
+                                          ("regs", "regs: clean"), ("psci", r"psci: ok \d+ checks"),
+                                          ("idregs", r"idregs: ok \d+ checks")))
 def test_other_programs(root, program, end):
     """What they look at is the same however interrupts come."""
     for kind in KINDS:

@@ -133,6 +133,9 @@ MUST_CHECK err_t gicd_access(struct gicd_view *view, const struct gic_bus *bus,
 MUST_CHECK err_t gicr_access(struct gicr_view *view, const struct gic_bus *bus,
 			     struct mmio_access *access);
 
+/* ICC_SGI0R_EL1 and ICC_SGI1R_EL1: that CPU, without an INTID */
+uint64_t gic_sgir_of(uint64_t affinity);
+
 #define GIC_SGI_ROWS 16u
 /*
  * What may be sent as it was written, without a look at the list: one word for the groups with

@@ -62,7 +62,7 @@ static err_t message_access(const struct gicd_view *view, const struct gicreg_li
 	return OK;
 }
 
-unsigned gic_number_of(const struct gicd_view *view, uint64_t affinity)
+__attribute__((noinline)) unsigned gic_number_of(const struct gicd_view *view, uint64_t affinity)
 {
 	unsigned n = 0;
 
