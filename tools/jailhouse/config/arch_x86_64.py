@@ -25,6 +25,7 @@ _REFUSED = {
     "interrupts": _DIRECT,
     "renumber": _DIRECT,
     "wfi": "sleeping never exits here, and the CPU can be had back all the same",
+    "boot": "there is no loader for this architecture; `cell load` fills loadable memory itself",
 }
 
 

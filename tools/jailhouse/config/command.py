@@ -90,7 +90,7 @@ def _summary(system: System, directory: str) -> None:
     arch = ARCHES[system.machine.arch]
     for cell in system.cells:
         cpus = " ".join(str(n) for n in cell.cpu_numbers())
-        memory = " ".join(f"{r.name}={r.host:#x}+{size_text(r.size)}" for r in cell.memory)
+        memory = " ".join(f"{r.name}={r.host:#x}+{size_text(r.size)}{' (boot)' * r.boot}" for r in cell.memory)
         print(f"{os.path.join(directory, cell.name)}.cell: CPU {cpus}, {memory}")
         print(f"{cell.name}: CPU {cpus}, "
               f"{contract(emit.emit_cell(cell, system.machine).cell, arch)}")
