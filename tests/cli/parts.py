@@ -14,7 +14,7 @@ FLAGS = (
 ).split()
 INCLUDE = (f"-I{TOP}/include", f"-I{TOP}/hypervisor", f"-I{CLI}")
 # Of the hypervisor: the parser of configurations
-CONFIG = tuple(str(TOP / "hypervisor" / name) for name in ("config/parse.c", "base/crc.c", "base/fmt.c", "base/why.c"))
+PARSER = tuple(str(TOP / "hypervisor" / name) for name in ("config/parse.c", "base/crc.c", "base/fmt.c", "base/why.c"))
 
 
 def loader(place: Path) -> Path:
@@ -31,4 +31,4 @@ def command_parts(place: Path, without: str = "") -> list[str]:
     """Words for gcc: all sources but one, with what they need."""
     (place / "version.h").write_text('#define JAILHOUSE_VERSION "1.2-test"\n')
     sources = [str(path) for path in sorted(CLI.glob("*.c")) if path.name != without]
-    return [*INCLUDE, f"-I{place}", f'-DBOOT_LOADER="{loader(place)}"', *sources, *CONFIG, "-lfdt"]
+    return [*INCLUDE, f"-I{place}", f'-DBOOT_LOADER="{loader(place)}"', *sources, *PARSER, "-lfdt"]

@@ -19,7 +19,7 @@ import pytest
 from foreground import signals_as_at_a_terminal  # noqa: F401, a fixture
 from parts import FLAGS, TOP, command_parts  # noqa: F401, for others too
 
-OTHER, USAGE, ABSENT, NO_CELL, SPACE = 1, 2, 3, 4, 8
+OTHER, USAGE, ABSENT, NO_CELL, CONFIG, SPACE, MACHINE = 1, 2, 3, 4, 7, 8, 9
 
 
 class Command:

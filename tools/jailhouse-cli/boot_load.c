@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "boot_load.h"
@@ -12,7 +11,7 @@ enum status boot_supported(const struct command *c, const struct config *cell)
 		    cell->cell->name);
 }
 
-enum status tree_build(const struct command *c, const struct tree_wish *wish, const char *path, struct tree *tree)
+enum status tree_build(const struct tree_wish *wish, const char *path, struct tree *tree)
 {
 	char problem[TREE_PROBLEM_SIZE];
 
@@ -21,9 +20,6 @@ enum status tree_build(const struct command *c, const struct tree_wish *wish, co
 			return out_of_memory();
 		return fail(STATUS_OTHER, path ? path : "device tree", "%s", problem);
 	}
-	/* whoever brings a tree of his own has thought of it */
-	if (tree->note[0] && !wish->user)
-		fprintf(stderr, "jailhouse: %s: note: %s\n", c->name, tree->note);
 	return STATUS_OK;
 }
 

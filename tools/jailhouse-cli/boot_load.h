@@ -11,7 +11,7 @@
 enum status boot_supported(const struct command *c, const struct config *cell);
 
 /* tree_make() with its words; where the user's own tree came from is `path`. */
-enum status tree_build(const struct command *c, const struct tree_wish *wish, const char *path, struct tree *tree);
+enum status tree_build(const struct tree_wish *wish, const char *path, struct tree *tree);
 
 /* Says where two files want the same memory. */
 enum status check_overlaps(const struct images *in);

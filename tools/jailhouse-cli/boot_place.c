@@ -44,19 +44,22 @@ static bool is_free(const struct images *in, struct span s)
 bool place_tree(const struct config *cell, const struct images *in, uint64_t size, uint64_t *address)
 {
 	const struct abi_mem *ram = ram_largest(cell);
-	uint64_t at;
+	uint64_t candidates[3];
 
 	if (!ram || size > ram->size)
 		return false;
-	*address = ram->virt;
-	if (is_free(in, (struct span){ ram->virt, size }))
-		return true;
-	at = images_end(in, mem_guest_span(ram)) - ram->virt;
-	if (at > ram->size)
-		return false;
+	candidates[0] = ram->virt;
 	/* a kernel maps 2 MiB of it at once */
-	*address = align_up(ram->virt + at, KERNEL_ALIGN);
-	return *address - ram->virt <= ram->size - size;
+	candidates[1] = align_up(images_end(in, mem_guest_span(ram)), KERNEL_ALIGN);
+	candidates[2] = align_down(ram->virt + ram->size - size, PAGE_SIZE);
+	for (unsigned i = 0; i < ARRAY_SIZE(candidates); i++) {
+		struct span s = { candidates[i], size };
+
+		*address = s.start;
+		if (span_valid(s) && span_within(s, mem_guest_span(ram)) && is_free(in, s))
+			return true;
+	}
+	return false;
 }
 
 bool place_linux(const struct config *cell, struct linux_place *p)

@@ -9,7 +9,10 @@
 /* At the first base address in the cell's largest RAM. False: it has none. */
 bool place_kernel(const struct config *cell, const struct kernel *kernel, uint64_t *address);
 
-/* The device tree: at the start of the largest RAM; where that is taken, behind the images in it. */
+/*
+ * The device tree: at the start of the largest RAM; where that is taken, at a multiple of 2 MiB behind
+ * the images in it, else at its end.
+ */
 bool place_tree(const struct config *cell, const struct images *in, uint64_t size, uint64_t *address);
 
 struct linux_place {

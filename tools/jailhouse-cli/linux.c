@@ -158,7 +158,7 @@ static enum status build_tree(struct job *j)
 
 	free(j->tree.bytes);
 	j->tree.bytes = NULL;
-	return tree_build(j->c, &wish, j->user_tree.path, &j->tree);
+	return tree_build(&wish, j->user_tree.path, &j->tree);
 }
 
 /* A tree says where the initrd is, and both lie where the tree's size leaves room: it is made twice. */
@@ -177,6 +177,9 @@ static enum status add_rest(struct job *j)
 	s = build_tree(j);
 	if (s)
 		return s;
+	/* whoever brings a tree of his own has thought of it */
+	if (j->tree.note[0] && !j->user_tree.path)
+		fprintf(stderr, "jailhouse: %s: note: %s\n", j->c->name, j->tree.note);
 	if (j->initrd.size)
 		add(j, j->initrd.path, j->initrd.data, j->initrd.size, j->place.initrd, j->initrd.size);
 	add(j, "device tree", j->tree.bytes, j->tree.size, j->place.tree, j->tree.size);

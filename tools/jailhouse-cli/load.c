@@ -245,7 +245,7 @@ static enum status load_by_loader(struct job *j, const struct cell_config *confi
 	if (!s)
 		s = find_entry(j);
 	if (!s)
-		s = tree_build(j->c, &wish, NULL, &tree);
+		s = tree_build(&wish, NULL, &tree);
 	if (s)
 		return s;
 	s = load_with_tree(j, config, &tree);

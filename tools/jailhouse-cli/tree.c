@@ -12,7 +12,6 @@
 #define GENERATED_SIZE ((size_t)256 << 10)
 /* Besides the command line in /chosen: its properties' names and headers */
 #define CHOSEN_SIZE 512
-#define LABELS_MAX 8
 
 #define CLOCK_HZ 24000000
 #define PAGE 0x1000u
@@ -26,7 +25,13 @@
 #define GICD_SIZE 0x10000
 #define REDISTRIBUTOR_SIZE 0x20000
 
-enum handle { NO_HANDLE, GIC, CLOCK };
+/* Nodes that others refer to, and overlays by these names. Their numbers as phandles, if the user has no others */
+enum label { NO_LABEL, GIC, CLOCK, PSCI, CPUS, TIMER, SERIAL0, SERIAL1, LABELS };
+
+static const char *const label_names[LABELS] = {
+	[GIC] = "gic", [CLOCK] = "clock", [PSCI] = "psci", [CPUS] = "cpus", [TIMER] = "timer",
+	[SERIAL0] = "serial0", [SERIAL1] = "serial1",
+};
 
 struct uart {
 	uint64_t address;
@@ -42,10 +47,7 @@ struct maker {
 	int error;		/* libfdt's first, negative */
 	struct uart uart[2];	/* the console first */
 	unsigned uarts;
-	struct label {
-		char name[16], path[48];
-	} label[LABELS_MAX];
-	unsigned labels;
+	char path[LABELS][48];	/* of labelled nodes; empty: there is none */
 };
 
 static void note_error(struct maker *m, int result)
@@ -100,14 +102,22 @@ static void begin(struct maker *m, const char *name)
 	note_error(m, fdt_begin_node(m->fdt, name));
 }
 
-/* A node of the root that overlays and aliases can name; `at` 0: without an address. */
-static void begin_labelled(struct maker *m, const char *label, const char *kind, uint64_t at)
+/* Of the user's numbering, as both trees become one. */
+static uint32_t handle(const struct maker *m, enum label label)
 {
-	struct label *l = &m->label[m->labels++];
+	return tree_user_phandle(m->wish->user, m->path[label], label);
+}
 
-	snprintf(l->name, sizeof(l->name), "%s", label);
-	snprintf(l->path, sizeof(l->path), at ? "/%s@%llx" : "/%s", kind, (unsigned long long)at);
-	begin(m, l->path + 1);
+static void set_path(struct maker *m, enum label label, const char *kind, uint64_t at)
+{
+	snprintf(m->path[label], sizeof(m->path[label]), "/%s@%llx", kind, (unsigned long long)at);
+}
+
+/* A node of the root that overlays and aliases can name, whose path is set. */
+static void begin_labelled(struct maker *m, enum label label)
+{
+	begin(m, m->path[label] + 1);
+	cells(m, "phandle", 1, handle(m, label));
 }
 
 static void end(struct maker *m)
@@ -120,17 +130,18 @@ static uint64_t gicd(const struct maker *m)
 	return m->cell->cell->gicd ? m->cell->cell->gicd : m->system->system->platform.arm64.gicd.start;
 }
 
-static uint32_t handle(const struct maker *m, enum handle which)
+static void set_paths(struct maker *m)
 {
-	char path[48];
-
-	snprintf(path, sizeof(path), which == GIC ? "/interrupt-controller@%llx" : "/clock", (unsigned long long)gicd(m));
-	return tree_user_phandle(m->wish->user, path, which);
+	for (enum label label = CLOCK; label <= TIMER; label++)
+		snprintf(m->path[label], sizeof(m->path[label]), "/%s", label_names[label]);
+	set_path(m, GIC, "interrupt-controller", gicd(m));
+	for (unsigned n = 0; n < m->uarts; n++)
+		set_path(m, SERIAL0 + n, "serial", m->uart[n].address);
 }
 
 static void put_psci(struct maker *m)
 {
-	begin_labelled(m, "psci", "psci", 0);
+	begin_labelled(m, PSCI);
 	texts(m, "compatible", "arm,psci-1.0\0arm,psci-0.2");
 	text(m, "method", "hvc");
 	end(m);
@@ -171,7 +182,7 @@ static void put_cpus(struct maker *m)
 	bool wide;
 
 	cpu_count(m, &wide);
-	begin_labelled(m, "cpus", "cpus", 0);
+	begin_labelled(m, CPUS);
 	cells(m, "#address-cells", 1, wide ? 2 : 1);
 	cells(m, "#size-cells", 1, 0);
 	while (next_cpu(m, &n, &count, &id)) {
@@ -214,18 +225,18 @@ static void put_gic(struct maker *m)
 	bool wide;
 	uint64_t size = cell->flags & ABI_CELL_CPUS_COUNTED ? (uint64_t)cpu_count(m, &wide) * REDISTRIBUTOR_SIZE : machine->size;
 
-	begin_labelled(m, "gic", "interrupt-controller", gicd(m));
+	begin_labelled(m, GIC);
 	text(m, "compatible", "arm,gic-v3");
 	flag(m, "interrupt-controller");
 	cells(m, "#interrupt-cells", 1, 3);
+	cells(m, "#address-cells", 1, 0);
 	longs(m, "reg", 4, gicd(m), (uint64_t)GICD_SIZE, cell->gicr ? cell->gicr : machine->start, size);
-	cells(m, "phandle", 1, handle(m, GIC));
 	end(m);
 }
 
 static void put_timer(struct maker *m)
 {
-	begin_labelled(m, "timer", "timer", 0);
+	begin_labelled(m, TIMER);
 	text(m, "compatible", "arm,armv8-timer");
 	/* secure, non-secure, virtual, hypervisor's */
 	cells(m, "interrupts", 12, GIC_PPI, 13, LEVEL_HIGH, GIC_PPI, 14, LEVEL_HIGH, GIC_PPI, 11, LEVEL_HIGH,
@@ -235,11 +246,10 @@ static void put_timer(struct maker *m)
 
 static void put_clock(struct maker *m)
 {
-	begin_labelled(m, "clock", "clock", 0);
+	begin_labelled(m, CLOCK);
 	text(m, "compatible", "fixed-clock");
 	cells(m, "#clock-cells", 1, 0);
 	cells(m, "clock-frequency", 1, CLOCK_HZ);
-	cells(m, "phandle", 1, handle(m, CLOCK));
 	end(m);
 }
 
@@ -266,7 +276,7 @@ static void put_uart(struct maker *m, unsigned n)
 {
 	const struct uart *u = &m->uart[n];
 
-	begin_labelled(m, n ? "serial1" : "serial0", "serial", u->address);
+	begin_labelled(m, SERIAL0 + n);
 	if (u->type == ABI_CONSOLE_PL011)
 		put_pl011(m);
 	else
@@ -277,22 +287,21 @@ static void put_uart(struct maker *m, unsigned n)
 	end(m);
 }
 
-/* The labels, which __symbols__ has for overlays and aliases for Linux's numbers of UARTs. */
-static void put_labels(struct maker *m, const char *node, const char *prefix)
+/* Labels from one on: __symbols__ has all of them for overlays, aliases those of UARTs for Linux's numbers. */
+static void put_labels(struct maker *m, const char *node, enum label first)
 {
 	begin(m, node);
-	for (unsigned i = 0; i < m->labels; i++)
-		if (!strncmp(m->label[i].name, prefix, strlen(prefix)))
-			text(m, m->label[i].name, m->label[i].path);
+	for (enum label label = first; label < LABELS; label++)
+		if (m->path[label][0])
+			text(m, label_names[label], m->path[label]);
 	end(m);
 }
 
 static void put_chosen(struct maker *m)
 {
 	begin(m, "chosen");
-	for (unsigned i = 0; i < m->labels; i++)
-		if (!strcmp(m->label[i].name, "serial0"))
-			text(m, "stdout-path", m->label[i].path);
+	if (m->uarts)
+		text(m, "stdout-path", m->path[SERIAL0]);
 	end(m);
 }
 
@@ -314,8 +323,8 @@ static void generate(struct maker *m)
 	for (unsigned n = 0; n < m->uarts; n++)
 		put_uart(m, n);
 	put_chosen(m);
-	put_labels(m, "aliases", "serial");
-	put_labels(m, "__symbols__", "");
+	put_labels(m, "aliases", SERIAL0);
+	put_labels(m, "__symbols__", GIC);
 	end(m);
 	note_error(m, fdt_finish(m->fdt));
 }
@@ -438,6 +447,7 @@ static bool make_in(struct maker *m, size_t room, struct tree *tree, char *probl
 	const char *wrong;
 
 	find_uarts(m);
+	set_paths(m);
 	generate(m);
 	if (!m->error)
 		note_error(m, fdt_open_into(m->fdt, m->fdt, (int)room));

@@ -110,6 +110,9 @@ const char *tree_user_lay_over(void *fdt, const void *user)
 	}
 	if (!e)
 		e = lay_node(fdt, 0, user, 0, 0);
+	/* libfdt takes one for the other */
+	if (e == -FDT_ERR_EXISTS)
+		return "a node without an address in its name is there with one: write that, as in memory@40000000";
 	return e ? fdt_strerror(e) : NULL;
 }
 
