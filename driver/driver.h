@@ -11,6 +11,7 @@
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/rwsem.h>
+#include <linux/sysfs.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -43,6 +44,7 @@ struct cell {
 	struct cpumask taken;		/* of these, Linux ran on: to be brought back */
 	struct stat_dir *statistics;	/* sysfs.c */
 	struct stat_dir **cpu_statistics;	/* [nr_cpu_ids]; NULL for CPUs of others */
+	struct bin_attribute config;	/* sysfs.c: the file it was made from */
 };
 
 /* The consoles' rings (log.c). */

@@ -3,8 +3,10 @@
  * /sys/devices/jailhouse: the hypervisor's state, for people and scripts.
  *
  *   enabled console mem_pool_size mem_pool_used remap_pool_size remap_pool_used
- *   cells/ID/ name state cpus_assigned[_list] cpus_failed[_list] exits interrupts wfi
+ *   cells/ID/ name state cpus_assigned[_list] cpus_failed[_list] exits interrupts wfi config
  *             statistics/vmexits_*  statistics/cpuN/vmexits_*
+ *
+ * cells/ID/config is the file the cell was made from, as it was given; cells/0/config the system's.
  *
  * Each exit is counted by one vmexits_*, and by vmexits_total. vmexits_over_budget is no
  * reason: it counts those of them that cells/ID/exits does not permit. To read a counter is
@@ -209,6 +211,25 @@ static const struct cell_attribute cell_files[] = {
 	__ATTR_RO(wfi),
 };
 
+static ssize_t config_read(struct file *file, struct kobject *kobj, struct bin_attribute *attr, char *to,
+			   loff_t at, size_t size)
+{
+	const struct blob *blob = &container_of(kobj, struct cell, kobj)->blob;
+
+	return memory_read_from_buffer(to, size, &at, blob->bytes, blob->size);
+}
+
+/* Its size is the cell's own, so that readers can trust what stat() says. */
+static int config_add(struct cell *cell)
+{
+	sysfs_bin_attr_init(&cell->config);
+	cell->config.attr.name = "config";
+	cell->config.attr.mode = 0400;
+	cell->config.size = cell->blob.size;
+	cell->config.read = config_read;
+	return sysfs_create_bin_file(&cell->kobj, &cell->config);
+}
+
 static ssize_t cell_file_show(struct kobject *kobj, struct attribute *attr, char *text)
 {
 	return container_of(attr, struct cell_attribute, attr)->
@@ -313,6 +334,8 @@ int sysfs_cell_add(struct cell *cell)
 	err = kobject_add(&cell->kobj, driver.cells, "%u", cell->id);
 	for (i = 0; !err && i < ARRAY_SIZE(cell_files); i++)
 		err = sysfs_create_file(&cell->kobj, &cell_files[i].attr);
+	if (!err)
+		err = config_add(cell);
 	if (!err) {
 		struct stat_dir *dir = stat_dir_add(cell, &cell->kobj, ALL_CPUS);
 

@@ -44,7 +44,18 @@ $(INMATE_BINS): %.bin: %.elf
 	$(call say,OBJCOPY,$@)
 	$(Q)$(OBJCOPY) -O binary $< $@
 
+# What the command puts into a boot region; embedded in it, so no program for /inmates. Nothing where
+# there are no such regions
+LOADER_SOURCE := $(wildcard inmates/loader/$(ARCH)/loader.S)
+LOADER_BIN := $(BUILD)/inmates/loader/loader.bin
+
+$(LOADER_BIN): $(LOADER_SOURCE) include/abi/boot.h inmates/build.mk
+	$(call say,LOADER,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(if $(LOADER_SOURCE),$(CC) -Iinclude -c $(LOADER_SOURCE) -o $(@:.bin=.o) && \
+		$(OBJCOPY) -O binary -j .text $(@:.bin=.o) $@,: >$@)
+
 .PHONY: inmates
-inmates: $(INMATE_BINS)
+inmates: $(INMATE_BINS) $(LOADER_BIN)
 
 -include $(INMATE_OBJECTS:.o=.d)

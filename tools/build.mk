@@ -3,29 +3,39 @@
 
 CLI := $(BUILD)/jailhouse
 HOST_CLI := $(HOST_BUILD)/jailhouse
-CLI_SOURCES := $(sort $(wildcard tools/jailhouse-cli/*.c))
-CLI_OBJECTS := $(CLI_SOURCES:%=$(BUILD)/%.o)
-HOST_CLI_OBJECTS := $(CLI_SOURCES:%=$(HOST_BUILD)/%.o)
-CLI_CPPFLAGS := -Iinclude -I$(BUILD)/include -D_GNU_SOURCE
+# The configurations' parser is the hypervisor's own
+CLI_SOURCES := $(sort $(wildcard tools/jailhouse-cli/*.c)) hypervisor/config/parse.c \
+	$(addprefix hypervisor/base/,crc.c fmt.c why.c)
+CLI_OBJECTS := $(CLI_SOURCES:%=$(BUILD)/cli/%.o)
+HOST_CLI_OBJECTS := $(CLI_SOURCES:%=$(HOST_BUILD)/cli/%.o)
+CLI_CPPFLAGS = -Iinclude -Ihypervisor -I$(BUILD)/include -isystem $(LIBFDT) -D_GNU_SOURCE \
+	-DBOOT_LOADER='"$(LOADER_BIN)"'
+LIBFDT := $(BUILD)/libfdt
 CLI_CFLAGS := -std=c11 -O2 -g $(WARNINGS)
 
-$(CLI_OBJECTS): $(BUILD)/%.o: % Makefile tools/build.mk | $(VERSION_H)
+$(CLI_OBJECTS): $(BUILD)/cli/%.o: % Makefile tools/build.mk | $(VERSION_H)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CLI_CPPFLAGS) $(CLI_CFLAGS) -MMD -MP -c $< -o $@
 
-$(HOST_CLI_OBJECTS): $(HOST_BUILD)/%.o: % Makefile tools/build.mk | $(VERSION_H)
+$(HOST_CLI_OBJECTS): $(HOST_BUILD)/cli/%.o: % Makefile tools/build.mk | $(VERSION_H)
 	$(call say,HOSTCC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(CLI_CPPFLAGS) $(CLI_CFLAGS) -MMD -MP -c $< -o $@
 
-$(CLI): $(CLI_OBJECTS)
+# Embedded where it is used, which the compiler does not tell make
+$(addsuffix /cli/tools/jailhouse-cli/boot.c.o,$(BUILD) $(HOST_BUILD)): $(LOADER_BIN)
+
+$(CLI): $(CLI_OBJECTS) $(LIBFDT)/libfdt.a
 	$(call say,LD,$@)
 	$(Q)$(CC) -static $^ -o $@
 
 $(HOST_CLI): $(HOST_CLI_OBJECTS)
 	$(call say,HOSTLD,$@)
-	$(Q)$(HOSTCC) $^ -o $@
+	$(Q)$(HOSTCC) $^ -lfdt -o $@
+
+$(LIBFDT)/libfdt.a:
+	$(error no libfdt for $(ARCH) was fetched yet: run 'make setup ARCH=$(ARCH)' (as root) once)
 
 .PHONY: tools
 tools: $(if $(CLI_SOURCES),$(CLI) $(HOST_CLI))

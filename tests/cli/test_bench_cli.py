@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 from foreground import signals_as_at_a_terminal  # noqa: F401, a fixture
 
-from test_cli import ABSENT, FLAGS, OTHER, TOP, USAGE, Command
+from parts import FLAGS, INCLUDE, TOP, command_parts
+from test_cli import ABSENT, OTHER, USAGE, Command
 
 HERE = Path(__file__).parent
 HEAD = "bench: workload={name} samples={n} unit=ticks freq={freq} min=0 max=0"
@@ -45,17 +46,13 @@ def machine(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def harness(tmp_path_factory, machine) -> Path:
     place = tmp_path_factory.mktemp("harness")
-    (place / "version.h").write_text('#define JAILHOUSE_VERSION "1.2-test"\n')
-    cli = TOP / "tools/jailhouse-cli"
-    sources = [HERE / "bench_harness.c", *(p for p in sorted(cli.glob("*.c")) if p.name != "main.c")]
     # what main.c offers the others
     (place / "usage.c").write_text(
         '#include "cli.h"\nenum status command_usage(const struct command *c, const char *p, '
         "const char *a)\n{ (void)c; (void)p; (void)a; return STATUS_USAGE; }\n")
     binary = place / "bench_harness"
-    subprocess.run(["gcc", *FLAGS, f"-I{TOP}/include", f"-I{cli}", f"-I{place}",
-                    f'-DJAILHOUSE_ROOT="{machine}"', *map(str, sources), str(place / "usage.c"),
-                    "-o", str(binary)], check=True)
+    subprocess.run(["gcc", *FLAGS, f'-DJAILHOUSE_ROOT="{machine}"', str(HERE / "bench_harness.c"), str(place / "usage.c"),
+                    *command_parts(place, without="main.c"), "-o", str(binary)], check=True)
     return binary
 
 
@@ -262,15 +259,13 @@ class Bench:
 
     def __init__(self, place: Path, root: Path, cells: Path):
         self.sysfs, self.device, self.cells = place / "sysfs", place / "device", cells
-        self.binary, cli = place / "jailhouse", TOP / "tools/jailhouse-cli"
-        (place / "version.h").write_text('#define JAILHOUSE_VERSION "1.2-test"\n')
-        places = (f'-DJAILHOUSE_DEVICE="{self.device}"', f'-DJAILHOUSE_SYSFS="{self.sysfs}"',
-                  f'-DJAILHOUSE_ROOT="{root}"', f"-I{TOP}/include", f"-I{cli}", f"-I{place}")
+        self.binary = place / "jailhouse"
+        places = (f'-DJAILHOUSE_DEVICE="{self.device}"', f'-DJAILHOUSE_SYSFS="{self.sysfs}"', f'-DJAILHOUSE_ROOT="{root}"')
         driver = place / "driver.o"
-        subprocess.run(["gcc", *FLAGS, *places, "-c", str(HERE / "bench_driver.c"), "-o", str(driver)], check=True)
+        subprocess.run(["gcc", *FLAGS, *places, *INCLUDE, "-c", str(HERE / "bench_driver.c"), "-o", str(driver)], check=True)
         # the header first, so that only calls are redirected
         subprocess.run(["gcc", *FLAGS, *places, "-include", "sys/ioctl.h", "-Dioctl=bench_ioctl",
-                        "-include", str(place / "bench_ioctl.h"), *map(str, sorted(cli.glob("*.c"))),
+                        "-include", str(place / "bench_ioctl.h"), *command_parts(place),
                         str(driver), "-o", str(self.binary)], check=True)
 
     def clear(self, enabled: bool = False) -> None:

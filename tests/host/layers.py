@@ -40,6 +40,7 @@ LAYERS: dict[str, tuple[set[str], str | None]] = {
                               "hypervisor/core", "hypervisor/include/arch"}, None),
     "driver": ({"include/abi"}, None),
     "inmates/lib": ({"include/abi"}, FREESTANDING),
+    "inmates/loader": ({"include/abi"}, FREESTANDING),
     "inmates/demos": ({"include/abi", "inmates/lib"}, FREESTANDING),
     "inmates/bench": ({"include/abi", "inmates/lib"}, FREESTANDING),
     "inmates/tests": ({"include/abi", "inmates/lib"}, FREESTANDING),

@@ -2,6 +2,7 @@
 """The command as it is run: files, output, exit status."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -140,6 +141,19 @@ def test_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "  memory rwx guest 0x0 host 0xb0000000 size 0x100000 loadable 'ram'" in lines
     assert "  interrupts direct, WFI trusted, exits at most 10000/s after 1000 ms (then: log)" \
         in lines
+
+
+def test_boot(edited: Edited, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is where the cell starts, and is loadable without being said."""
+    flash = '{ name = "flash", guest = 0x2000_0000, size = "2M", boot = true },\n'
+    file = edited(('size = "64M", access = "rwx", loadable = true },\n', f'size = "64M", access = "rwx" }},\n{flash}'))
+    assert main(["build", str(file), "-o", str(tmp_path / "out")]) == 0
+    assert re.search(r"^.*compute.cell: CPU 2, .* flash=0x\w+\+2M \(boot\)$", capsys.readouterr().out, re.MULTILINE)
+    assert main(["show", str(tmp_path / "out" / "compute.cell")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "  entry 0x20000000" in lines
+    assert any(re.fullmatch(r"  memory r-x guest 0x20000000 host 0x\w+ size 0x200000 loadable boot 'flash'", x) for x in lines)
+    assert any(line.startswith("  memory rwx guest 0x0 ") and "loadable" not in line for line in lines)
 
 
 DIRECT = "interrupts direct, WFI trapped, exits any"

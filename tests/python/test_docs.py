@@ -90,3 +90,14 @@ def test_the_error_example(edited: Callable[..., Path]) -> None:
     _, problems = checked_system(str(file))
     said = "\n".join(map(str, problems)).replace(str(file), file.name)
     assert shown[0].replace("\n    ", "\n").strip() == said
+
+
+def test_the_boot_example(tmp_path: Path) -> None:
+    """docs/linux-cells.md's cell, on the demo's machine and memory."""
+    example = re.search(r"```toml\n(\[\[cell\]\].*?)```", (ROOT / "docs" / "linux-cells.md").read_text(), re.DOTALL)
+    assert example
+    system = DEMO.read_text().split("[[cell]]")[0].replace('"machine.toml"', f'"{DEMO.parent / "machine.toml"}"')
+    (tmp_path / "guest.toml").write_text(system + example[1])
+    system_found, problems = checked_system(str(tmp_path / "guest.toml"))
+    assert system_found is not None, [str(p) for p in problems]
+    assert list(problems) == []

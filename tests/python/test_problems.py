@@ -14,6 +14,8 @@ Edited = Callable[..., Path]
 
 RTOS_RAM = 'name = "ram", guest = 0, size = "1M",'
 RTOS = 'cpus = [3]'
+RTOS_MEMORY = RTOS_RAM + ' access = "rwx", loadable = true },\n'
+BOOT = '{ name = "flash", guest = 0x2000_0000, size = "2M", boot = true },\n'
 COMPUTE = 'cpus = [2]'
 LINUX = '0x4000_0000, size = "1792M"'
 SILENT_COMPUTE = 'cpus = [2]\nconsole = "putc"'
@@ -57,6 +59,16 @@ CASES: list[tuple[str, tuple[tuple[str, str], ...], tuple[str, str], tuple[str, 
     ("name system", (('"rtos"', '"system"'),), ("demo.toml", '"system"'), ("beside system.cell",)),
     ("two of one name", (('"compute"', '"rtos"'),), ("demo.toml", "[[cell]]"),
      ('cell "rtos"', "another cell", "demo.toml:")),
+    ("boot with access", ((RTOS_RAM, RTOS_RAM + ' boot = true,'),), ("demo.toml", RTOS_RAM),
+     ('"ram"', "`boot`", 'access "rwx"', "leave `access` and `loadable` out")),
+    ("boot not loadable", ((RTOS_MEMORY, RTOS_MEMORY + BOOT.replace("}", ", loadable = false }")),), ("demo.toml", '"flash"'),
+     ('"flash"', "`boot`", "not loadable")),
+    ("boot no flag", ((RTOS_MEMORY, RTOS_MEMORY + BOOT.replace("true", '"yes"')),), ("demo.toml", '"flash"'),
+     ("neither true nor false",)),
+    ("two to boot from", ((RTOS_MEMORY, RTOS_MEMORY + BOOT + BOOT.replace("flash", "rom").replace("0x2000", "0x3000")),),
+     ("demo.toml", '"rom"'), ('memory "rom"', '"flash" (', "starts at one place")),
+    ("entry not in boot", ((RTOS_MEMORY, RTOS_MEMORY + BOOT), (RTOS, RTOS + "\nentry = 0")), ("demo.toml", "entry = 0"),
+     ('entry 0x0 is not in memory "flash" 0x20000000', "leave `entry` out")),
     ("device moved to nowhere", ((COMPUTE, COMPUTE + '\ndevices = [{ name = "uart1" }]'),), ("demo.toml", "devices"),
      ("`guest` is missing",)),
     ("device moved misaligned", ((COMPUTE, COMPUTE + '\ndevices = [{ name = "uart1", guest = 0x0900_0800 }]'),),

@@ -103,6 +103,8 @@ CASES: list[tuple[tuple[tuple[str, str], ...], tuple[str, str], tuple[str, ...]]
      ('cell "rtos": CPU 0 stays the root cell\'s', "boot processor", "choose another")),
     (((RTOS, RTOS + '\nwfi = "trusted"'),), ("demo.toml", "wfi ="),
      ("sleeping never exits here", "remove it")),
+    ((('size = "62M", access = "rwx",', 'size = "62M", boot = true, access = "rwx",'),), ("demo.toml", "boot ="),
+     ("there is no loader for this architecture", "remove it")),
     (((RTOS, RTOS + '\ninterrupts = "direct"'),), ("demo.toml", "interrupts ="),
      ("interrupts always arrive directly here",)),
     (((RTOS, RTOS + '\nrenumber = { "3" = 4 }'),), ("demo.toml", "renumber ="),

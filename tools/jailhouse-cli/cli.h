@@ -96,6 +96,7 @@ enum status load_run(const struct command *c, int argc, char **argv);
 enum status start_run(const struct command *c, int argc, char **argv);
 enum status shutdown_run(const struct command *c, int argc, char **argv);
 enum status destroy_run(const struct command *c, int argc, char **argv);
+enum status linux_run(const struct command *c, int argc, char **argv);
 enum status list_run(const struct command *c, int argc, char **argv);
 enum status stats_run(const struct command *c, int argc, char **argv);
 enum status bench_run(const struct command *c, int argc, char **argv);

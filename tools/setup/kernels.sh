@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Fetches Debian's stock kernels of $ARCH, their headers, busybox and, for the tests, who alone
+# Fetches Debian's stock kernels of $ARCH, their headers, busybox, libfdt and, for the tests, who alone
 # want -rt kernels, cyclictest and U-Boot, and unpacks them under build/$ARCH without installing anything:
 #   build/$ARCH/linux/<release>/{vmlinuz,root/}   root holds the headers
 #   build/$ARCH/linux/<release>/modules/          those of the kernel that tests load
 #   build/$ARCH/linux/<name> -> <release>
 #   build/$ARCH/linux/rt-tests/                   cyclictest, its libraries and their loader
 #   build/$ARCH/busybox
+#   build/$ARCH/libfdt/                           its headers and libfdt.a, for the command
 #   build/$ARCH/u-boot.bin                        where $ARCH.sh names one
 # usage: ARCH=arm64|x86_64 kernels.sh NAME...    NAME: 6.1, 6.1-rt, 6.12 or 6.12-rt
 
@@ -156,6 +157,18 @@ member() {
 	chmod 755 "$tree/$2"
 }
 
+libfdt() {
+	tree=$BUILD/.part.libfdt
+	rm -rf "$tree"
+	mkdir -p "$tree"
+	fetch "libfdt-dev:$DEBIAN_ARCH"
+	for file in libfdt.a libfdt.h libfdt_env.h fdt.h; do
+		member "/$(echo "$file" | sed 's/\./\\./g')\$" "$file"
+	done
+	rm -rf "$BUILD/libfdt"
+	mv "$tree" "$BUILD/libfdt"
+}
+
 u_boot() {
 	tree=$BUILD
 	fetch u-boot-qemu
@@ -192,15 +205,16 @@ for name; do
 		;;
 	esac
 done
-[ -z "$missing$measured$booted" ] && [ -f "$BUILD/busybox" ] && exit 0
+[ -z "$missing$measured$booted" ] && [ -f "$BUILD/busybox" ] && [ -d "$BUILD/libfdt" ] && exit 0
 
-say "Debian's own $DEBIAN_ARCH kernels ($*) and busybox: unpacked under build/$ARCH, not installed"
+say "Debian's own $DEBIAN_ARCH kernels ($*), busybox and libfdt: unpacked under build/$ARCH, not installed"
 mkdir -p "$BUILD/linux" "$APT_ROOT"
 exec 9>"$APT_ROOT/lock"
 flock 9
 use_cache
 apt_refresh
 [ -f "$BUILD/busybox" ] || busybox
+[ -d "$BUILD/libfdt" ] || libfdt
 [ -z "$measured" ] || cyclictest
 [ -z "$booted" ] || u_boot
 for name in $missing; do

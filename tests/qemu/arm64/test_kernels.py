@@ -21,6 +21,8 @@ def test_whole_life(boot, blobs, kernels, say, kernel, cpu):
         root.run_cell("a", "hello")
         root.run_cell("b", image)
         root.expect(r"^\[a\] hello: ([2-9]|\d\d+) from CPU 0x3$")
+        root.check(f"cmp {root.SYSFS}/cells/{root.cell_id('a')}/config {root.CELLS}/a.cell && "
+                   f"cmp {root.SYSFS}/cells/0/config {root.SYSTEM}")
         said = root.expect(ends)[0]
         assert re.search(r"^\d+ +a +running +3$", root.listed(), re.MULTILINE)
         root.destroy("a", "b")

@@ -21,6 +21,7 @@ def check_cells(system: System, problems: Problems) -> None:
         _check_memory(cell, system, problems)
         _check_guest(cell, system.machine, problems)
         _check_entry(cell, system.machine, problems)
+        _check_boot(cell, problems)
         _check_numbers(cell, system.machine, problems)
         devices = _devices(cell, system.machine, problems)
         _check_console(cell, devices, system.machine, problems)
@@ -188,6 +189,20 @@ def _check_entry(cell: Cell, machine: Machine, problems: Problems) -> None:
     problems.error(cell.entry_where, f'cell "{cell.name}": entry {cell.entry:#x} is outside its '
                    f"executable memory ({known})", "its first instruction would be a fault",
                    'correct `entry` or `guest`, or give a region access = "rwx"')
+
+
+def _check_boot(cell: Cell, problems: Problems) -> None:
+    regions = [r for r in cell.memory if r.boot]
+    for region in regions[1:]:
+        problems.error(region.where, f'cell "{cell.name}", memory "{region.name}": "{regions[0].name}" '
+                       f"({regions[0].where}) is for booting already", "a cell starts at one place",
+                       "remove `boot = true` from one of the two")
+    for region in regions[:1]:
+        if not region.guest <= cell.entry < region.guest + region.size:
+            problems.error(cell.entry_where, f'cell "{cell.name}": entry {cell.entry:#x} is not in memory '
+                           f'"{region.name}" {region.guest_span} ({region.where}), which is for booting',
+                           "what `cell load` puts there is to run first at each start",
+                           "leave `entry` out")
 
 
 def _devices(cell: Cell, machine: Machine, problems: Problems) -> list[Device]:

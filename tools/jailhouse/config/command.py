@@ -91,7 +91,7 @@ def _summary(system: System, directory: str) -> None:
     arch = ARCHES[system.machine.arch]
     for cell in system.cells:
         section = emit.emit_cell(cell, system.machine).cell
-        memory = " ".join(f"{r.name}={r.host:#x}+{size_text(r.size)}" for r in cell.memory)
+        memory = " ".join(f"{r.name}={r.host:#x}+{size_text(r.size)}{' (boot)' * r.boot}" for r in cell.memory)
         print(f"{os.path.join(directory, cell.name)}.cell: CPU {cpus(section)}, {memory}")
         print(f"{cell.name}: CPU {cpus(section)}, {contract(section, arch)}" +
               (f", {gic(section)}" if section.gicd else ""))

@@ -200,6 +200,8 @@ def _region_mem(region: Region) -> Mem:
     flags = sum(ACCESS_FLAGS[letter] for letter in region.access)
     if region.loadable:
         flags |= abi.ABI_MEM_LOADABLE
+    if region.boot:
+        flags |= abi.ABI_MEM_BOOT
     if region.shared is not None:
         flags |= abi.ABI_MEM_SHARED
     return Mem(region.name, region.host, region.guest, region.size, flags)

@@ -131,6 +131,7 @@ class Region:
     access: str				# "r", "rw", "rx" or "rwx"
     loadable: bool = False
     shared: str | None = None
+    boot: bool = False			# what `cell load` puts there is copied to its place at each start
 
     @property
     def guest_span(self) -> Span:

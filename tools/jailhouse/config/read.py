@@ -183,8 +183,9 @@ def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell
     if name is not None:
         table.title = f'cell "{name}"'
     cpus = table.lines("cpus", range(0, cpu_count), required=True)
-    entry = table.number("entry", default=0)
-    memory = [_region(t) for t in table.tables("memory", required=True)]
+    memory = [_region(t, arch) for t in table.tables("memory", required=True)]
+    boot = next((r.guest for r in memory if r and r.boot), 0)
+    entry = table.number("entry", default=boot)
     memory += [_shared_use(t) for t in table.tables("shared")]
     comm_page = _comm_page(table, arch.comm_page if arch else None)
     devices = table.given("devices")
@@ -350,18 +351,29 @@ def _cell_name(table: Table) -> str | None:
     return name
 
 
-def _region(table: Table) -> Region | None:
+def _region(table: Table, arch: Arch | None) -> Region | None:
     name = table.name()
     if name is not None:
         table.title = f'{table.title} "{name}"'
     guest, size = table.number("guest", required=True), table.size()
     host = table.number("host")
-    access = table.choice("access", ACCESS, None)
-    loadable = table.flag("loadable", False)
+    boot = _boot(table, arch)
+    access = table.choice("access", ACCESS, "rx" if boot else None)
+    loadable = table.flag("loadable", boot)
     table.done()
+    if boot and (access != "rx" or not loadable):
+        table.wrong("boot", f'the region is {"" if loadable else "not loadable, "}access "{access}"',
+                    'leave `access` and `loadable` out: it is loadable, and the cell may read and execute it')
     if name is None or guest is None or size is None or access not in ACCESS:
         return None
-    return Region(name, table.where(), guest, size, host, access, loadable)
+    return Region(name, table.where(), guest, size, host, access, loadable, boot=boot)
+
+
+def _boot(table: Table, arch: Arch | None) -> bool:
+    if arch and "boot" in arch.refused:
+        table.refuse({"boot": arch.refused["boot"]})
+        return False
+    return table.flag("boot", False)
 
 
 def _shared_use(table: Table) -> Region | None:

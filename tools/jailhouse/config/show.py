@@ -15,6 +15,7 @@ _FLAG_NAMES = {
     abi.ABI_MEM_LOADABLE: "loadable",
     abi.ABI_MEM_SHARED: "shared",
     abi.ABI_MEM_RESERVED: "reserved",
+    abi.ABI_MEM_BOOT: "boot",
 }
 _CELL_FLAG_NAMES = {abi.ABI_CELL_PUTC: "putc", abi.ABI_CELL_PUTC_CONSOLE: "putc-console"}
 _UART_NAMES = {abi.ABI_CONSOLE_8250: "8250", abi.ABI_CONSOLE_PL011: "pl011"}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Boot regions: which of a cell's memory is what to images, and how a loader, its table and their
+ * bytes are laid into one (abi/boot.h). Acts on nothing.
+ */
+#ifndef JAILHOUSE_CLI_BOOT_H
+#define JAILHOUSE_CLI_BOOT_H
+
+#include <stdbool.h>
+
+#include "abi/driver.h"
+#include "config/parse.h"
+
+#define BOOT_PROBLEM_SIZE 256
+
+/* Images in the order they were named. What they point to is whose it is. */
+struct images {
+	uint32_t count;
+	struct abi_drv_image image[ABI_DRV_MAX_IMAGES];
+	const char *name[ABI_DRV_MAX_IMAGES];	/* NULL: a string, which may be laid into another's memory */
+};
+
+/* What runs first in a boot region; the architecture's, empty where there is none. */
+extern const char boot_loader[];
+size_t boot_loader_size(void);
+
+/* The cell's boot region, or NULL. */
+const struct abi_mem *boot_region(const struct config *cell);
+
+/* Memory that an operating system takes for its RAM. */
+bool mem_is_ram(const struct abi_mem *m);
+const struct abi_mem *ram_largest(const struct config *cell);
+/* The region of its guest addresses that holds all of the span, or NULL. */
+const struct abi_mem *mem_holding(const struct config *cell, struct span s);
+
+/*
+ * Loadable memory that the cell cannot write: what is loaded there stays, no loader has to put it
+ * there anew.
+ */
+bool mem_is_fixed(const struct abi_mem *m);
+/* Do all images lie in the boot region itself? Then they need no loader: the first is one. */
+bool images_boot_alone(const struct images *in, const struct config *cell);
+
+/* Where two of them want the same memory; NULL-named ones may. */
+struct clash {
+	uint32_t first, second;
+	uint64_t address;
+};
+bool images_clash(const struct images *in, struct clash *clash);
+
+struct boot {
+	const void *loader;	/* a multiple of ABI_BOOT_ALIGN bytes */
+	size_t loader_size;
+	uint64_t entry, argument;	/* see abi/boot.h */
+};
+
+/*
+ * From images, each with the address where the cell wants it, to what is loaded: the loader with its
+ * table as the first, then what stays where it is loaded, and the others' bytes. `head` is the loader
+ * with its table, to be freed. False: `problem` says why not and what to change, nothing is to be
+ * freed (or nothing is left of this program's own memory, and it is empty).
+ */
+bool boot_pack(const struct config *cell, const struct boot *boot, const struct images *in, struct images *out,
+	       void **head, char problem[BOOT_PROBLEM_SIZE]);
+
+/* How large a boot region has to be for these images, in whole MiB, as a text says it. */
+uint64_t boot_size(const struct boot *boot, const struct images *in);
+
+#endif
