@@ -27,6 +27,7 @@ _REFUSED = {
     "wfi": "sleeping never exits here, and the CPU can be had back all the same",
     "cpu_ids": "a cell's CPUs have their APIC ids here, whatever program is in it",
     "gic": "there is none here, and IOAPICs and local APICs are where they are",
+    "platform": "a cell is a PC here, as far as it goes; there is no other machine for it to stand in for",
     "boot": "there is no loader for this architecture; `cell load` fills loadable memory itself",
 }
 

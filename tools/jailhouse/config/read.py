@@ -14,6 +14,7 @@ from jailhouse.config.load import load
 from jailhouse.config.model import (AUTO, CONSOLE_PUTC, CONSOLE_UART, DIRECT, INJECTED, Cell, CellUart,
                                     Delivery, Device, Limit, Line, Machine, Named, Placed, Region, Renumbering,
                                     Shared, System, Uart, View)
+from jailhouse.config.platforms import expanded
 from jailhouse.config.problems import Problems
 from jailhouse.config.table import Table, name_problem
 from jailhouse.config.units import parse_number, parse_range
@@ -182,6 +183,8 @@ def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell
     name = _cell_name(table)
     if name is not None:
         table.title = f'cell "{name}"'
+    if arch is None or "platform" not in arch.refused:
+        table = expanded(table)
     cpus = table.lines("cpus", range(0, cpu_count), required=True)
     memory = [_region(t, arch) for t in table.tables("memory", required=True)]
     boot = next((r.guest for r in memory if r and r.boot), 0)

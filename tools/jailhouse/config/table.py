@@ -26,6 +26,12 @@ class Table:
         self.problems = problems
         self.known: list[str] = []
 
+    def with_data(self, data: dict[str, Any]) -> "Table":
+        """The same place in the text, saying this."""
+        table = Table(self.document, self.path, data, self.title, self.problems)
+        table.known = list(self.known)
+        return table
+
     def where(self, *below: str | int) -> Where:
         return self.document.where(self.path + below)
 

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Machines that cells stand in for, so that programs built for them run unchanged: keys of a cell's text
+that stand for others. What a text says itself, it says instead.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from jailhouse.config.table import Table
+
+# QEMU's hw/arm/virt.c, base_memmap and a15irqmap; interrupts are INTIDs
+_FLASH, _FLASH_1, _GICD, _GICR = 0, 0x0400_0000, 0x0800_0000, 0x080a_0000
+_UART, _UART_INTERRUPT = 0x0900_0000, 33
+# Among what is PCI's there: no such program looks for anything at that place
+_BOOT = 0x2000_0000
+_RAM = 0x4000_0000
+_BOOT_SIZE = "16M"
+# The second flash is where U-Boot looks for its environment
+_FLASH_1_SIZE = "256K"
+
+
+def _qemu_virt(table: Table) -> dict[str, Any]:
+    ram = table.get("ram", required=True)
+    boot, flash = table.get("boot"), table.get("flash")
+    memory = [{"name": "boot", "guest": _BOOT, "size": _BOOT_SIZE if boot is None else boot, "boot": True}]
+    if ram is not None:
+        memory.append({"name": "ram", "guest": _RAM, "size": ram, "access": "rwx"})
+    if flash is not None:
+        memory += [{"name": "flash", "guest": _FLASH, "size": flash, "access": "rx", "loadable": True},
+                   {"name": "flash1", "guest": _FLASH_1, "size": _FLASH_1_SIZE, "access": "r", "loadable": True}]
+    keys: dict[str, Any] = {"cpu_ids": "counted", "gic": {"gicd": _GICD, "gicr": _GICR}, "comm_page": False,
+                            "memory": memory}
+    if "console" not in table.data:
+        keys["uart"] = {"guest": _UART, "interrupt": _UART_INTERRUPT}
+    return keys
+
+
+PLATFORMS: dict[str, Callable[[Table], dict[str, Any]]] = {"qemu-virt": _qemu_virt}
+
+
+def expanded(table: Table) -> Table:
+    """The cell's table with what its `platform` stands for, if it names one."""
+    if "platform" not in table.data:
+        return table
+    name = table.choice("platform", list(PLATFORMS), "")
+    if not name:
+        return table
+    keys = PLATFORMS[name](table)
+    given = table.data.get("memory")
+    if isinstance(given, list):
+        keys["memory"] = given + keys["memory"]
+    return table.with_data({**keys, **{k: v for k, v in table.data.items() if k != "memory" or not isinstance(v, list)}})
