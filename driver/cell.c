@@ -11,6 +11,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "abi/comm.h"
 #include "abi/hypercall.h"
 #include "arch.h"
 #include "driver.h"
@@ -322,12 +323,35 @@ int cell_start(const struct abi_drv_cell *ref, char *error)
 	return result < 0 ? (int)result : 0;
 }
 
+/* Cells that know of the request agree, and tidy up before, or refuse; the rest is stopped. */
+static int ask_to_end(const struct cell *cell, u32 wait_ms, char *error)
+{
+	unsigned long limit = jiffies + msecs_to_jiffies(wait_ms);
+	long reply = hypervisor_call(ABI_HC_CELL_ASK, cell->id, 1, error);
+
+	while (reply == ABI_REPLY_NONE && time_before(jiffies, limit)) {
+		if (fatal_signal_pending(current))
+			return refuse(error, EINTR, "interrupted; cell \"%s\" goes on, but was asked to shut down",
+				      cell_name(cell));
+		usleep_range(500, 2000);
+		reply = hypervisor_call(ABI_HC_CELL_ASK, cell->id, 0, error);
+	}
+	if (reply == ABI_REPLY_DENIED)
+		return refuse(error, EBUSY, "cell \"%s\" was asked and wants to go on: try again later, or do not ask it (no --timeout)",
+			      cell_name(cell));
+	return reply < 0 ? (int)reply : 0;
+}
+
 int cell_shutdown(const struct abi_drv_cell *ref, char *error)
 {
 	struct cell *cell;
 	long result;
 	int err = find_inmate(ref, &cell, error);
 
+	if (!err && ref->wait_ms > ABI_DRV_MAX_WAIT_MS)
+		err = refuse(error, EINVAL, "a timeout of %u ms is more than %u", ref->wait_ms, ABI_DRV_MAX_WAIT_MS);
+	if (!err && ref->wait_ms)
+		err = ask_to_end(cell, ref->wait_ms, error);
 	if (err)
 		return err;
 	result = cell_settle(ABI_HC_CELL_SHUTDOWN, cell, error);

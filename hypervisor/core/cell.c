@@ -231,6 +231,27 @@ err_t cell_shutdown(struct cell *cell, struct why *why)
 	return OK;
 }
 
+uint32_t cell_ask(struct cell *cell, bool ask)
+{
+	struct abi_comm *comm = cell->comm;
+	uint32_t reply;
+
+	if (settle(cell) != CELL_RUNNING)
+		return ABI_REPLY_APPROVED;
+	if (comm == NULL)
+		return ABI_REPLY_UNKNOWN;
+	if (ask) {
+		comm->reply_from_cell = ABI_REPLY_NONE;
+		/* pairs with the guest's order: it replies to what it has seen */
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		comm->msg_to_cell = ABI_MSG_SHUTDOWN_REQUEST;
+	}
+	/* a guest with its caches off reads past ours, and writes past them */
+	arch_memory_clean(comm, sizeof(*comm));
+	reply = comm->reply_from_cell;
+	return reply <= ABI_REPLY_RECEIVED ? reply : ABI_REPLY_UNKNOWN;
+}
+
 /* From a state at rest: the CPUs begin to zero what the new state hands over. */
 static err_t begin_scrub(struct cell *cell, enum cell_state state, uint32_t wanted)
 {

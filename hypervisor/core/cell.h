@@ -15,6 +15,11 @@ MUST_CHECK err_t cell_start(struct cell *cell, struct why *why);
 MUST_CHECK err_t cell_shutdown(struct cell *cell, struct why *why);
 MUST_CHECK err_t cell_set_loadable(struct cell *cell, struct why *why);
 MUST_CHECK err_t cell_destroy(struct cell *cell, struct why *why);
+/*
+ * What the cell answered (ABI_REPLY_*) to the request to shut down, which is made if `ask`. It is asked
+ * for nothing if it does not run (approved) or has no communication page (unknown).
+ */
+uint32_t cell_ask(struct cell *cell, bool ask);
 /* ABI_CELL_* */
 MUST_CHECK err_t cell_get_state(struct cell *cell, uint32_t *state);
 

@@ -52,6 +52,16 @@ static err_t get_state(struct call *c)
 	return OK;
 }
 
+static err_t ask(struct call *c)
+{
+	struct cell *cell = named_cell(c);
+
+	if (cell == NULL)
+		return ERR_NOT_FOUND;
+	c->result = cell_ask(cell, c->b == 1);
+	return OK;
+}
+
 static err_t info(struct call *c)
 {
 	const struct system *sys = c->self->sys;
@@ -206,6 +216,7 @@ static const struct {
 	[ABI_HC_PUTC] = { putc, NULL, ANY_CELL },
 	[ABI_HC_CELL_SHUTDOWN] = { NULL, cell_shutdown, ROOT_MANAGES },
 	[ABI_HC_CONSOLE_INPUT] = { console_input, NULL, ROOT_ASKS },
+	[ABI_HC_CELL_ASK] = { ask, NULL, ROOT_ASKS },
 };
 
 static err_t manage(struct call *c, uint64_t number)

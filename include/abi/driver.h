@@ -24,7 +24,7 @@ struct abi_drv_config {
 
 struct abi_drv_cell {
 	uint32_t id;		/* or ABI_CELL_ID_BY_NAME */
-	uint32_t reserved;	/* 0 */
+	uint32_t wait_ms;	/* ABI_DRV_CELL_SHUTDOWN: ask the cell first, and wait so long for its answer; else 0 */
 	char name[32];
 	char error[ABI_DRIVER_ERROR_SIZE];
 };
@@ -37,6 +37,7 @@ struct abi_drv_image {
 };
 
 #define ABI_DRV_MAX_IMAGES 32
+#define ABI_DRV_MAX_WAIT_MS 600000u
 
 #define ABI_DRV_LOAD_ENTRY 0x1	/* `entry` counts */
 

@@ -5,7 +5,7 @@
  * RDI, RSI. A negative result is an ABI_E*; on a management call that failed,
  * abi_log.error holds the reason in words.
  *
- * 0 to 8 are Jailhouse's; 9 and 10 are ours.
+ * 0 to 8 are Jailhouse's; 9 to 11 are ours.
  */
 #ifndef ABI_HYPERCALL_H
 #define ABI_HYPERCALL_H
@@ -27,6 +27,8 @@
 #define ABI_HC_CELL_SHUTDOWN 9		/* (id) stop; memory stays the cell's */
 /* (id | count << 32, 1 to 8 bytes, the first lowest) -> how many its UART took; ABI_ENODEV: it has none, ABI_EBUSY: it does not run */
 #define ABI_HC_CONSOLE_INPUT 10
+/* (id, 1: ask it to shut down, 0: only look) -> ABI_REPLY_* of its communication page; _APPROVED if it does not run, _UNKNOWN without a page */
+#define ABI_HC_CELL_ASK 11
 
 #define ABI_INFO_POOL_SIZE 0		/* pages */
 #define ABI_INFO_POOL_USED 1

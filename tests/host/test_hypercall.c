@@ -6,7 +6,7 @@
 #include "core/cpu.h"
 #include "core/hypercall.h"
 
-#define OUT_OF_TABLE (ABI_HC_CONSOLE_INPUT + 1ull)
+#define OUT_OF_TABLE (ABI_HC_CELL_ASK + 1ull)
 
 static const uint64_t bad_ids[] = { 0, 2, 63, UINT16_MAX, UINT16_MAX + 2, 1ull << 32 | 1, UINT64_MAX };
 
@@ -41,6 +41,7 @@ static void cells_manage_nothing(void **state)
 	static const uint64_t numbers[] = {
 		ABI_HC_DISABLE, ABI_HC_CELL_CREATE, ABI_HC_CELL_START, ABI_HC_CELL_SET_LOADABLE,
 		ABI_HC_CELL_DESTROY, ABI_HC_CELL_GET_STATE, ABI_HC_CELL_SHUTDOWN, ABI_HC_CONSOLE_INPUT,
+		ABI_HC_CELL_ASK,
 	};
 	struct cell_text text = board_text("one", 3, BOARD_CELLS);
 	struct cell_text other = board_text("other", 2, BOARD_CELLS + 0x800000);
@@ -206,6 +207,44 @@ static void what_is_typed(void **state)
 	unchanged(0, ABI_HC_CONSOLE_INPUT, typed(1, 1), 0, -ABI_EBUSY);
 }
 
+/* The cell learns of it by its page, and answers there; who cannot be asked has nothing against it. */
+static void who_is_asked(void **state)
+{
+	static const struct {
+		uint32_t said;
+		long seen;
+	} replies[] = {
+		{ ABI_REPLY_NONE, ABI_REPLY_NONE }, { ABI_REPLY_UNKNOWN, ABI_REPLY_UNKNOWN },
+		{ ABI_REPLY_DENIED, ABI_REPLY_DENIED }, { ABI_REPLY_APPROVED, ABI_REPLY_APPROVED },
+		{ ABI_REPLY_RECEIVED, ABI_REPLY_RECEIVED }, { 5, ABI_REPLY_UNKNOWN }, { UINT32_MAX, ABI_REPLY_UNKNOWN },
+	};
+	struct cell_text text = board_text("one", 3, BOARD_CELLS), mute = board_text("mute", 2, BOARD_CELLS + 0x800000);
+	struct cell *cell = board_create_running(&text);
+
+	(void)state;
+	mute.cell.mem_count--;
+	board_create_running(&mute);
+	assert_int_equal(board_call(0, ABI_HC_CELL_ASK, 1, 0), ABI_REPLY_NONE);
+	assert_int_equal(cell->comm->msg_to_cell, ABI_MSG_NONE);
+	for (unsigned i = 0; i < ARRAY_SIZE(replies); i++) {
+		cell->comm->reply_from_cell = ABI_REPLY_DENIED;
+		assert_int_equal(board_call(0, ABI_HC_CELL_ASK, 1, 1), ABI_REPLY_NONE);
+		assert_int_equal(cell->comm->msg_to_cell, ABI_MSG_SHUTDOWN_REQUEST);
+		cell->comm->msg_to_cell = ABI_MSG_NONE;
+		cell->comm->reply_from_cell = replies[i].said;
+		assert_int_equal(board_call(0, ABI_HC_CELL_ASK, 1, 0), replies[i].seen);
+		assert_int_equal(cell->comm->msg_to_cell, ABI_MSG_NONE);
+	}
+	unchanged(0, ABI_HC_CELL_ASK, 2, 1, ABI_REPLY_UNKNOWN);
+	unchanged(0, ABI_HC_CELL_ASK, 0, 1, -ABI_ENOENT);
+	unchanged(0, ABI_HC_CELL_ASK, 3, 1, -ABI_ENOENT);
+	assert_int_equal(board_poll(ABI_HC_CELL_SHUTDOWN, 1, 0), 0);
+	unchanged(0, ABI_HC_CELL_ASK, 1, 1, ABI_REPLY_APPROVED);
+	/* and a new life begins with nothing asked */
+	assert_int_equal(board_call(0, ABI_HC_CELL_START, 1, 0), 0);
+	assert_int_equal(cell->comm->msg_to_cell, ABI_MSG_NONE);
+}
+
 static void disable_with_cells(void **state)
 {
 	struct cell_text text = board_text("one", 3, BOARD_CELLS);
@@ -297,6 +336,7 @@ int main(void)
 		TEST(cpu_info),
 		TEST(putc_where_permitted),
 		TEST(what_is_typed),
+		TEST(who_is_asked),
 		TEST(disable_with_cells),
 		TEST(disable),
 		TEST(disable_waits_its_turn),

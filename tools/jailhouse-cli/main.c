@@ -48,7 +48,9 @@ static const struct command commands[] = {
 	  "--no-start             only load; jailhouse cell start starts it\n"
 	  "--print-dtb            print the tree (binary) and do nothing else\n", linux_run },
 	{ TWO("cell", "start"), CELL, "start a cell", NULL, start_run },
-	{ TWO("cell", "shutdown"), CELL, "stop a cell; it keeps its CPUs and memory", NULL,
+	{ TWO("cell", "shutdown"), "[-t|--timeout MS] " CELL, "stop a cell; it keeps its CPUs and memory",
+	  "-t, --timeout MS  ask it first, by its communication page, and wait so long for it to agree. One\n"
+	  "                  that refuses goes on (exit status 6), one that does not answer is stopped\n",
 	  shutdown_run },
 	{ TWO("cell", "destroy"), CELL, "give a cell's CPUs and memory back to Linux", NULL,
 	  destroy_run },

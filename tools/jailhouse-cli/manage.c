@@ -68,8 +68,28 @@ enum status start_run(const struct command *c, int argc, char **argv)
 
 enum status shutdown_run(const struct command *c, int argc, char **argv)
 {
-	return send_cell(c, ABI_DRV_CELL_SHUTDOWN, argc, argv);
+	struct abi_drv_cell r;
+	uint64_t wait_ms = 0;
+	enum status s;
+
+	if (argc && (!strcmp(argv[0], "-t") || !strcmp(argv[0], "--timeout"))) {
+		if (argc < 2)
+			return command_usage(c, "how many milliseconds? none follow", argv[0]);
+		if (!number_parse(argv[1], &wait_ms) || !wait_ms || wait_ms > ABI_DRV_MAX_WAIT_MS)
+			return command_usage(c, "no number of milliseconds from 1 to 600000", argv[1]);
+		argc -= 2;
+		argv += 2;
+	}
+	s = cell_reference(c, &argc, &argv, &r);
+	if (s)
+		return s;
+	if (argc)
+		return command_usage(c, "one argument too many", argv[0]);
+	r.wait_ms = (uint32_t)wait_ms;
+	return device_call(c, ABI_DRV_CELL_SHUTDOWN, &r, r.error);
 }
+
+_Static_assert(ABI_DRV_MAX_WAIT_MS == 600000, "named in words above");
 
 enum status destroy_run(const struct command *c, int argc, char **argv)
 {
