@@ -77,7 +77,9 @@ $(CONFIG):
 	$(call say,CONFIG,$@)
 	$(Q)$(call kconfig,$(KCONFIG_CONF) --alldefconfig) >/dev/null
 
+# What a choice made earlier says nothing of has its default
 $(AUTOCONF): $(CONFIG) Kconfig
+	$(Q)$(call kconfig,$(KCONFIG_CONF) --olddefconfig) >/dev/null
 	$(Q)$(call kconfig,$(KCONFIG_CONF) --silentoldconfig) >/dev/null
 	$(Q)touch $@
 

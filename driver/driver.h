@@ -18,6 +18,7 @@
 #include "abi/config.h"
 #include "abi/driver.h"
 #include "abi/image.h"
+#include "merge.h"
 
 #define ROOT_CELL 0
 
@@ -46,14 +47,15 @@ struct cell {
 	struct bin_attribute config;	/* sysfs.c: the file it was made from */
 };
 
-/* The console ring (log.c). */
+/* The consoles' rings (log.c). */
 struct log {
 	struct mutex lock;		/* guards the fields up to the blank line */
-	const struct abi_log *ring;	/* mapped, or after disable a copy; NULL: never enabled */
-	u32 text_size;
-	u32 generation;			/* counts rings: readers start anew */
-	void *mapping;			/* to be unmapped; NULL if ring is a copy */
-	u64 seen;			/* head, as the watch last saw it */
+	struct rings rings;		/* mapped, or after disable a copy */
+	size_t size;			/* of their area */
+	u32 generation;			/* counts areas: readers start anew; 0: never enabled */
+	void *mapping;			/* to be unmapped */
+	void *copy;			/* to be freed */
+	u64 seen;			/* bytes in all rings, as the watch last saw it */
 
 	wait_queue_head_t readers;
 	struct delayed_work watch;
@@ -93,8 +95,11 @@ __printf(3, 4) int refuse(char *error, int number, const char *format, ...);
 long hypervisor_call(unsigned long number, unsigned long first, unsigned long second,
 		     char *error);
 
-/* Makes an errno and words of an ABI_E* result, see hypervisor_call(). */
+/* Makes an errno and words of an ABI_E* result, see hypervisor_call(); log may be NULL. */
 int hypervisor_error(const struct abi_log *log, long result, char *error);
+
+/* A hypercall from any context that may sleep and does not hold driver.alive; -ABI_ENODEV if not enabled. */
+long hypervisor_ask(unsigned long number, unsigned long first, unsigned long second);
 
 /* The errno for a configuration the hypervisor refused with `result` (an errno, too). */
 int configuration_error(long result);
@@ -141,6 +146,9 @@ void log_exit(struct log *log);
 int log_open(struct inode *inode, struct file *file);
 int log_release(struct inode *inode, struct file *file);
 ssize_t log_read(struct file *file, char __user *to, size_t count, loff_t *ignored);
+ssize_t log_write(struct file *file, const char __user *from, size_t count, loff_t *ignored);
+/* From here on the file is that cell's console. Under driver.lock, enabled. */
+int log_attach_cell(struct file *file, const struct abi_drv_cell *ref, char *error);
 __poll_t log_poll(struct file *file, poll_table *wait);
 /* The newest part that fits. */
 ssize_t log_tail(struct log *log, char *to, size_t size);

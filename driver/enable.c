@@ -303,7 +303,7 @@ static int enter(const struct abi_image *image, const struct blob *blob, char *e
 	log_attach(&driver.log, log, image->log_size);
 	if (!result)
 		return 0;
-	result = hypervisor_error(log, result, error);
+	result = hypervisor_error(driver.log.rings.log, result, error);
 	log_retire(&driver.log);
 	return configuration_error(result);
 }
@@ -418,7 +418,7 @@ static int leave(char *error)
 	up_write(&driver.alive);
 	cpus_read_unlock();
 	kfree(e.results);
-	return result ? hypervisor_error(driver.log.ring, result, error) : 0;
+	return result ? hypervisor_error(driver.log.rings.log, result, error) : 0;
 }
 
 int disable(char *error)

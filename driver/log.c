@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The hypervisor's console: reading /dev/jailhouse gives the ring's content and then
- * what follows. Nothing announces new text: a waiting reader looks for it now and then,
- * and for those who poll a delayed work does.
+ * Consoles: reading /dev/jailhouse gives the lines of the hypervisor and of all cells, or what one
+ * cell says, and then what follows. Nothing announces new text: a waiting reader looks for it now
+ * and then, and for those who poll a delayed work does.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -12,57 +12,36 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "abi/hypercall.h"
 #include "driver.h"
 
 #define WATCH_PERIOD msecs_to_jiffies(50)
 #define READ_CHUNK (16 * 1024)
-#define COPY_TRIES 8
+/* of what is read of one cell */
+#define TAIL_MIN 64
+/* A UART takes that many at once, as long as its guest reads them */
+#define INPUT_AT_ONCE 8
+#define INPUT_PERIOD msecs_to_jiffies(10)
 
 /* Where one open file has read up to. */
 struct reader {
 	struct mutex lock;	/* one read at a time; taken before log.lock */
 	u32 generation;
-	u64 at;			/* byte of the ring's stream */
+	struct merge merge;
+	int ring;		/* the cell's whose console this is; -1: none's */
+	u32 cell;
+	struct tail tail;
 };
 
-/* pairs with the hypervisor's release of head behind the text it wrote */
-static u64 ring_head(const struct log *log)
+/* How much was said at all; changes with each byte. */
+static u64 total(const struct log *log)
 {
-	return log->ring ? smp_load_acquire(&log->ring->head) : 0;
-}
+	u64 sum = 0;
+	unsigned int i;
 
-static void ring_copy_out(const struct log *log, u64 at, char *to, size_t size)
-{
-	u32 start = (u32)(at % log->text_size);
-	size_t first = min_t(size_t, size, log->text_size - start);
-
-	memcpy(to, log->ring->text + start, first);
-	memcpy(to + first, log->ring->text, size - first);
-}
-
-/* Copies what follows *at and moves it on; skips what was overwritten meanwhile. */
-static size_t ring_read(const struct log *log, u64 *at, char *to, size_t size)
-{
-	int tries;
-
-	if (!log->text_size)
-		return 0;
-	for (tries = 0; tries < COPY_TRIES; tries++) {
-		u64 head = ring_head(log);
-		u64 oldest = head > log->text_size ? head - log->text_size : 0;
-		size_t n;
-
-		if (*at < oldest || *at > head)
-			*at = oldest;
-		n = min_t(u64, size, head - *at);
-		ring_copy_out(log, *at, to, n);
-		smp_rmb(); /* the text was read before head is read again */
-		if (READ_ONCE(log->ring->head) - *at <= log->text_size) {
-			*at += n;
-			return n;
-		}
-	}
-	return 0;
+	for (i = 0; i < log->rings.count; i++)
+		sum += READ_ONCE(log->rings.ring[i]->head) + READ_ONCE(log->rings.ring[i]->epoch);
+	return sum;
 }
 
 static void watch(struct work_struct *work)
@@ -71,8 +50,8 @@ static void watch(struct work_struct *work)
 	bool news;
 
 	mutex_lock(&log->lock);
-	news = ring_head(log) != log->seen;
-	log->seen = ring_head(log);
+	news = total(log) != log->seen;
+	log->seen = total(log);
 	mutex_unlock(&log->lock);
 	if (news)
 		wake_up_interruptible(&log->readers);
@@ -80,14 +59,38 @@ static void watch(struct work_struct *work)
 		schedule_delayed_work(&log->watch, WATCH_PERIOD);
 }
 
-static bool readable(struct log *log, const struct reader *reader)
+/* Caller holds log.lock. */
+static void start_anew(const struct log *log, struct reader *reader)
 {
+	if (reader->generation == log->generation)
+		return;
+	reader->generation = log->generation;
+	memset(&reader->merge, 0, sizeof(reader->merge));
+}
+
+/* A cell of an area that is gone is gone. Caller holds log.lock. */
+static const struct abi_ring *ring_of(const struct log *log, const struct reader *reader)
+{
+	return reader->generation == log->generation && (unsigned int)reader->ring < log->rings.count ?
+	       log->rings.ring[reader->ring] : NULL;
+}
+
+static bool readable(struct log *log, struct reader *reader)
+{
+	const struct abi_ring *ring;
 	bool yes;
 
+	mutex_lock(&reader->lock);
 	mutex_lock(&log->lock);
-	yes = reader->generation != log->generation ? ring_head(log) != 0 :
-						      ring_head(log) != reader->at;
+	if (reader->ring >= 0) {
+		ring = ring_of(log, reader);
+		yes = !ring || tail_ready(&reader->tail, ring);
+	} else {
+		start_anew(log, reader);
+		yes = merge_ready(&reader->merge, &log->rings);
+	}
 	mutex_unlock(&log->lock);
+	mutex_unlock(&reader->lock);
 	return yes;
 }
 
@@ -98,6 +101,7 @@ int log_open(struct inode *inode, struct file *file)
 	if (!reader)
 		return -ENOMEM;
 	mutex_init(&reader->lock);
+	reader->ring = -1;
 	file->private_data = reader;
 	return nonseekable_open(inode, file);
 }
@@ -108,18 +112,37 @@ int log_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* 0: the end; -EAGAIN: no news. */
+static ssize_t read_cell(const struct log *log, struct reader *reader, char *to, size_t size)
+{
+	const struct abi_ring *ring = ring_of(log, reader);
+	size_t n;
+
+	if (!ring)
+		return 0;
+	n = tail_read(&reader->tail, ring, to, size);
+	if (n)
+		return (ssize_t)n;
+	return tail_over(&reader->tail, ring) ? 0 : -EAGAIN;
+}
+
+static ssize_t read_all(const struct log *log, struct reader *reader, char *to, size_t size)
+{
+	size_t n;
+
+	if (!log->generation)
+		return -ENODEV;
+	start_anew(log, reader);
+	n = merge_read(&reader->merge, &log->rings, to, size);
+	return n ? (ssize_t)n : -EAGAIN;
+}
+
 static ssize_t read_some(struct log *log, struct reader *reader, char *to, size_t size)
 {
-	ssize_t n = -ENODEV;
+	ssize_t n;
 
 	mutex_lock(&log->lock);
-	if (log->ring) {
-		if (reader->generation != log->generation) {
-			reader->generation = log->generation;
-			reader->at = 0;
-		}
-		n = (ssize_t)ring_read(log, &reader->at, to, size);
-	}
+	n = reader->ring >= 0 ? read_cell(log, reader, to, size) : read_all(log, reader, to, size);
 	mutex_unlock(&log->lock);
 	return n;
 }
@@ -130,10 +153,8 @@ static ssize_t read_waiting(struct log *log, struct reader *reader, bool wait, c
 	for (;;) {
 		ssize_t n = read_some(log, reader, to, size);
 
-		if (n)
+		if (n != -EAGAIN || !wait)
 			return n;
-		if (!wait)
-			return -EAGAIN;
 		schedule_timeout_interruptible(WATCH_PERIOD);
 		if (signal_pending(current))
 			return -ERESTARTSYS;
@@ -149,6 +170,8 @@ ssize_t log_read(struct file *file, char __user *to, size_t count, loff_t *ignor
 
 	if (!size)
 		return 0;
+	if (reader->ring >= 0 && size < TAIL_MIN)
+		return -EINVAL;
 	text = kmalloc(size, GFP_KERNEL);
 	if (!text)
 		return -ENOMEM;
@@ -172,46 +195,132 @@ __poll_t log_poll(struct file *file, poll_table *wait)
 	return readable(log, file->private_data) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
-ssize_t log_tail(struct log *log, char *to, size_t size)
+int log_attach_cell(struct file *file, const struct abi_drv_cell *ref, char *error)
 {
-	ssize_t n = 0;
+	struct reader *reader = file->private_data;
+	struct log *log = &driver.log;
+	struct cell *cell = cell_find(ref, error);
+	int ring;
 
+	if (!cell)
+		return -ENOENT;
+	if (cell->id == ROOT_CELL)
+		return refuse(error, EPERM, "cell 0 \"%s\" is the root cell, Linux itself: its console is yours",
+			      cell_name(cell));
+	mutex_lock(&reader->lock);
 	mutex_lock(&log->lock);
-	if (log->ring) {
-		u64 head = ring_head(log);
-		u64 at = head > size ? head - size : 0;
-
-		n = (ssize_t)ring_read(log, &at, to, size);
+	ring = rings_find(&log->rings, cell->id);
+	if (ring >= 0) {
+		reader->generation = log->generation;
+		reader->cell = cell->id;
+		reader->ring = ring;
+		tail_begin(&reader->tail, log->rings.ring[ring]);
 	}
 	mutex_unlock(&log->lock);
+	mutex_unlock(&reader->lock);
+	if (ring < 0)
+		return refuse(error, EIO, "the hypervisor has no console for cell \"%s\", which is an error of its own",
+			      cell_name(cell));
+	return 0;
+}
+
+/* How many were taken, or -errno; the cell may be gone, and another may have its id. */
+static long type_some(struct reader *reader, const char *text, size_t count)
+{
+	u64 bytes = 0;
+	size_t i;
+	bool over;
+
+	mutex_lock(&driver.log.lock);
+	over = !ring_of(&driver.log, reader) || READ_ONCE(ring_of(&driver.log, reader)->epoch) != reader->tail.epoch ||
+	       READ_ONCE(ring_of(&driver.log, reader)->cell) != reader->cell;
+	mutex_unlock(&driver.log.lock);
+	if (over)
+		return -EPIPE;
+	for (i = 0; i < count; i++)
+		bytes |= (u64)(u8)text[i] << 8 * i;
+	return hypervisor_ask(ABI_HC_CONSOLE_INPUT, reader->cell | count << 32, bytes);
+}
+
+ssize_t log_write(struct file *file, const char __user *from, size_t count, loff_t *ignored)
+{
+	struct reader *reader = file->private_data;
+	char text[INPUT_AT_ONCE];
+	size_t done = 0;
+
+	if (reader->ring < 0)
+		return -EINVAL;
+	while (done < count) {
+		size_t part = min_t(size_t, count - done, sizeof(text));
+		long taken;
+
+		if (copy_from_user(text, from + done, part))
+			return done ? (ssize_t)done : -EFAULT;
+		taken = type_some(reader, text, part);
+		if (taken < 0)
+			return done ? (ssize_t)done : taken;
+		done += taken;
+		if (taken)
+			continue;
+		if (file->f_flags & O_NONBLOCK)
+			return done ? (ssize_t)done : -EAGAIN;
+		schedule_timeout_interruptible(INPUT_PERIOD);
+		if (signal_pending(current))
+			return done ? (ssize_t)done : -ERESTARTSYS;
+	}
+	return (ssize_t)done;
+}
+
+/* All there is, of which the last `size` bytes count; `text` has room for twice as much. */
+static size_t read_last(const struct log *log, struct merge *merge, char *text, size_t size)
+{
+	size_t have = 0, n;
+
+	while ((n = merge_read(merge, &log->rings, text + have, 2 * size - have))) {
+		have += n;
+		if (have > size) {
+			memmove(text, text + have - size, size);
+			have = size;
+		}
+	}
+	return have;
+}
+
+ssize_t log_tail(struct log *log, char *to, size_t size)
+{
+	struct merge *merge = kzalloc(sizeof(*merge), GFP_KERNEL);
+	char *text = kmalloc(2 * size, GFP_KERNEL);
+	ssize_t n = -ENOMEM;
+
+	if (merge && text) {
+		mutex_lock(&log->lock);
+		n = (ssize_t)read_last(log, merge, text, size);
+		mutex_unlock(&log->lock);
+		memcpy(to, text, n);
+	}
+	kfree(text);
+	kfree(merge);
 	return n;
 }
 
-static void drop_ring(struct log *log)
+static void drop_rings(struct log *log)
 {
 	if (log->mapping)
 		memunmap(log->mapping);
-	else
-		kvfree(log->ring);
+	kvfree(log->copy);
 	log->mapping = NULL;
-	log->ring = NULL;
-	log->text_size = 0;
+	log->copy = NULL;
+	memset(&log->rings, 0, sizeof(log->rings));
 }
 
 void log_attach(struct log *log, void *mapping, size_t size)
 {
-	const struct abi_log *ring = mapping;
-	u32 text_size = READ_ONCE(ring->text_size);
-
-	if (ring->magic != ABI_LOG_MAGIC || text_size > size - sizeof(*ring)) {
-		pr_err("the hypervisor left no console ring: its messages will be missing\n");
-		text_size = 0;
-	}
 	mutex_lock(&log->lock);
-	drop_ring(log);
+	drop_rings(log);
+	if (!rings_init(&log->rings, mapping, size))
+		pr_err("the hypervisor left no console rings: its messages will be missing\n");
 	log->mapping = mapping;
-	log->ring = ring;
-	log->text_size = text_size;
+	log->size = size;
 	log->generation++;
 	log->seen = 0;
 	mutex_unlock(&log->lock);
@@ -219,22 +328,16 @@ void log_attach(struct log *log, void *mapping, size_t size)
 
 void log_retire(struct log *log)
 {
-	size_t size;
 	void *copy;
 
 	mutex_lock(&log->lock);
-	size = sizeof(*log->ring) + log->text_size;
-	copy = kvmalloc(size, GFP_KERNEL);
-	if (copy) {
-		u32 text_size = log->text_size;
-
-		memcpy(copy, log->ring, size);
-		drop_ring(log);
-		log->ring = copy;
-		log->text_size = text_size;
-	} else {
-		drop_ring(log);
-	}
+	copy = kvmalloc(log->size, GFP_KERNEL);
+	if (copy)
+		memcpy(copy, log->mapping, log->size);
+	drop_rings(log);
+	log->copy = copy;
+	if (copy)
+		rings_init(&log->rings, copy, log->size);
 	mutex_unlock(&log->lock);
 }
 
@@ -248,5 +351,5 @@ void log_init(struct log *log)
 void log_exit(struct log *log)
 {
 	cancel_delayed_work_sync(&log->watch);
-	drop_ring(log);
+	drop_rings(log);
 }

@@ -41,7 +41,7 @@ int hypervisor_error(const struct abi_log *log, long result, char *error)
 {
 	size_t n;
 
-	for (n = 0; n < sizeof(log->error) - 1; n++) {
+	for (n = 0; log && n < sizeof(log->error) - 1; n++) {
 		char c = READ_ONCE(log->error[n]);
 
 		if (!c)
@@ -64,7 +64,18 @@ long hypervisor_call(unsigned long number, unsigned long first, unsigned long se
 
 	if (result >= 0 || result == -ABI_EAGAIN)
 		return result;
-	return hypervisor_error(driver.log.ring, result, error);
+	return hypervisor_error(driver.log.rings.log, result, error);
+}
+
+long hypervisor_ask(unsigned long number, unsigned long first, unsigned long second)
+{
+	long result = -ABI_ENODEV;
+
+	down_read(&driver.alive);
+	if (driver.enabled)
+		result = arch_hypercall(number, first, second);
+	up_read(&driver.alive);
+	return result;
 }
 
 /* What overlaps or belongs to somebody else is wrong in the file, not busy for a while. */
@@ -80,46 +91,51 @@ union request {
 	struct abi_drv_none none;
 };
 
-static int act_enable(union request *r)
+static int act_enable(union request *r, struct file *file)
 {
 	return enable(&r->config, r->config.error);
 }
 
-static int act_disable(union request *r)
+static int act_disable(union request *r, struct file *file)
 {
 	return disable(r->none.error);
 }
 
-static int act_create(union request *r)
+static int act_create(union request *r, struct file *file)
 {
 	return cell_create(&r->config, r->config.error);
 }
 
-static int act_load(union request *r)
+static int act_load(union request *r, struct file *file)
 {
 	return cell_load(&r->load, r->load.cell.error);
 }
 
-static int act_start(union request *r)
+static int act_start(union request *r, struct file *file)
 {
 	return cell_start(&r->cell, r->cell.error);
 }
 
-static int act_shutdown(union request *r)
+static int act_shutdown(union request *r, struct file *file)
 {
 	return cell_shutdown(&r->cell, r->cell.error);
 }
 
-static int act_destroy(union request *r)
+static int act_destroy(union request *r, struct file *file)
 {
 	return cell_destroy(&r->cell, r->cell.error);
+}
+
+static int act_console(union request *r, struct file *file)
+{
+	return log_attach_cell(file, &r->cell, r->cell.error);
 }
 
 struct action {
 	unsigned int command;
 	size_t error;		/* where in the request */
 	bool when_enabled;
-	int (*act)(union request *r);
+	int (*act)(union request *r, struct file *file);
 };
 
 static const struct action actions[] = {
@@ -130,9 +146,10 @@ static const struct action actions[] = {
 	{ ABI_DRV_CELL_START, offsetof(struct abi_drv_cell, error), true, act_start },
 	{ ABI_DRV_CELL_SHUTDOWN, offsetof(struct abi_drv_cell, error), true, act_shutdown },
 	{ ABI_DRV_CELL_DESTROY, offsetof(struct abi_drv_cell, error), true, act_destroy },
+	{ ABI_DRV_CELL_CONSOLE, offsetof(struct abi_drv_cell, error), true, act_console },
 };
 
-static int act_locked(const struct action *a, union request *r, char *error)
+static int act_locked(const struct action *a, union request *r, struct file *file, char *error)
 {
 	int err;
 
@@ -142,7 +159,7 @@ static int act_locked(const struct action *a, union request *r, char *error)
 		err = refuse(error, ENODEV,
 			     "the hypervisor is not enabled: jailhouse enable SYSTEM.cell first");
 	else
-		err = a->act(r);
+		err = a->act(r, file);
 	mutex_unlock(&driver.lock);
 	return err;
 }
@@ -164,7 +181,7 @@ static long device_ioctl(struct file *file, unsigned int command, unsigned long 
 		return -EFAULT;
 	error = (char *)&r + a->error;
 	memset(error, 0, ABI_DRIVER_ERROR_SIZE);
-	err = act_locked(a, &r, error);
+	err = act_locked(a, &r, file, error);
 	if (err && copy_to_user(user + a->error, error, ABI_DRIVER_ERROR_SIZE))
 		return -EFAULT;
 	return err;
@@ -175,6 +192,7 @@ static const struct file_operations device_operations = {
 	.open = log_open,
 	.release = log_release,
 	.read = log_read,
+	.write = log_write,
 	.poll = log_poll,
 	.unlocked_ioctl = device_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,

@@ -30,18 +30,6 @@ struct stat_dir {
 
 #define ALL_CPUS (-1)
 
-/* A read-only hypercall from any context that may sleep; -ENODEV if not enabled. */
-static long ask(unsigned long number, unsigned long first, unsigned long second)
-{
-	long result = -ENODEV;
-
-	down_read(&driver.alive);
-	if (driver.enabled)
-		result = arch_hypercall(number, first, second);
-	up_read(&driver.alive);
-	return result;
-}
-
 static ssize_t enabled_show(struct device *device, struct device_attribute *attr, char *text)
 {
 	return sysfs_emit(text, "%d\n", READ_ONCE(driver.enabled));
@@ -54,9 +42,9 @@ static ssize_t console_show(struct device *device, struct device_attribute *attr
 
 static ssize_t info_show(unsigned long what, char *text)
 {
-	long value = ask(ABI_HC_INFO, what, 0);
+	long value = hypervisor_ask(ABI_HC_INFO, what, 0);
 
-	return sysfs_emit(text, "%ld\n", value == -ENODEV ? 0 : value);
+	return sysfs_emit(text, "%ld\n", value == -ABI_ENODEV ? 0 : value);
 }
 
 static ssize_t mem_pool_size_show(struct device *device, struct device_attribute *attr, char *text)
@@ -123,7 +111,7 @@ static const char *state_name(long state)
 
 static ssize_t state_show(struct cell *cell, char *text)
 {
-	return sysfs_emit(text, "%s\n", state_name(ask(ABI_HC_CELL_GET_STATE, cell->id, 0)));
+	return sysfs_emit(text, "%s\n", state_name(hypervisor_ask(ABI_HC_CELL_GET_STATE, cell->id, 0)));
 }
 
 /* Linux may have taken CPUs of its own offline. */
@@ -140,7 +128,7 @@ static void cpus_failed(const struct cell *cell, struct cpumask *cpus)
 
 	cpumask_clear(cpus);
 	for_each_cpu(cpu, &cell->cpus)
-		if (ask(ABI_HC_CPU_INFO, cpu, ABI_CPU_INFO_STATE) == ABI_CPU_FAILED)
+		if (hypervisor_ask(ABI_HC_CPU_INFO, cpu, ABI_CPU_INFO_STATE) == ABI_CPU_FAILED)
 			cpumask_set_cpu(cpu, cpus);
 }
 
@@ -267,7 +255,7 @@ static ssize_t stat_show(struct kobject *kobj, struct attribute *attr, char *tex
 
 		if (dir->cpu != ALL_CPUS && dir->cpu != (int)cpu)
 			continue;
-		count = ask(ABI_HC_CPU_INFO, cpu, ABI_CPU_INFO_STAT + stat);
+		count = hypervisor_ask(ABI_HC_CPU_INFO, cpu, ABI_CPU_INFO_STAT + stat);
 		if (count > 0)
 			sum += (unsigned long)count;
 	}

@@ -11,6 +11,9 @@
 #define MEM MEM_IS " "
 #define WHAT_SIZE (sizeof("memory[1000] \"\": virt") + sizeof(((struct abi_mem *)NULL)->name))
 
+/* IHI0069H 12.10: RD_base and SGI_base */
+#define GIC_REDISTRIBUTOR 0x20000ull
+
 /* A cell at the door, and who is inside. */
 struct request {
 	const struct config *cell;
@@ -36,6 +39,17 @@ static bool within_end(struct span s, uint64_t end)
 	return span_last(s) < end;
 }
 
+void config_gic_spans(const struct abi_cell *cell, const struct abi_platform_arm64 *machine, struct span seen[2])
+{
+	seen[0] = (struct span){ cell->gicd ? cell->gicd : machine->gicd.start, machine->gicd.size };
+	seen[1] = (struct span){ cell->gicr ? cell->gicr : machine->gicr.start, machine->gicr.size };
+	if (!(cell->flags & ABI_CELL_CPUS_COUNTED))
+		return;
+	seen[1].size = 0;
+	for (unsigned cpu = 0; cpu < ABI_CPU_SET_WORDS * 64; cpu++)
+		seen[1].size += bit_test(cell->cpus, cpu) ? GIC_REDISTRIBUTOR : 0;
+}
+
 static const struct span *find_mediated(const struct admit_limits *limits, struct span s)
 {
 	for (unsigned i = 0; i < limits->mediated_count; i++)
@@ -55,7 +69,7 @@ static err_t admit_span(const char *what, struct span s, uint64_t end, const str
 {
 	const struct span *mediated = find_mediated(limits, s);
 
-	if (!within_end(s, end))
+	if (!span_valid(s) || !within_end(s, end))
 		return why_set(why, ERR_RANGE, "%s 0x%lx-0x%lx; this machine's addresses end at "
 			       "0x%lx", what, s.start, span_last(s), end - 1);
 	if (mediated)
@@ -382,6 +396,35 @@ static err_t admit_functions(const struct request *r)
 	return OK;
 }
 
+/* What is mediated in a cell that sees the interrupt controller in a way of its own. */
+static err_t admit_gic(const struct request *r, struct span seen[2], struct admit_limits *own)
+{
+	config_gic_spans(r->cell->cell, &r->system->system->platform.arm64, seen);
+	own->mediated = seen;
+	for (own->mediated_count = 0; own->mediated_count < 2; own->mediated_count++)
+		TRY(admit_span(own->mediated_count == 0 ? "gicd:" : "gicr:", seen[own->mediated_count],
+			       own->guest_end, own, r->why));
+	return OK;
+}
+
+/* Its registers lie where the hypervisor answers for nothing else. */
+static err_t admit_uart(const struct request *r)
+{
+	const struct abi_uart *uart = &r->cell->cell->uart;
+	const char *broken;
+
+	if (uart->type == ABI_CONSOLE_NONE)
+		return OK;
+	if (!r->limits->uart)
+		return why_set(r->why, ERR_UNSUPPORTED, "uart: this hypervisor was built without; set "
+			       "CELL_UART with `make menuconfig` and rebuild it");
+	if (r->limits->pio_end == 0)
+		return admit_span("uart:", (struct span){ uart->address, PAGE_SIZE }, r->limits->guest_end,
+				  r->limits, r->why);
+	broken = broken_ports((struct span){ uart->address, 8 }, r->limits);
+	return broken ? why_set(r->why, ERR_RANGE, "uart: port 0x%lx: %s", uart->address, broken) : OK;
+}
+
 static err_t (*const rules[])(const struct request *r) = {
 	admit_name,
 	admit_cpus,
@@ -389,14 +432,19 @@ static err_t (*const rules[])(const struct request *r) = {
 	admit_irqs,
 	admit_ios,
 	admit_functions,
+	admit_uart,
 };
 
 err_t admit_cell(const struct config *cell, const struct config *system,
 		 const struct config *const *cells, unsigned count,
 		 const struct admit_limits *limits, struct why *why)
 {
-	const struct request request = { cell, system, cells, count, limits, why };
+	struct admit_limits own = *limits;
+	struct span seen[2];
+	const struct request request = { cell, system, cells, count, &own, why };
 
+	if (cell->cell->gicd != 0 || (cell->cell->flags & ABI_CELL_CPUS_COUNTED))
+		TRY(admit_gic(&request, seen, &own));
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		TRY(rules[i](&request));
 	return OK;

@@ -10,7 +10,8 @@
  * only where they are SHARED too. CPUs: each the system's, and in no other cell. Interrupts: each the root
  * cell's, and in no other cell, with numbers in the cell that the machine could have.
  * I/O ports: mediated ones are nobody's; each the root cell's, and in no other cell. PCI
- * functions: in no other cell. Names: in no other cell.
+ * functions: in no other cell. Names: in no other cell. Where a cell sees its interrupt controller
+ * it has nothing else.
  */
 #ifndef CONFIG_ADMIT_H
 #define CONFIG_ADMIT_H
@@ -25,12 +26,19 @@ struct admit_limits {
 	uint64_t host_end;		/* host-physical addresses are below */
 	uint32_t irq_first;		/* interrupt lines: first and one past the last */
 	uint32_t irq_end;
+	bool uart;			/* cells can have one that is none of the machine's */
 	uint32_t pio_end;		/* I/O ports are below; 0: there are none */
 	/* what is mediated and so may lie in nobody's memory, e.g. GICD and GICR, or ports */
 	const struct span *mediated;
 	unsigned mediated_count;
 	struct span mediated_ports;	/* size 0: none */
 };
+
+/*
+ * Where an arm64 cell sees the distributor, seen[0], and redistributors, seen[1]: those of its CPUs alone
+ * where it counts them, without the frames of virtual LPIs, which no cell has; all of the machine's otherwise.
+ */
+void config_gic_spans(const struct abi_cell *cell, const struct abi_platform_arm64 *machine, struct span seen[2]);
 
 /* A system file, parsed with kind SYSTEM. */
 MUST_CHECK err_t admit_system(const struct config *system, const struct admit_limits *limits,

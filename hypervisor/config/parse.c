@@ -23,7 +23,7 @@
 
 #define CONSOLE_FLAGS (ABI_CONSOLE_MMIO | ABI_CONSOLE_STRIDE_4)
 #define CELL_ONLY_FLAGS ((uint32_t)(ABI_CELL_INJECTED | ABI_CELL_TRUSTED_WFI | \
-				    ABI_CELL_FAIL_ON_VIOLATION))
+				    ABI_CELL_FAIL_ON_VIOLATION | ABI_CELL_CPUS_COUNTED))
 #define CELL_FLAGS ((uint32_t)(ABI_CELL_PUTC | ABI_CELL_PUTC_CONSOLE) | CELL_ONLY_FLAGS)
 #define MEM_FLAGS ((uint32_t)(ABI_MEM_READ | ABI_MEM_WRITE | ABI_MEM_EXEC | ABI_MEM_IO | \
 			      ABI_MEM_COMM | ABI_MEM_LOADABLE | ABI_MEM_SHARED | \
@@ -320,9 +320,9 @@ const struct platform platform_x86_64 = {
 	.hwid_mask = 0xffffffffull,
 	.ports = true,
 	.entry_end = 1ull << 32,	/* in real mode */
-	.not_cell = ABI_CELL_INJECTED | ABI_CELL_TRUSTED_WFI,
-	.words = "INJECTED (0x4) and TRUSTED_WFI (0x8) are not for this architecture: "
-		 "interrupts always arrive directly and sleeping never exits",
+	.not_cell = ABI_CELL_INJECTED | ABI_CELL_TRUSTED_WFI | ABI_CELL_CPUS_COUNTED,
+	.words = "INJECTED (0x4), TRUSTED_WFI (0x8) and CPUS_COUNTED (0x20) are not for this architecture: "
+		 "interrupts always arrive directly, sleeping never exits and CPUs keep their APIC ids",
 	.arch = ABI_ARCH_X86_64,
 	.uart = ABI_CONSOLE_8250,
 };
@@ -428,7 +428,7 @@ static const char *broken_rule(const struct flag_rule *rules, size_t count, uint
 static const struct flag_rule cell_rules[] = {
 	{ 0, 0, 0, ~CELL_FLAGS, "unknown bits; rebuild the file" },
 	{ ABI_KIND_SYSTEM, 0, 0, CELL_ONLY_FLAGS,
-	  "INJECTED, TRUSTED_WFI and FAIL_ON_VIOLATION are not for the root cell" },
+	  "INJECTED, TRUSTED_WFI, FAIL_ON_VIOLATION and CPUS_COUNTED are not for the root cell" },
 	{ 0, ABI_CELL_PUTC_CONSOLE, ABI_CELL_PUTC, 0, "PUTC_CONSOLE needs PUTC (0x1)" },
 	{ 0, ABI_CELL_INJECTED, 0, ABI_CELL_TRUSTED_WFI,
 	  "INJECTED excludes TRUSTED_WFI (0x8): its WFI is never trapped" },
@@ -453,6 +453,30 @@ static const char *broken_exits(const struct config *c)
 	return NULL;
 }
 
+/* What is wrong with where the cell sees the interrupt controller, or NULL. */
+static const char *broken_gic_view(const struct config *c)
+{
+	uint64_t gicd = c->cell->gicd, gicr = c->cell->gicr;
+
+	if ((gicd | gicr) == 0)
+		return NULL;
+	if (c->system || c->platform->arch != ABI_ARCH_ARM64)
+		return "a cell on arm64 may see them elsewhere than they are; leave both 0";
+	if (gicd == 0 || gicr == 0 || ((gicd | gicr) & (GIC_FRAME - 1)))
+		return "give both, as multiples of 0x10000, or leave both 0";
+	return NULL;
+}
+
+static err_t check_gic_view(const struct config *c, struct why *why)
+{
+	const char *broken = broken_gic_view(c);
+
+	if (broken)
+		return why_set(why, ERR_INVALID, "gicd 0x%lx, gicr 0x%lx: %s", c->cell->gicd,
+			       c->cell->gicr, broken);
+	return OK;
+}
+
 static err_t check_cell(const struct config *c, struct why *why)
 {
 	const struct abi_cell *cell = c->cell;
@@ -470,9 +494,7 @@ static err_t check_cell(const struct config *c, struct why *why)
 	if (broken)
 		return why_set(why, ERR_INVALID, "cell flags 0x%x exits 0x%x settle_ms %u: %s",
 			       cell->flags, cell->exits, cell->settle_ms, broken);
-	if ((cell->gicd | cell->gicr) != 0)
-		return why_set(why, ERR_INVALID, "gicd 0x%lx, gicr 0x%lx: the cell sees the "
-			       "machine's where they are; leave both 0", cell->gicd, cell->gicr);
+	TRY(check_gic_view(c, why));
 	if (!platform->ports && (cell->pio_count != 0 || cell->pci_count != 0))
 		return why_set(why, ERR_INVALID, "pio_count %u, pci_count %u: this architecture "
 			       "has no I/O ports and PCI functions are devices in memory; leave "

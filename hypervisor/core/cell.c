@@ -69,31 +69,28 @@ static void comm_reset(struct cell *cell)
 	arch_memory_clean(comm, PAGE_SIZE);
 }
 
-static void flush_line(struct cell *cell)
+/* The line it ended, for who reads the UART. */
+static void echo_line(struct cell *cell)
 {
-	cell->line[cell->line_size] = '\0';
-	if (cell->line_size != 0)
-		log_cell_line(&cell->sys->log, name_of(cell), cell->line);
-	cell->line_size = 0;
+	char line[ABI_LINE_MAX + 1];
+
+	if (!cell->sys->log.verbose)
+		return;
+	line[console_last_line(cell->console, line)] = '\0';
+	log_cell_line(&cell->sys->log, name_of(cell), line);
 }
 
 void cell_putc(struct cell *cell, char c)
 {
-	lock_take(&cell->line_lock);
-	if (c == '\n' || cell->line_size == CELL_LINE_SIZE)
-		flush_line(cell);
-	/* char is signed on some architectures; bytes above 0x7f are other languages' letters */
-	if (((uint8_t)c >= ' ' && c != 0x7f) || c == '\t')
-		cell->line[cell->line_size++] = c;
-	lock_drop(&cell->line_lock);
+	if (console_put(cell->console, c))
+		echo_line(cell);
 }
 
 /* The cell's last words, though it did not end the line. */
 static void end_line(struct cell *cell)
 {
-	lock_take(&cell->line_lock);
-	flush_line(cell);
-	lock_drop(&cell->line_lock);
+	if (console_end_line(cell->console))
+		echo_line(cell);
 }
 
 /* Runs the cell from its entry. Caller holds cell.lock; every CPU is parked. */

@@ -28,8 +28,8 @@ static void fail(const struct enable *e, err_t error, const struct why *why)
 
 	lock_take(&meeting->lock);
 	/* nobody may have come as far as to build anything */
-	if (e->sys->log.ring == NULL)
-		log_init(&e->sys->log, enable_log(e), e->image->log_size);
+	if (e->sys->log.area == NULL)
+		log_init(&e->sys->log, e->sys->consoles, enable_log(e));
 	if (meeting->error == OK) {
 		meeting->error = error;
 		meeting->why = *why;
@@ -146,7 +146,7 @@ static void build(const struct enable *e)
 	err_t error;
 
 	/* Words from before the log is there have no other place */
-	log_init(&e->sys->log, enable_log(e), e->image->log_size);
+	log_init(&e->sys->log, e->sys->consoles, enable_log(e));
 	error = build_system(e, &why);
 	if (error != OK)
 		fail(e, error, &why);

@@ -19,14 +19,19 @@ void fault_say(const struct cpu *self, bool fails, const char *format, ...)
 		  self->cell->config.cell->name, self->id, text);
 }
 
-const struct mmio_region *fault_region(const struct system *sys, gpa_t address)
+static const struct mmio_region *find_region(const struct mmio_region *region, unsigned count, gpa_t address)
 {
-	const struct mmio_region *region = sys->mmio, *end = region + sys->mmio_count;
-
-	for (; region < end; region++)
+	for (; count > 0; region++, count--)
 		if (span_has(region->span, address.v))
 			return region;
 	return NULL;
+}
+
+const struct mmio_region *fault_region(const struct cell *cell, gpa_t address)
+{
+	const struct mmio_region *own = find_region(cell->mmio, cell->mmio_count, address);
+
+	return own ? own : find_region(cell->sys->mmio, cell->sys->mmio_count, address);
 }
 
 bool fault_is_stale(struct cpu *self, const struct violation *v)

@@ -15,8 +15,8 @@ struct violation {
 /* How far `address` is from the span; 0 inside. */
 uint64_t fault_distance(struct span span, uint64_t address);
 
-/* The mediated region at `address`, or NULL. */
-const struct mmio_region *fault_region(const struct system *sys, gpa_t address);
+/* The region at `address` that is mediated for the cell, or NULL. */
+const struct mmio_region *fault_region(const struct cell *cell, gpa_t address);
 
 /* Would the tables let it through now? Then another CPU changed them meanwhile, and the guest just tries again. */
 bool fault_is_stale(struct cpu *self, const struct violation *v);

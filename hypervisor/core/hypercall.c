@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "base/str.h"
 #include "core/budget.h"
 #include "core/cell.h"
 #include "core/cpu.h"
@@ -115,6 +116,28 @@ static err_t putc(struct call *c)
 	return OK;
 }
 
+/* What is typed: its UART takes what it has room for. */
+static err_t console_input(struct call *c)
+{
+	uint64_t count = c->a >> 32;
+	uint8_t bytes[sizeof(c->b)];
+	struct cell *cell;
+	uint32_t state;
+
+	c->a &= UINT32_MAX;
+	cell = named_cell(c);
+	if (cell == NULL)
+		return ERR_NOT_FOUND;
+	if (count < 1 || count > sizeof(bytes))
+		return ERR_INVALID;
+	TRY(cell_get_state(cell, &state));
+	if (state > ABI_CELL_RUNNING_LOCKED)
+		return ERR_BUSY;
+	memcpy(bytes, &c->b, sizeof(bytes));
+	c->result = arch_uart_input(cell, bytes, (unsigned)count);
+	return c->result < 0 ? ERR_UNSUPPORTED : OK;
+}
+
 /* Root CPUs that Linux had powered off go back to the firmware powered off. */
 static void release_parked(struct system *sys)
 {
@@ -182,6 +205,7 @@ static const struct {
 	[ABI_HC_CPU_INFO] = { cpu_info, NULL, ANY_CELL },
 	[ABI_HC_PUTC] = { putc, NULL, ANY_CELL },
 	[ABI_HC_CELL_SHUTDOWN] = { NULL, cell_shutdown, ROOT_MANAGES },
+	[ABI_HC_CONSOLE_INPUT] = { console_input, NULL, ROOT_ASKS },
 };
 
 static err_t manage(struct call *c, uint64_t number)

@@ -3,37 +3,35 @@
 
 #include "base/fmt.h"
 #include "core/log.h"
+#include "core/log_area.h"
 
-#define LINE_SIZE 256
+#define LINE_SIZE (ABI_LINE_MAX + 1)
 
-void log_init(struct log *log, void *memory, size_t size)
+void log_init(struct log *log, struct console *consoles, void *memory)
 {
-	struct abi_log *ring = memory;
+	static const char nobody[sizeof(log->own.ring->name)];
+	struct abi_log *area = memory;
+	uint8_t *at = (uint8_t *)memory + LOG_OWN_SIZE;
+	unsigned i;
 
-	*log = (struct log){ .ring = ring };
-	ring->text_size = (uint32_t)(size - offsetof(struct abi_log, text));
-	ring->head = 0;
-	ring->error[0] = '\0';
-	ring->magic = ABI_LOG_MAGIC;
+	*log = (struct log){ .area = area };
+	area->rings = 1 + LOG_CONSOLES;
+	area->first_size = LOG_OWN_SIZE;
+	area->other_size = LOG_CONSOLE_SIZE;
+	area->error[0] = '\0';
+	console_init(&log->own, area + 1, LOG_OWN_SIZE - sizeof(*area));
+	console_give(&log->own, 0, nobody);
+	for (i = 0; i < LOG_CONSOLES; i++, at += LOG_CONSOLE_SIZE)
+		console_init(&consoles[i], at, LOG_CONSOLE_SIZE);
+	area->magic = ABI_LOG_MAGIC;
 }
 
-static void ring_put(struct abi_log *ring, const char *text, size_t size)
+static void to_uart(struct log *log, const char *text, size_t size)
 {
-	uint64_t head = ring->head;
-	size_t i;
-
-	for (i = 0; i < size; i++)
-		ring->text[(head + i) % ring->text_size] = text[i];
-	/* pairs with the reader's acquire: text before head */
-	__atomic_store_n(&ring->head, head + size, __ATOMIC_RELEASE);
-}
-
-static void put(struct log *log, const char *text, size_t size)
-{
+	if (!log->verbose || log->uart == NULL)
+		return;
 	lock_take(&log->lock);
-	ring_put(log->ring, text, size);
-	if (log->verbose && log->uart != NULL)
-		log->uart(text, size);
+	log->uart(text, size);
 	lock_drop(&log->lock);
 }
 
@@ -46,20 +44,21 @@ void log_print(struct log *log, const char *format, ...)
 	va_start(args, format);
 	size = fmt_args(line, sizeof(line), format, args);
 	va_end(args);
-	put(log, line, size);
+	console_write(&log->own, line, size);
+	to_uart(log, line, size);
 }
 
 void log_cell_line(struct log *log, const char *name, const char *text)
 {
 	char line[LINE_SIZE];
 
-	put(log, line, fmt(line, sizeof(line), "[%s] %s\n", name, text));
+	to_uart(log, line, fmt(line, sizeof(line), "[%s] %s\n", name, text));
 }
 
 void log_set_error(struct log *log, const struct why *why)
 {
 	/* the text alone: what lies behind it on the stack is not for the root cell */
-	fmt(log->ring->error, sizeof(log->ring->error), "%s", why->text);
+	fmt(log->area->error, sizeof(log->area->error), "%s", why->text);
 }
 
 void log_fatal(struct log *log, const char *format, ...)
@@ -68,12 +67,12 @@ void log_fatal(struct log *log, const char *format, ...)
 	va_list args;
 	size_t size;
 
-	if (log->ring == NULL)
+	if (log->area == NULL)
 		return;
 	va_start(args, format);
 	size = fmt_args(line, sizeof(line), format, args);
 	va_end(args);
-	ring_put(log->ring, line, size);
+	console_write_unlocked(&log->own, line, size);
 	if (log->uart != NULL)
 		log->uart(line, size);
 }

@@ -273,6 +273,18 @@ static void move_lines(struct cell *owner, struct cell *from, struct cell *to)
 		arch_cell_lines_move(from, to, owner->config.irq[i]);
 }
 
+/* The one that was given up longest ago: who is slow to read finds what a cell said after its end. */
+static struct console *free_console(struct system *sys)
+{
+	struct console *console;
+
+	do {
+		console = &sys->consoles[sys->console_next];
+		sys->console_next = (sys->console_next + 1) % LOG_CONSOLES;
+	} while (console->ring->cell != ABI_RING_UNUSED);
+	return console;
+}
+
 void plan_commit(struct plan *plan)
 {
 	struct cell *cell = plan->cell;
@@ -288,6 +300,8 @@ void plan_commit(struct plan *plan)
 	move_lines(cell, sys->root, cell);
 	arch_cell_attach(cell);
 	link_cell(cell);
+	cell->console = free_console(sys);
+	console_give(cell->console, cell->id, cell->config.cell->name);
 	scrub_begin(cell, 0);
 }
 
@@ -308,6 +322,7 @@ void plan_revert(struct cell *cell)
 	struct cpu *cpu;
 	unsigned i;
 
+	console_release(cell->console);
 	arch_cell_detach(cell);
 	move_lines(cell, cell, sys->root);
 	for_each_cell_cpu(cpu, cell) {

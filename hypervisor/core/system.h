@@ -6,10 +6,11 @@
  *                 state but for running -> failed, the hypervisor's own page tables.
  *                 A second management call waits for the first, which waits for nobody.
  *   cell.lock     cell.state (inside system.lock, or alone when a cell fails)
- *   cell.line_lock  the line its console has begun (inside cell.lock, or alone)
+ *   cell.uart_lock  the state of its UART that is none of the machine's
+ *   console.lock  its ring (core/console.h)
  *   cpu.lock      cpu.state and cpu.start (inside cell.lock)
  *   space.lock    changes to a root space's tables; walks of the fault path are counted (core/space.c; innermost)
- *   log.lock      innermost
+ *   log.lock      the UART; innermost
  *
  * Nobody waits for another CPU while holding one of them, but for walks of a space, and on x86 for guests to be
  * left so that translations are forgotten (arch/tlb.h): neither waits for anything.
@@ -22,11 +23,11 @@
 #include "base/bits.h"
 #include "config/admit.h"
 #include "core/log.h"
+#include "core/log_area.h"
 #include "core/mmio.h"
 #include "core/space.h"
 
 #define STAT_COUNT ABI_STAT_COUNT
-#define CELL_LINE_SIZE 160u
 
 struct arch_cell;
 struct arch_cpu;
@@ -92,6 +93,15 @@ struct scrub {
 	uint32_t done;		/* atomic */
 };
 
+/* A span of guest-physical addresses that is mediated. */
+struct mmio_region {
+	struct span span;
+	/* access->address is an offset. ERR_INVALID: no such access here, fails the cell. */
+	err_t (*access)(struct cpu *cpu, struct mmio_access *access);
+};
+
+#define CELL_MMIO_REGIONS 4
+
 struct cell {
 	struct cell *next;
 	struct system *sys;
@@ -100,6 +110,8 @@ struct cell {
 	void *config_copy;
 	uint32_t config_pages;
 	struct space space;
+	struct mmio_region mmio[CELL_MMIO_REGIONS];	/* beside those of the system */
+	unsigned mmio_count;
 	struct arch_cell *arch;
 	struct abi_comm *comm;	/* NULL in the root cell or without such a region */
 	struct lock lock;
@@ -107,16 +119,8 @@ struct cell {
 	struct cpu *reset_by;	/* inside cell.lock: the CPU that restarts the cell, or NULL */
 	struct scrub scrub;
 	bool ran;		/* inside cell.lock: since all of its memory was last zeroed */
-	struct lock line_lock;
-	char line[CELL_LINE_SIZE + 1];	/* of the debug console, not yet ended */
-	unsigned line_size;
-};
-
-/* A span of guest-physical addresses that is mediated; the same in every cell. */
-struct mmio_region {
-	struct span span;
-	/* access->address is an offset. ERR_INVALID: no such access here, fails the cell. */
-	err_t (*access)(struct cpu *cpu, struct mmio_access *access);
+	struct console *console;	/* NULL in the root cell */
+	struct lock uart_lock;		/* of the architecture's part of its UART that is none of the machine's */
 };
 
 #define MMIO_REGIONS 8
@@ -131,9 +135,11 @@ struct system {
 	struct cpu *cpus[CONFIG_MAX_CPUS];
 	unsigned cpu_count;
 	unsigned cell_count;		/* with the root cell */
-	struct mmio_region mmio[MMIO_REGIONS];
+	struct mmio_region mmio[MMIO_REGIONS];	/* the same in every cell */
 	unsigned mmio_count;
 	struct log log;
+	struct console consoles[LOG_CONSOLES];
+	unsigned console_next;		/* the one that is to be tried first for a new cell */
 	bool leaving;			/* disable was granted: nothing is created any more */
 };
 

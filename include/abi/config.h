@@ -112,7 +112,11 @@ struct abi_pci {
 #define ABI_CELL_TRUSTED_WFI 0x8	/* arm64: direct interrupts only: it may sleep without an exit, and can keep its CPUs */
 #define ABI_CELL_FAIL_ON_VIOLATION 0x10	/* more exits than `exits` fail it; else they are logged */
 
-#define ABI_CELL_CPUS_COUNTED 0x20	/* arm64: it sees its CPUs as 0, 1, 2, ..., in the order of their numbers here */
+/*
+ * arm64: it sees its CPUs as 0, 1, 2, ..., in the order of their numbers here: the n-th has affinity
+ * n / 16 << 8 | n % 16 and the n-th redistributor, 128 KiB each, and there are no others
+ */
+#define ABI_CELL_CPUS_COUNTED 0x20
 
 #define ABI_EXITS_ANY 0xffffffffu
 #define ABI_SETTLE_MAX_MS 600000u
@@ -139,7 +143,8 @@ struct abi_cell {
 	uint64_t cpus[ABI_CPU_SET_WORDS];	/* bit n: CPU n of the system file */
 	struct abi_console console;	/* handed on in the communication page */
 	struct abi_uart uart;
-	uint64_t gicd;			/* arm64: where the cell sees them; 0, 0: where they are */
+	/* arm64, in cell files: where the cell sees them, multiples of 64 KiB; 0, 0: where they are */
+	uint64_t gicd;
 	uint64_t gicr;
 };
 

@@ -59,5 +59,11 @@ struct abi_drv_none {
 #define ABI_DRV_CELL_START _IOWR('J', 4, struct abi_drv_cell)
 #define ABI_DRV_CELL_SHUTDOWN _IOWR('J', 5, struct abi_drv_cell)
 #define ABI_DRV_CELL_DESTROY _IOWR('J', 6, struct abi_drv_cell)
+/*
+ * What is read from this file is from now on what that cell's console said, byte by byte from the
+ * oldest there is, with an end when the cell is gone; what is written to it is typed there. Before,
+ * reading gives the lines of the hypervisor and of all cells, as they ended.
+ */
+#define ABI_DRV_CELL_CONSOLE _IOWR('J', 7, struct abi_drv_cell)
 
 #endif

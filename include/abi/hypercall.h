@@ -5,7 +5,7 @@
  * RDI, RSI. A negative result is an ABI_E*; on a management call that failed,
  * abi_log.error holds the reason in words.
  *
- * 0 to 8 are Jailhouse's; 9 is ours.
+ * 0 to 8 are Jailhouse's; 9 and 10 are ours.
  */
 #ifndef ABI_HYPERCALL_H
 #define ABI_HYPERCALL_H
@@ -25,6 +25,8 @@
 #define ABI_HC_PUTC 8			/* (character) where the configuration permits it */
 /* Root cell only */
 #define ABI_HC_CELL_SHUTDOWN 9		/* (id) stop; memory stays the cell's */
+/* (id | count << 32, 1 to 8 bytes, the first lowest) -> how many its UART took; ABI_ENODEV: it has none, ABI_EBUSY: it does not run */
+#define ABI_HC_CONSOLE_INPUT 10
 
 #define ABI_INFO_POOL_SIZE 0		/* pages */
 #define ABI_INFO_POOL_USED 1

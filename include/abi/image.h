@@ -58,20 +58,50 @@ _Static_assert(sizeof(struct abi_image) == 208, "image header");
 _Static_assert(offsetof(struct abi_image, start) == 152, "image header");
 
 /*
- * A ring of text, mapped read-only into the root cell for as long as the hypervisor
- * is enabled. `head` counts bytes ever written; text[i % text_size] holds byte i.
- * Readers re-read head after copying: what is older than head - text_size is lost.
+ * What is said: rings of text, mapped read-only into the root cell for as long as the hypervisor
+ * is enabled. The hypervisor's own ring lies behind struct abi_log and ends at offset first_size;
+ * rings - 1 of other_size bytes each, for the cells' consoles, follow.
  */
-#define ABI_LOG_MAGIC 0x474f4c4au	/* "JLOG" */
+#define ABI_LOG_MAGIC 0x32474f4au	/* "JOG2" */
 
 struct abi_log {
 	uint32_t magic;
-	uint32_t text_size;		/* bytes */
-	volatile uint64_t head;
+	uint32_t rings;			/* with the hypervisor's */
+	uint32_t first_size;		/* bytes */
+	uint32_t other_size;		/* bytes; both are multiples of 8 */
 	char error[240];		/* why the last management hypercall failed, or empty */
-	char text[];
 };
 
-_Static_assert(offsetof(struct abi_log, text) == 256, "log");
+_Static_assert(sizeof(struct abi_log) == 256, "log");
+
+/* The end of a line. */
+struct abi_mark {
+	uint64_t end;			/* how many bytes had been written, with its newline if it has one */
+	uint64_t time;			/* ticks of a counter all CPUs share */
+};
+
+/*
+ * `head` counts the bytes ever written since the ring is this cell's, byte i is in
+ * text[i % text_size]; `lines` counts the lines ended, line i is in marks[i % mark_count]. Both
+ * are written behind what they count. A reader looks at them and at `epoch` again after copying: text
+ * older than head - text_size and marks older than lines - mark_count are lost, and with another epoch
+ * all is another cell's.
+ */
+struct abi_ring {
+	volatile uint32_t epoch;	/* odd: it is being emptied for another cell */
+	uint32_t text_size;
+	uint32_t mark_count;
+	volatile uint32_t cell;		/* id; ABI_RING_UNUSED: whose it was is gone */
+	volatile uint64_t head;
+	volatile uint64_t lines;
+	char name[32];			/* the cell's; empty: the hypervisor's ring */
+	struct abi_mark marks[];	/* mark_count of them, then the text */
+};
+
+#define ABI_RING_UNUSED 0xffffffffu
+/* No line is longer: a mark is made then. */
+#define ABI_LINE_MAX 255u
+
+_Static_assert(sizeof(struct abi_ring) == 64, "log");
 
 #endif

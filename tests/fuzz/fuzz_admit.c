@@ -50,6 +50,34 @@ static void require_apart(const struct abi_mem *m, uint64_t start, uint64_t size
 	REQUIRE(apart(m->phys, m->size, start, size));
 }
 
+static bool sees_its_own_gic(const struct config *c)
+{
+	return !c->system && (c->cell->gicd != 0 || (c->cell->flags & ABI_CELL_CPUS_COUNTED));
+}
+
+/* Where such a cell sees the interrupt controller there is nothing else. */
+static void require_gic(const struct parties *p, const struct config *c)
+{
+	const struct abi_platform_arm64 *machine = &p->system.system->platform.arm64;
+	uint64_t gicd = c->cell->gicd ? c->cell->gicd : machine->gicd.start;
+	uint64_t gicr = c->cell->gicr ? c->cell->gicr : machine->gicr.start;
+	uint64_t size = machine->gicr.size;
+
+	if (c->cell->flags & ABI_CELL_CPUS_COUNTED)
+		size = 0x20000ull * (unsigned)__builtin_popcountll(c->cell->cpus[0]);
+	REQUIRE(apart(gicd, machine->gicd.size, gicr, size));
+	REQUIRE(gicd + (machine->gicd.size - 1) < p->kind->limits->guest_end);
+	REQUIRE(gicr + (size - 1) < p->kind->limits->guest_end);
+	for (uint32_t i = 0; i < c->cell->mem_count; i++) {
+		REQUIRE(apart(c->mem[i].virt, c->mem[i].size, gicd, machine->gicd.size));
+		REQUIRE(apart(c->mem[i].virt, c->mem[i].size, gicr, size));
+	}
+	if (c->cell->uart.type != ABI_CONSOLE_NONE) {
+		REQUIRE(apart(c->cell->uart.address, PAGE_SIZE, gicd, machine->gicd.size));
+		REQUIRE(apart(c->cell->uart.address, PAGE_SIZE, gicr, size));
+	}
+}
+
 /* Memory of the hypervisor and what is mediated is nobody's. */
 static void require_protected(const struct parties *p, const struct config *c)
 {
@@ -62,7 +90,8 @@ static void require_protected(const struct parties *p, const struct config *c)
 		const struct abi_mem *m = &c->mem[i];
 
 		for (unsigned s = 0; s < limits->mediated_count; s++)
-			REQUIRE(apart(m->virt, m->size, limits->mediated[s].start,
+			REQUIRE(sees_its_own_gic(c) ||
+				apart(m->virt, m->size, limits->mediated[s].start,
 				      limits->mediated[s].size));
 		if (m->flags & ABI_MEM_COMM)
 			continue;
@@ -112,6 +141,8 @@ static void join(struct parties *p, const uint8_t *file)
 		return;
 	}
 	require_protected(p, c);
+	if (sees_its_own_gic(c))
+		require_gic(p, c);
 	REQUIRE(!limits->cpu0_stays || (c->cell->cpus[0] & 1) == 0);
 	for (unsigned i = 0; i < p->count; i++)
 		require_disjoint(c, p->inside[i]);

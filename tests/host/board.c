@@ -5,9 +5,10 @@
 #include "core/cell.h"
 #include "core/cpu.h"
 #include "core/hypercall.h"
+#include "merge.h"
 
 struct board board;
-static uint64_t log_seen;
+static struct merge log_seen;
 
 static void make_file(void)
 {
@@ -55,10 +56,10 @@ int board_begin(void **state)
 	(void)state;
 	host_reset();
 	memset(&board, 0, sizeof(board));
-	log_seen = 0;
+	memset(&log_seen, 0, sizeof(log_seen));
 	host_ram_begin((struct span){ BOARD_RAM, BOARD_END - BOARD_RAM },
 		       (struct span){ BOARD_CELLS_END, BOARD_END - BOARD_CELLS_END });
-	log_init(&sys->log, board.log, sizeof(board.log));
+	log_init(&sys->log, sys->consoles, board.log);
 	make_file();
 	sys->stage2 = host_format_wide;
 	sys->limits = golden_limits;
@@ -319,7 +320,8 @@ static void mix_cell(uint64_t *sum, struct cell *cell)
 	mix(sum, board_space_digest(&cell->space));
 	mix(sum, cell->scrub.wanted);
 	mix(sum, cell->scrub.total);
-	mix(sum, cell->line_size);
+	if (cell->console != NULL)
+		mix(sum, cell->console->column);
 	for (unsigned i = 0; i < BOARD_CPUS; i++)
 		mix(sum, host_cell_has_cpu(cell, i));
 	for (unsigned i = 0; i < 1024; i++)
@@ -332,9 +334,11 @@ static void check_locks(void)
 
 	assert_int_equal(sys->lock.next, sys->lock.serving);
 	assert_int_equal(sys->log.lock.next, sys->log.lock.serving);
+	assert_int_equal(sys->log.own.lock.next, sys->log.own.lock.serving);
+	for (unsigned i = 0; i < LOG_CONSOLES; i++)
+		assert_int_equal(sys->consoles[i].lock.next, sys->consoles[i].lock.serving);
 	for (struct cell *c = sys->root; c != NULL; c = c->next) {
 		assert_int_equal(c->lock.next, c->lock.serving);
-		assert_int_equal(c->line_lock.next, c->line_lock.serving);
 		assert_int_equal(c->space.lock.next, c->space.lock.serving);
 	}
 	for (unsigned i = 0; i < BOARD_CPUS; i++)
@@ -383,13 +387,10 @@ void board_fill(uint64_t start, uint64_t size, uint8_t byte)
 
 const char *board_log(void)
 {
-	static char text[sizeof(board.log)];
-	const struct abi_log *ring = (const struct abi_log *)(void *)board.log;
-	size_t size = 0;
+	static char text[sizeof(board.log) + 1];
+	struct rings rings;
 
-	for (; log_seen < ring->head; log_seen++)
-		if (ring->head - log_seen <= ring->text_size)
-			text[size++] = ring->text[log_seen % ring->text_size];
-	text[size] = '\0';
+	assert_true(rings_init(&rings, board.log, sizeof(board.log)));
+	text[merge_read(&log_seen, &rings, text, sizeof(text) - 1)] = '\0';
 	return text;
 }

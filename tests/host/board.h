@@ -9,6 +9,7 @@
 #include "arch/host/cpus.h"
 #include "arch/host/host.h"
 #include "arch/host/ram.h"
+#include "core/log_area.h"
 #include "golden.h"
 #include "test.h"
 
@@ -29,7 +30,7 @@ struct board {
 	struct system sys;
 	struct cpu cpus[BOARD_CPUS];
 	struct system_file file;
-	_Alignas(8) uint8_t log[4096];
+	_Alignas(8) uint8_t log[LOG_AREA_SIZE];
 };
 extern struct board board;
 
@@ -88,7 +89,7 @@ err_t board_walk(const struct space *space, unsigned cpu, uint64_t at, struct tr
 bool board_filled(uint64_t start, uint64_t size, uint8_t byte);
 void board_fill(uint64_t start, uint64_t size, uint8_t byte);
 
-/* What the log holds since the last call. */
+/* What the hypervisor and the cells said since the last call, in whole lines, as the root cell reads it. */
 const char *board_log(void);
 
 #endif

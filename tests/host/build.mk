@@ -21,10 +21,10 @@ HOST_FUZZ_SECONDS ?= 10
 HOST_SANITIZE := -O1 -g -fno-sanitize-recover=all -fno-omit-frame-pointer
 HOST_FLAGS := -std=c11 -Wall -Wextra -Wconversion -Wswitch-enum -Wmissing-prototypes \
 	-Wstrict-prototypes -Wshadow -Wundef -Werror -include tests/host/autoconf.h \
-	-Iinclude -Ihypervisor -Ihypervisor/include -Itests/host
+	-Iinclude -Ihypervisor -Ihypervisor/include -Idriver -Itests/host
 # The tests and the model have a C library, what they test has none
 HOST_HOSTED := -D_POSIX_C_SOURCE=200809L
-host_kind = $(if $(filter tests/% hypervisor/arch/host/%,$(1)),$(HOST_HOSTED),-ffreestanding)
+host_kind = $(if $(filter tests/% hypervisor/arch/host/% driver/%,$(1)),$(HOST_HOSTED),-ffreestanding)
 HOST_gcc := $(HOST_GCC) $(HOST_FLAGS) $(HOST_SANITIZE) -fsanitize=address,undefined
 HOST_clang := $(HOST_CLANG) $(HOST_FLAGS) $(HOST_SANITIZE) -fsanitize=address,undefined
 HOST_fuzz := $(HOST_CLANG) $(HOST_FLAGS) $(HOST_SANITIZE) -fsanitize=fuzzer-no-link,address,undefined
@@ -37,7 +37,7 @@ HOST_LIBS_test_ldst := -lcapstone
 HOST_LIBS_test_insn := -lcapstone
 
 HOST_CODE := $(wildcard $(addprefix hypervisor/,base/*.c config/*.c core/*.c \
-	arch/arm64/pure/*.c arch/x86/pure/*.c arch/host/*.c))
+	arch/arm64/pure/*.c arch/x86/pure/*.c arch/host/*.c)) driver/merge.c
 HOST_TESTS := $(patsubst tests/host/%.c,%,$(wildcard tests/host/test_*.c))
 HOST_SUPPORT := $(filter-out tests/host/test_%,$(wildcard tests/host/*.c))
 HOST_FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -53,6 +53,10 @@ $(HOST_OUT)/$(1)/obj/hypervisor/base/str.o: hypervisor/base/str.c $(HOST_BUILD_F
 	$$(HOST_Q)$$(HOST_$(1)) $$(call host_kind,$$<) $$(HOST_STR_FLAGS) -MMD -MP -c -o $$@ $$<
 
 $(HOST_OUT)/$(1)/obj/hypervisor/%.o: hypervisor/%.c $(HOST_BUILD_FILES)
+	@mkdir -p $$(@D)
+	$$(HOST_Q)$$(HOST_$(1)) $$(call host_kind,$$<) -MMD -MP -c -o $$@ $$<
+
+$(HOST_OUT)/$(1)/obj/driver/%.o: driver/%.c $(HOST_BUILD_FILES)
 	@mkdir -p $$(@D)
 	$$(HOST_Q)$$(HOST_$(1)) $$(call host_kind,$$<) -MMD -MP -c -o $$@ $$<
 

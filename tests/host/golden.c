@@ -14,6 +14,7 @@ const struct admit_limits golden_limits = {
 	.host_end = 1ull << 40,
 	.irq_first = 32,
 	.irq_end = 1020,
+	.uart = true,
 	.mediated = mediated,
 	.mediated_count = ARRAY_SIZE(mediated),
 };
@@ -31,6 +32,7 @@ const struct admit_limits golden_pc_limits = {
 	.host_end = 1ull << 40,
 	.irq_first = 0,
 	.irq_end = 256,
+	.uart = true,
 	.pio_end = 0x10000,
 	.mediated = pc_mediated,
 	.mediated_count = ARRAY_SIZE(pc_mediated),

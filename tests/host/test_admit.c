@@ -434,6 +434,72 @@ static void a_hole_between_roots_interrupts_is_nobodys(void **state)
 	assert_why(&why, "irq[1]: line 131 is");
 }
 
+static void a_cell_may_see_the_interrupt_controller_elsewhere(void **state)
+{
+	struct cell_file c = golden_cell();
+
+	(void)state;
+	c.cell.gicd = 0x50000000;
+	c.cell.gicr = 0x50010000;
+	expect_cell(c, NULL, OK, "");
+	/* ... and where the machine has it is nothing special */
+	c.mem[QUEUE].virt = 0x0800f000;
+	expect_cell(c, NULL, OK, "");
+	c.mem[QUEUE].virt = 0x5000f000;
+	expect_cell(c, NULL, ERR_OVERLAP, "memory[2] \"queue\": virt 0x5000f000-0x50011fff overlaps the interrupt controller's "
+		    "or PCI's registers at 0x50000000-0x5000ffff");
+	c.mem[QUEUE].virt = 0x50f6f000;
+	expect_cell(c, NULL, ERR_OVERLAP, "registers at 0x50010000-0x50f6ffff");
+	c.mem[QUEUE].virt = 0x50f70000;
+	expect_cell(c, NULL, OK, "");
+	c.mem[COMM].virt = 0x50000000;
+	expect_cell(c, NULL, ERR_OVERLAP, "memory[1] \"comm\": virt 0x50000000-0x50000fff");
+	c = golden_cell();
+	c.cell.gicr = 0x50000000;
+	c.cell.gicd = 0x50f50000;
+	expect_cell(c, NULL, ERR_OVERLAP, "gicr: 0x50000000-0x50f5ffff overlaps the interrupt controller's");
+	c.cell.gicd = golden_limits.guest_end;
+	expect_cell(c, NULL, ERR_RANGE, "gicd: 0x10000000000-0x1000000ffff; this machine's addresses end at 0xffffffffff");
+	c.cell.gicd = golden_limits.guest_end - 0x10000;
+	expect_cell(c, NULL, OK, "");
+	c.cell.gicr = 0xffffffffffff0000;
+	expect_cell(c, NULL, ERR_RANGE, "gicr: 0xffffffffffff0000-");
+}
+
+static void counted_cpus_have_as_many_redistributors(void **state)
+{
+	struct cell_file c = golden_cell();
+
+	(void)state;
+	c.cell.flags |= ABI_CELL_CPUS_COUNTED;
+	c.cell.cpus[0] = 0xa;
+	c.mem[QUEUE].virt = 0x080df000;
+	expect_cell(c, NULL, ERR_OVERLAP, "registers at 0x80a0000-0x80dffff");
+	c.mem[QUEUE].virt = 0x080e0000;
+	expect_cell(c, NULL, OK, "");
+	c.cell.gicr = 0x50000000;
+	c.cell.gicd = 0x50030000;
+	expect_cell(c, NULL, ERR_OVERLAP, "gicr: 0x50000000-0x5003ffff overlaps");
+	c.cell.gicd = 0x50040000;
+	expect_cell(c, NULL, OK, "");
+}
+
+static void the_uart_is_not_where_something_is_mediated(void **state)
+{
+	struct cell_file c = golden_cell();
+
+	(void)state;
+	c.cell.uart = (struct abi_uart){ .address = 0x0800f000, .type = ABI_CONSOLE_PL011 };
+	expect_cell(c, NULL, ERR_OVERLAP, "uart: 0x800f000-0x800ffff overlaps the interrupt controller's");
+	c.cell.gicd = 0x50000000;
+	c.cell.gicr = 0x50010000;
+	expect_cell(c, NULL, OK, "");
+	c.cell.uart.address = 0x50010000;
+	expect_cell(c, NULL, ERR_OVERLAP, "uart: 0x50010000-0x50010fff overlaps");
+	c.cell.uart.address = golden_limits.guest_end;
+	expect_cell(c, NULL, ERR_RANGE, "uart: 0x10000000000-0x10000000fff; this machine's");
+}
+
 static void guest_addresses_keep_off_what_is_mediated(void **state)
 {
 	struct cell_file c = golden_cell();
@@ -976,6 +1042,9 @@ int main(void)
 		cmocka_unit_test(a_cells_numbers_are_such_as_the_machine_has),
 		cmocka_unit_test(a_hole_between_roots_interrupts_is_nobodys),
 		cmocka_unit_test(guest_addresses_keep_off_what_is_mediated),
+		cmocka_unit_test(a_cell_may_see_the_interrupt_controller_elsewhere),
+		cmocka_unit_test(counted_cpus_have_as_many_redistributors),
+		cmocka_unit_test(the_uart_is_not_where_something_is_mediated),
 		cmocka_unit_test(permissions_come_from_root),
 		cmocka_unit_test(every_pair_of_owners),
 		cmocka_unit_test(a_region_comes_from_one_of_roots),

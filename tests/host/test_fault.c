@@ -16,20 +16,42 @@ static err_t no_access(struct cpu *cpu, struct mmio_access *access)
 static void mediated_regions(void **state)
 {
 	struct system *sys = &board.sys;
+	struct cell *cell = sys->root;
 
 	(void)state;
-	assert_null(fault_region(sys, gpa(0x08000000)));
+	assert_null(fault_region(cell, gpa(0x08000000)));
 	sys->mmio[0] = (struct mmio_region){ { 0x08000000, 0x10000 }, no_access };
 	sys->mmio[1] = (struct mmio_region){ { 0x080a0000, 0xf60000 }, no_access };
 	sys->mmio_count = 2;
-	assert_null(fault_region(sys, gpa(0x07ffffff)));
-	assert_ptr_equal(fault_region(sys, gpa(0x08000000)), &sys->mmio[0]);
-	assert_ptr_equal(fault_region(sys, gpa(0x0800ffff)), &sys->mmio[0]);
-	assert_null(fault_region(sys, gpa(0x08010000)));
-	assert_ptr_equal(fault_region(sys, gpa(0x080a0000)), &sys->mmio[1]);
-	assert_ptr_equal(fault_region(sys, gpa(0x08ffffff)), &sys->mmio[1]);
-	assert_null(fault_region(sys, gpa(0x09000000)));
-	assert_null(fault_region(sys, gpa(UINT64_MAX)));
+	assert_null(fault_region(cell, gpa(0x07ffffff)));
+	assert_ptr_equal(fault_region(cell, gpa(0x08000000)), &sys->mmio[0]);
+	assert_ptr_equal(fault_region(cell, gpa(0x0800ffff)), &sys->mmio[0]);
+	assert_null(fault_region(cell, gpa(0x08010000)));
+	assert_ptr_equal(fault_region(cell, gpa(0x080a0000)), &sys->mmio[1]);
+	assert_ptr_equal(fault_region(cell, gpa(0x08ffffff)), &sys->mmio[1]);
+	assert_null(fault_region(cell, gpa(0x09000000)));
+	assert_null(fault_region(cell, gpa(UINT64_MAX)));
+}
+
+/* What is one cell's alone, before what is everybody's. */
+static void regions_of_one_cell(void **state)
+{
+	struct cell_text text = board_text("one", 3, BOARD_CELLS);
+	struct system *sys = &board.sys;
+	struct cell *cell = board_create(&text);
+
+	(void)state;
+	sys->mmio[0] = (struct mmio_region){ { 0x08000000, 0x10000 }, no_access };
+	sys->mmio_count = 1;
+	cell->mmio[0] = (struct mmio_region){ { 0x50000000, 0x10000 }, no_access };
+	cell->mmio[1] = (struct mmio_region){ { 0x08008000, 0x1000 }, no_access };
+	cell->mmio_count = 2;
+	assert_ptr_equal(fault_region(cell, gpa(0x50000000)), &cell->mmio[0]);
+	assert_null(fault_region(sys->root, gpa(0x50000000)));
+	assert_ptr_equal(fault_region(cell, gpa(0x08000000)), &sys->mmio[0]);
+	assert_ptr_equal(fault_region(cell, gpa(0x08008000)), &cell->mmio[1]);
+	assert_ptr_equal(fault_region(sys->root, gpa(0x08008000)), &sys->mmio[0]);
+	sys->mmio_count = cell->mmio_count = 0;
 }
 
 static bool stale(unsigned cpu, uint64_t address, bool known, uint32_t access)
@@ -115,6 +137,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(mediated_regions),
+		TEST(regions_of_one_cell),
 		TEST(what_would_be_let_through_now),
 		TEST(in_words),
 		TEST(the_longest_line),

@@ -6,7 +6,7 @@
 #include "core/cpu.h"
 #include "core/hypercall.h"
 
-#define OUT_OF_TABLE (ABI_HC_CELL_SHUTDOWN + 1ull)
+#define OUT_OF_TABLE (ABI_HC_CONSOLE_INPUT + 1ull)
 
 static const uint64_t bad_ids[] = { 0, 2, 63, UINT16_MAX, UINT16_MAX + 2, 1ull << 32 | 1, UINT64_MAX };
 
@@ -40,7 +40,7 @@ static void cells_manage_nothing(void **state)
 {
 	static const uint64_t numbers[] = {
 		ABI_HC_DISABLE, ABI_HC_CELL_CREATE, ABI_HC_CELL_START, ABI_HC_CELL_SET_LOADABLE,
-		ABI_HC_CELL_DESTROY, ABI_HC_CELL_GET_STATE, ABI_HC_CELL_SHUTDOWN,
+		ABI_HC_CELL_DESTROY, ABI_HC_CELL_GET_STATE, ABI_HC_CELL_SHUTDOWN, ABI_HC_CONSOLE_INPUT,
 	};
 	struct cell_text text = board_text("one", 3, BOARD_CELLS);
 	struct cell_text other = board_text("other", 2, BOARD_CELLS + 0x800000);
@@ -179,6 +179,33 @@ static void putc_where_permitted(void **state)
 	assert_string_equal(board_log(), "[one] hi\n");
 }
 
+static uint64_t typed(uint64_t id, uint64_t count)
+{
+	return id | count << 32;
+}
+
+static void what_is_typed(void **state)
+{
+	struct cell_text text = board_text("one", 3, BOARD_CELLS), mute = board_text("mute", 2, BOARD_CELLS + 0x800000);
+	struct cell *cell;
+
+	(void)state;
+	text.cell.uart = (struct abi_uart){ 0x50000000, ABI_CONSOLE_PL011, 0 };
+	cell = board_create_running(&text);
+	board_create_running(&mute);
+	for (unsigned count = 1; count <= 8; count++)
+		assert_int_equal(board_call(0, ABI_HC_CONSOLE_INPUT, typed(1, count), 0x3837363534333231), count);
+	assert_memory_equal(host_cell_input(cell), "12345678", 8);
+	unchanged(0, ABI_HC_CONSOLE_INPUT, typed(1, 0), 0, -ABI_EINVAL);
+	unchanged(0, ABI_HC_CONSOLE_INPUT, typed(1, 9), 0, -ABI_EINVAL);
+	unchanged(0, ABI_HC_CONSOLE_INPUT, typed(1, UINT32_MAX), 0, -ABI_EINVAL);
+	unchanged(0, ABI_HC_CONSOLE_INPUT, typed(0, 1), 0, -ABI_ENOENT);
+	unchanged(0, ABI_HC_CONSOLE_INPUT, typed(3, 1), 0, -ABI_ENOENT);
+	unchanged(0, ABI_HC_CONSOLE_INPUT, typed(2, 1), 0, -ABI_ENODEV);
+	assert_int_equal(board_poll(ABI_HC_CELL_SHUTDOWN, 1, 0), 0);
+	unchanged(0, ABI_HC_CONSOLE_INPUT, typed(1, 1), 0, -ABI_EBUSY);
+}
+
 static void disable_with_cells(void **state)
 {
 	struct cell_text text = board_text("one", 3, BOARD_CELLS);
@@ -269,6 +296,7 @@ int main(void)
 		TEST(info),
 		TEST(cpu_info),
 		TEST(putc_where_permitted),
+		TEST(what_is_typed),
 		TEST(disable_with_cells),
 		TEST(disable),
 		TEST(disable_waits_its_turn),

@@ -4,154 +4,124 @@
 
 #include "core/cell.h"
 #include "core/cpu.h"
-
-#define RING_TEXT 64u
+#include "merge.h"
 
 static struct {
-	_Alignas(8) uint8_t memory[sizeof(struct abi_log) + RING_TEXT];
+	struct log log;
+	struct console consoles[LOG_CONSOLES];
+	_Alignas(8) uint8_t memory[LOG_AREA_SIZE];
 	uint8_t behind[64];
 	char uart[1024];
 	size_t uart_size;
-} small;
+} own;
 
-static const struct abi_log *ring(void)
+static struct log *make_log(void)
 {
-	return (const struct abi_log *)(const void *)small.memory;
-}
-
-static struct log make_log(void)
-{
-	struct log log;
-
-	memset(&small, 0xee, sizeof(small));
-	small.uart_size = 0;
-	log_init(&log, small.memory, sizeof(small.memory));
-	return log;
+	memset(&own, 0xee, sizeof(own));
+	own.uart_size = 0;
+	log_init(&own.log, own.consoles, own.memory);
+	return &own.log;
 }
 
 static void uart(const char *text, size_t size)
 {
-	memcpy(small.uart + small.uart_size, text, size);
-	small.uart_size += size;
-	small.uart[small.uart_size] = '\0';
+	memcpy(own.uart + own.uart_size, text, size);
+	own.uart_size += size;
+	own.uart[own.uart_size] = '\0';
 }
 
-/* What the ring holds of the last bytes, in order. */
-static const char *last(size_t count)
+static const struct abi_log *area(void)
 {
-	static char text[RING_TEXT + 1];
+	return (const struct abi_log *)(const void *)own.memory;
+}
 
-	for (size_t i = 0; i < count; i++)
-		text[i] = ring()->text[(ring()->head - count + i) % ring()->text_size];
-	text[count] = '\0';
+/* All that a new reader gets. */
+static const char *all(void)
+{
+	static char text[sizeof(own.memory) + 1];
+	struct merge merge = { 0 };
+	struct rings rings;
+
+	assert_true(rings_init(&rings, own.memory, sizeof(own.memory)));
+	text[merge_read(&merge, &rings, text, sizeof(text) - 1)] = '\0';
 	return text;
 }
 
 static void an_empty_log(void **state)
 {
-	struct log log = make_log();
+	struct log *log = make_log();
+	struct rings rings;
 
 	(void)state;
-	assert_int_equal(ring()->magic, ABI_LOG_MAGIC);
-	assert_int_equal(ring()->text_size, RING_TEXT);
-	assert_int_equal(ring()->head, 0);
-	assert_string_equal(ring()->error, "");
-	assert_false(log.verbose);
-	assert_null(log.uart);
-}
-
-static void around_and_around(void **state)
-{
-	struct log log = make_log();
-	char reference[4096];
-	size_t size = 0;
-
-	(void)state;
-	for (unsigned i = 0; i < 200; i++) {
-		log_print(&log, "line %u of text\n", i * i);
-		size += (size_t)snprintf(reference + size, sizeof(reference) - size, "line %u of text\n", i * i);
-		assert_int_equal(ring()->head, size);
-		if (size >= RING_TEXT)
-			assert_string_equal(last(RING_TEXT), reference + size - RING_TEXT);
-	}
-	for (unsigned i = 0; i < sizeof(small.behind); i++)
-		assert_int_equal(small.behind[i], 0xee);
-}
-
-/* A line longer than the whole ring leaves its end there. */
-static void longer_than_the_ring(void **state)
-{
-	struct log log = make_log();
-	char text[151];
-
-	(void)state;
-	for (unsigned i = 0; i < 150; i++)
-		text[i] = (char)('a' + i % 26);
-	text[150] = '\0';
-	log_print(&log, "%s", text);
-	assert_int_equal(ring()->head, 150);
-	assert_string_equal(last(RING_TEXT), text + 150 - RING_TEXT);
+	assert_true(rings_init(&rings, own.memory, sizeof(own.memory)));
+	assert_int_equal(rings.count, 1 + LOG_CONSOLES);
+	assert_string_equal(area()->error, "");
+	assert_string_equal(all(), "");
+	assert_false(log->verbose);
+	assert_null(log->uart);
+	for (unsigned i = 0; i < sizeof(own.behind); i++)
+		assert_int_equal(own.behind[i], 0xee);
 }
 
 static void cut_at_255(void **state)
 {
-	struct log log = make_log();
+	struct log *log = make_log();
 	char text[400];
 
 	(void)state;
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	log_print(&log, "%s", text);
-	assert_int_equal(ring()->head, 255);
-	log_fatal(&log, "%s", text);
-	assert_int_equal(ring()->head, 510);
-	log_cell_line(&log, "cell", text);
-	assert_int_equal(ring()->head, 765);
+	log_print(log, "%s", text);
+	assert_int_equal(strlen(all()), 256);
+	log_fatal(log, "%s", text);
+	assert_int_equal(strlen(all()), 512);
 }
 
 static void to_the_uart(void **state)
 {
-	struct log log = make_log();
+	struct log *log = make_log();
 
 	(void)state;
-	log.uart = uart;
-	log_print(&log, "quiet\n");
-	assert_int_equal(small.uart_size, 0);
-	log_fatal(&log, "fatal %u\n", 1u);
-	assert_string_equal(small.uart, "fatal 1\n");
-	log.verbose = true;
-	log_print(&log, "loud\n");
-	log_cell_line(&log, "cell", "line");
-	assert_string_equal(small.uart, "fatal 1\nloud\n[cell] line\n");
-	log.uart = NULL;
-	log_print(&log, "no uart\n");
-	assert_string_equal(last(8), "no uart\n");
+	log->uart = uart;
+	log_print(log, "quiet\n");
+	assert_int_equal(own.uart_size, 0);
+	log_fatal(log, "fatal %u\n", 1u);
+	assert_string_equal(own.uart, "fatal 1\n");
+	log->verbose = true;
+	log_print(log, "loud\n");
+	log_cell_line(log, "cell", "line");
+	assert_string_equal(own.uart, "fatal 1\nloud\n[cell] line\n");
+	log->uart = NULL;
+	log_print(log, "no uart\n");
+	assert_string_equal(all(), "quiet\nfatal 1\nloud\nno uart\n");
 }
 
 /* Our own end does not wait for a lock, and comes before there is a ring too. */
 static void the_end_waits_for_nobody(void **state)
 {
-	struct log log = make_log();
-	struct log none = { .ring = NULL };
+	struct log *log = make_log();
+	struct log none = { .area = NULL };
 
 	(void)state;
-	lock_take(&log.lock);
-	log_fatal(&log, "the end\n");
-	assert_string_equal(last(8), "the end\n");
-	lock_drop(&log.lock);
+	lock_take(&log->lock);
+	lock_take(&log->own.lock);
+	log_fatal(log, "the end\n");
+	assert_string_equal(all(), "the end\n");
+	lock_drop(&log->own.lock);
+	lock_drop(&log->lock);
 	log_fatal(&none, "nowhere\n");
 }
 
 static void the_reason(void **state)
 {
-	struct log log = make_log();
+	struct log *log = make_log();
 	struct why why = { "" };
 
 	(void)state;
 	(void)why_set(&why, ERR_BUSY, "because of %s", "this");
-	log_set_error(&log, &why);
-	assert_string_equal(ring()->error, "because of this");
-	assert_int_equal(ring()->head, 0);
+	log_set_error(log, &why);
+	assert_string_equal(area()->error, "because of this");
+	assert_string_equal(all(), "");
 }
 
 static struct cell *talker(void)
@@ -183,7 +153,7 @@ static void whole_lines(void **state)
 	assert_string_equal(board_log(), "[one] and\n");
 	/* a reader's terminal is not the cell's to command */
 	say(cell, "\x1b[2J\ta\x01\x07" "b\r\n");
-	assert_string_equal(board_log(), "[one] [2J\tab\n");
+	assert_string_equal(board_log(), "[one] \tab\n");
 	/* every architecture's char is the same here: other languages than English */
 	say(cell, "gr\xc3\xbc\xc3\x9f\x65\n");
 	assert_string_equal(board_log(), "[one] gr\xc3\xbc\xc3\x9f\x65\n");
@@ -195,22 +165,85 @@ static void whole_lines(void **state)
 static void a_flood(void **state)
 {
 	struct cell *cell = talker();
-	char line[CELL_LINE_SIZE + 10];
+	char line[ABI_LINE_MAX + 10];
 	const char *text;
 
 	(void)state;
-	for (unsigned i = 0; i < CELL_LINE_SIZE; i++)
+	for (unsigned i = 0; i < ABI_LINE_MAX - 1; i++)
 		cell_putc(cell, 'a');
 	assert_string_equal(board_log(), "");
-	cell_putc(cell, 'b');
-	snprintf(line, sizeof(line), "[one] %0*u\n", (int)CELL_LINE_SIZE, 0u);
-	memset(line + 6, 'a', CELL_LINE_SIZE);
+	cell_putc(cell, 'a');
+	snprintf(line, sizeof(line), "[one] %0*u\n", (int)ABI_LINE_MAX, 0u);
+	memset(line + 6, 'a', ABI_LINE_MAX);
 	assert_string_equal(board_log(), line);
+	log_print(&board.sys.log, "not lost\n");
 	for (unsigned i = 0; i < 100000; i++)
 		cell_putc(cell, 'c');
 	text = board_log();
 	assert_non_null(strstr(text, "\n[one] cccc"));
-	assert_true(cell->line_size <= CELL_LINE_SIZE);
+	assert_memory_equal(text, "not lost\n[one] (3", 17);
+	assert_non_null(strstr(text, " lines lost)\n"));
+	assert_string_equal(board_log(), "");
+}
+
+/* What a terminal gets is all of it, as it was said. */
+static void as_it_was_said(void **state)
+{
+	struct cell *cell = talker();
+	struct rings rings;
+	struct tail tail;
+	char text[5000];
+	size_t size;
+
+	(void)state;
+	assert_true(rings_init(&rings, board.log, sizeof(board.log)));
+	tail_begin(&tail, rings.ring[rings_find(&rings, 1)]);
+	assert_false(tail_ready(&tail, cell->console->ring));
+	say(cell, "\x1b[2Jlogin: ");
+	assert_true(tail_ready(&tail, cell->console->ring));
+	size = tail_read(&tail, cell->console->ring, text, sizeof(text));
+	assert_int_equal(size, 11);
+	assert_memory_equal(text, "\x1b[2Jlogin: ", 11);
+	for (unsigned i = 0; i < 10000; i++)
+		cell_putc(cell, (char)('a' + i % 26));
+	size = tail_read(&tail, cell->console->ring, text, sizeof(text));
+	assert_memory_equal(text, "\r\n(", 3);
+	assert_memory_equal(strchr(text, ' '), " bytes lost)\r\n", 14);
+	assert_int_equal(text[size - 1], 'a' + 9999 % 26);
+	/* a new reader begins with the oldest there is */
+	tail_begin(&tail, cell->console->ring);
+	assert_int_equal(tail_read(&tail, cell->console->ring, text, sizeof(text)), cell->console->ring->text_size);
+	assert_false(tail_over(&tail, cell->console->ring));
+	say(cell, "bye");
+	board_destroy(1);
+	assert_false(tail_over(&tail, rings.ring[1]));
+	assert_int_equal(tail_read(&tail, rings.ring[1], text, sizeof(text)), 4);
+	assert_memory_equal(text, "bye\n", 4);
+	assert_true(tail_over(&tail, rings.ring[1]));
+	assert_int_equal(rings_find(&rings, 1), -1);
+}
+
+/* Each new cell takes the ring that was given up longest ago, so that a reader has time. */
+static void rings_go_round(void **state)
+{
+	struct cell_text text = board_text("x", 3, BOARD_CELLS);
+	struct rings rings;
+
+	(void)state;
+	assert_true(rings_init(&rings, board.log, sizeof(board.log)));
+	for (unsigned i = 0; i < 3 * LOG_CONSOLES; i++) {
+		struct cell *cell;
+
+		text.cell.name[0] = (char)('a' + i);
+		cell = board_create(&text);
+		assert_ptr_equal(cell->console->ring, rings.ring[1 + i % LOG_CONSOLES]);
+		assert_int_equal(rings_find(&rings, cell->id), 1 + i % LOG_CONSOLES);
+		say(cell, "!\n");
+		board_destroy(cell->id);
+		if (i == LOG_CONSOLES - 1)
+			assert_non_null(strstr(board_log(), "[a] !\n"));
+	}
+	assert_non_null(strstr(board_log(), "[u] !\n"));
 }
 
 /* What was said last is not lost, and not mixed with what the cell says in its next life. */
@@ -247,14 +280,14 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_log),
-		cmocka_unit_test(around_and_around),
-		cmocka_unit_test(longer_than_the_ring),
 		cmocka_unit_test(cut_at_255),
 		cmocka_unit_test(to_the_uart),
 		cmocka_unit_test(the_end_waits_for_nobody),
 		cmocka_unit_test(the_reason),
 		TEST(whole_lines),
 		TEST(a_flood),
+		TEST(as_it_was_said),
+		TEST(rings_go_round),
 		TEST(the_last_words),
 	};
 

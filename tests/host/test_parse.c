@@ -268,6 +268,7 @@ static const struct row system_rows[] = {
 	SYS(cell.flags, ABI_CELL_INJECTED, BAD, "not for the root cell"),
 	SYS(cell.flags, ABI_CELL_TRUSTED_WFI, BAD, "not for the root cell"),
 	SYS(cell.flags, ABI_CELL_FAIL_ON_VIOLATION, BAD, "not for the root cell"),
+	SYS(cell.flags, ABI_CELL_CPUS_COUNTED, BAD, "CPUS_COUNTED are not for the root cell"),
 	SYS(cell.mem_count, 3, BAD, "mem_count 3"),
 	SYS(cell.mem_count, 5, ERR_SHORT, "mem_count: "),
 	SYS(cell.mem_count, UINT32_MAX, ERR_SHORT, "mem_count: "),
@@ -297,8 +298,8 @@ static const struct row system_rows[] = {
 	SYS(cell.uart.address, 0x9000000, BAD, "uart: type 0, address 0x9000000, irq 0: no type"),
 	SYS(cell.uart.type, ABI_CONSOLE_PL011, BAD, "uart: type 3, address 0x0, irq 0: the root cell has the machine's"),
 	SYS(cell.uart.irq, 40, BAD, "uart: type 0, address 0x0, irq 40: no type"),
-	SYS(cell.gicd, 0x8000000, BAD, "gicd 0x8000000, gicr 0x0: "),
-	SYS(cell.gicr, 1, BAD, "gicd 0x0, gicr 0x1: "),
+	SYS(cell.gicd, 0x8000000, BAD, "gicd 0x8000000, gicr 0x0: a cell on arm64 may"),
+	SYS(cell.gicr, 1, BAD, "gicd 0x0, gicr 0x1: a cell on arm64 may"),
 };
 
 #define CELL(member, ...) ROW(struct cell_file, member, __VA_ARGS__)
@@ -316,6 +317,8 @@ static const struct row cell_rows[] = {
 	CELL(cell.flags, ABI_CELL_TRUSTED_WFI, OK, NULL),
 	CELL(cell.flags, ABI_CELL_INJECTED | ABI_CELL_TRUSTED_WFI, BAD, "INJECTED excludes TRUSTED_WFI"),
 	CELL(cell.flags, ABI_CELL_FAIL_ON_VIOLATION, BAD, "FAIL_ON_VIOLATION needs a limit on exits"),
+	CELL(cell.flags, ABI_CELL_CPUS_COUNTED, OK, NULL),
+	CELL(cell.flags, ABI_CELL_CPUS_COUNTED | ABI_CELL_INJECTED, OK, NULL),
 	CELL(cell.exits, 0, OK, NULL),
 	CELL(cell.exits, ABI_EXITS_ANY - 1, OK, NULL),
 	CELL(cell.settle_ms, 1, BAD, "settle_ms 1: settle_ms needs a limit on exits"),
@@ -327,8 +330,8 @@ static const struct row cell_rows[] = {
 	CELL(cell.entry, 0x1fffff, OK, NULL),
 	CELL(cell.cpus[0], 0, BAD, "cpus: none"),
 	CELL(cell.cpus, 0xff, OK, NULL),
-	CELL(cell.gicd, 0x8000000, BAD, "gicd 0x8000000, gicr 0x0: "),
-	CELL(cell.gicr, 1, BAD, "gicd 0x0, gicr 0x1: "),
+	CELL(cell.gicd, 0x8000000, BAD, "gicd 0x8000000, gicr 0x0: give both, as multiples of 0x10000"),
+	CELL(cell.gicr, 1, BAD, "gicd 0x0, gicr 0x1: give both, as multiples of 0x10000"),
 };
 
 #define MEMORY(member, ...) ROW(struct abi_mem, member, __VA_ARGS__)
@@ -455,6 +458,7 @@ static const struct row pc_system_rows[] = {
 	X86(reserved, 1ull << 63, BAD, "platform reserved: "),
 	PC(hwid[3], 1ull << 32, BAD, "hwid[3]: "),
 	PC(cell.flags, ABI_CELL_INJECTED, BAD, "not for the root cell"),
+	PC(cell.gicr, 0x10000, BAD, "gicd 0x0, gicr 0x10000: a cell on arm64 may"),
 	PC(cell.pio_count, 1, BAD, "pio_count 1"),
 	PC(cell.pio_count, 3, ERR_SHORT, "pio_count: "),
 	PC(cell.pio_count, UINT16_MAX, ERR_SHORT, "pio_count: "),
@@ -464,8 +468,10 @@ static const struct row pc_system_rows[] = {
 #define PC_CELL(member, ...) ROW(struct pc_cell_file, member, __VA_ARGS__)
 
 static const struct row pc_cell_rows[] = {
-	PC_CELL(cell.flags, ABI_CELL_INJECTED, BAD, "cell flags 0x4 exits 0xffffffff settle_ms 0: INJECTED (0x4) and TRUSTED_WFI (0x8) are not for this"),
-	PC_CELL(cell.flags, ABI_CELL_TRUSTED_WFI, BAD, "cell flags 0x8 exits 0xffffffff settle_ms 0: INJECTED (0x4) and TRUSTED_WFI (0x8) are not for this"),
+	PC_CELL(cell.flags, ABI_CELL_INJECTED, BAD, "cell flags 0x4 exits 0xffffffff settle_ms 0: INJECTED (0x4), TRUSTED_WFI (0x8) and CPUS_COUNTED (0x20) are not for this"),
+	PC_CELL(cell.flags, ABI_CELL_TRUSTED_WFI, BAD, "cell flags 0x8 exits 0xffffffff settle_ms 0: INJECTED (0x4), TRUSTED_WFI (0x8) and CPUS_COUNTED"),
+	PC_CELL(cell.flags, ABI_CELL_CPUS_COUNTED, BAD, "cell flags 0x20 exits 0xffffffff settle_ms 0: INJECTED (0x4), TRUSTED_WFI (0x8) and CPUS_COUNTED"),
+	PC_CELL(cell.gicd, 0x10000, BAD, "gicd 0x10000, gicr 0x0: a cell on arm64 may"),
 	PC_CELL(cell.entry, 0xfffff, OK, NULL),
 	PC_CELL(cell.entry, 0x100000, BAD, "entry: 0x100000 is in no memory that is EXEC"),
 	PC_CELL(cell.entry, 1ull << 32, BAD, "entry: 0x100000000; a CPU starts below 0x100000000"),
@@ -812,9 +818,9 @@ static bool cell_flags_make_sense(uint32_t f, bool limited, bool system)
 {
 	bool console = f & ABI_CELL_PUTC_CONSOLE, trusted = f & ABI_CELL_TRUSTED_WFI;
 
-	if (f >= 0x20 || (console && !(f & ABI_CELL_PUTC)) || (trusted && (f & ABI_CELL_INJECTED)))
+	if (f >= 0x40 || (console && !(f & ABI_CELL_PUTC)) || (trusted && (f & ABI_CELL_INJECTED)))
 		return false;
-	return system ? f < 4 && !limited : limited || f < 0x10;
+	return system ? f < 4 && !limited : limited || !(f & ABI_CELL_FAIL_ON_VIOLATION);
 }
 
 static void cell_flags_are_tried_in_every_combination(void **state)
@@ -843,9 +849,28 @@ static void cell_flags_are_tried_in_every_combination(void **state)
 			expect_bad(c, ERR_INVALID, "cell flags ");
 		}
 	}
-	/* Three ways to print; of those, three of interrupts, limited and strict or lenient, or not limited */
+	/* Three ways to print; of those, three of interrupts, limited and strict or lenient, or not limited; CPUs counted or not */
 	assert_int_equal(good[0], 3);
-	assert_int_equal(good[1], 3 * 3 * 3);
+	assert_int_equal(good[1], 3 * 3 * 3 * 2);
+}
+
+static void the_interrupt_controller_may_be_seen_elsewhere(void **state)
+{
+	struct cell_file c = golden_cell();
+
+	(void)state;
+	c.cell.gicd = 0x50000000;
+	c.cell.gicr = 0x50010000;
+	expect_good(c);
+	c.cell.gicr = 0x10000;
+	expect_good(c);
+	c.cell.gicr = 0x50018000;
+	expect_bad(c, ERR_INVALID, "gicd 0x50000000, gicr 0x50018000: give both, as multiples of 0x10000");
+	c.cell.gicr = 0xffffffffffff0000;
+	c.cell.gicd = 0x50001000;
+	expect_bad(c, ERR_INVALID, "gicd 0x50001000, gicr 0xffffffffffff0000: give both");
+	c.cell.gicd = 0;
+	expect_bad(c, ERR_INVALID, "gicd 0x0, gicr 0xffffffffffff0000: give both, as multiples");
 }
 
 static void consoles_make_sense(void **state)
@@ -1026,6 +1051,7 @@ int main(void)
 		cmocka_unit_test(renumbered_interrupts_overlap_nothing),
 		cmocka_unit_test(a_limit_on_exits_settles_in_time),
 		cmocka_unit_test(cell_flags_are_tried_in_every_combination),
+		cmocka_unit_test(the_interrupt_controller_may_be_seen_elsewhere),
 		cmocka_unit_test(consoles_make_sense),
 		cmocka_unit_test(consoles_by_port_lie_within_the_ports),
 		cmocka_unit_test(only_some_architectures_have_ports_and_functions),

@@ -20,6 +20,8 @@ ADDRESS_BITS = 40
 SPIS = 64
 PORTS = 0x1000
 MOVED = 0xe0 << 32
+GICR = GICD + 0x10_0000
+SEEN = 0xd8 << 32		# where a cell may see the GIC
 ARCHES = ["arm64", "x86_64"]
 
 
@@ -62,7 +64,7 @@ class Spec:
 
     def _gic(self) -> dict[str, Any]:
         return {"gic": {"gicd": {"start": GICD, "size": "64K"},
-                        "gicr": {"start": GICD + 0x10_0000, "size": 0x2_0000 * self.cpus},
+                        "gicr": {"start": GICR, "size": 0x2_0000 * self.cpus},
                         "maintenance_irq": 25, "spis": SPIS}}
 
     def _apic(self) -> dict[str, Any]:
@@ -115,6 +117,7 @@ def systems(draw: st.DrawFn, arch: str | None = None) -> Spec:
         })
         if arch == "arm64":
             cells[-1] |= _contract(draw, own_lines(devices, own[n]), cells[-1]["console"])
+            cells[-1] |= _view(draw, cells[-1])
         else:
             cells[-1] |= _pc_cell(draw, n, cells[-1]["console"])
     moved = frozenset(cell["name"] for cell in cells if draw(st.booleans()))
@@ -152,6 +155,22 @@ def own_lines(devices: dict[str, dict[str, Any]], names: list[str]) -> list[int]
             first, _, last = str(item).partition("-")
             lines += range(int(first), int(last or first) + 1)
     return lines
+
+
+def _view(draw: st.DrawFn, cell: dict[str, Any]) -> dict[str, Any]:
+    """What it calls its CPUs, and where it sees the GIC: behind another, where counted as soon as that ends."""
+    said: dict[str, Any] = {}
+    ids = draw(st.sampled_from([None, "machine", "counted"]))
+    if ids:
+        said["cpu_ids"] = ids
+    if draw(st.booleans()):
+        gicr = SEEN + 0x1_0000 * draw(st.integers(0, 16))
+        count = len(cell["cpus"]) if ids == "counted" else 12
+        said["gic"] = {"gicr": gicr, "gicd": gicr + 0x2_0000 * count + 0x1_0000 * draw(st.integers(0, 1))}
+        # ... and where the machine has it is something else
+        if draw(st.booleans()):
+            cell["memory"].append({"name": "high", "guest": GICD, "size": PAGE, "access": "rw"})
+    return said
 
 
 def _contract(draw: st.DrawFn, lines: list[int], console: str) -> dict[str, Any]:

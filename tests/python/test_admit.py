@@ -29,7 +29,7 @@ from jailhouse.config.problems import Problems
 from jailhouse.config.read import read_system
 
 FLAGS = {"injected": abi.ABI_CELL_INJECTED, "trusted": abi.ABI_CELL_TRUSTED_WFI,
-         "fail": abi.ABI_CELL_FAIL_ON_VIOLATION}
+         "fail": abi.ABI_CELL_FAIL_ON_VIOLATION, "counted": abi.ABI_CELL_CPUS_COUNTED}
 SLOW_IS_FINE = settings(deadline=None, derandomize=True,
                         suppress_health_check=[HealthCheck.function_scoped_fixture,
                                                HealthCheck.too_slow,
@@ -108,6 +108,7 @@ def guest_overlap(spec: Spec) -> None:
 
 
 def guest_on_gic(spec: Spec) -> None:
+    spec.cells[0].pop("gic", None)
     spec.cells[0]["memory"].append(
         {"name": "gic", "guest": specs.GICD, "size": PAGE, "access": "rw"})
 
@@ -168,6 +169,50 @@ def renumbered_to_one(spec: Spec) -> None:
     spec.cells[0] |= {"interrupts": "auto", "renumber": {f'"{first}"': 600, f'"{second}"': 600}}
 
 
+def gic_misaligned(spec: Spec) -> None:
+    spec.cells[0]["gic"] = {"gicd": specs.SEEN + 0x8000, "gicr": specs.SEEN + MIB}
+
+
+def gic_with_one_address(spec: Spec) -> None:
+    spec.cells[0]["gic"] = {"gicd": 0, "gicr": specs.SEEN}
+
+
+def gic_on_itself(spec: Spec) -> None:
+    count = len(spec.cells[0]["cpus"]) if spec.cells[0].get("cpu_ids") == "counted" else spec.cpus
+    spec.cells[0]["gic"] = {"gicd": specs.SEEN + 0x2_0000 * count - 0x1_0000, "gicr": specs.SEEN}
+
+
+def gic_too_high(spec: Spec) -> None:
+    spec.cells[0]["gic"] = {"gicd": specs.SEEN, "gicr": (1 << specs.ADDRESS_BITS) - 0x1_0000}
+
+
+def gic_too_high_to_be_true(spec: Spec) -> None:
+    spec.cells[0]["gic"] = {"gicd": specs.SEEN, "gicr": (1 << 64) - 0x1_0000}
+
+
+def gic_on_memory(spec: Spec) -> None:
+    spec.cells[0]["gic"] = {"gicd": specs.SEEN, "gicr": specs.SEEN + MIB}
+    spec.cells[0]["memory"].append(
+        {"name": "gic", "guest": specs.SEEN + MIB + 0x1_f000, "size": PAGE, "access": "rw"})
+
+
+def gic_on_comm(spec: Spec) -> None:
+    spec.cells[0]["gic"] = {"gicd": 0x8000_0000, "gicr": specs.SEEN}
+
+
+def gic_on_device(spec: Spec) -> None:
+    device = spec.devices[spec.cells[0]["devices"][0]]
+    spec.cells[0]["gic"] = {"gicd": device["registers"]["start"] // 0x1_0000 * 0x1_0000, "gicr": specs.SEEN}
+    spec.moved = frozenset()
+
+
+def counted_on_redistributor(spec: Spec) -> None:
+    spec.cells[0].pop("gic", None)
+    spec.cells[0]["cpu_ids"] = "counted"
+    spec.cells[0]["memory"].append(
+        {"name": "gic", "guest": specs.GICR + 0x2_0000 * len(spec.cells[0]["cpus"]) - PAGE, "size": PAGE, "access": "rw"})
+
+
 def name_twice(spec: Spec) -> None:
     spec.cells[1]["name"] = spec.cells[0]["name"]
 
@@ -222,7 +267,8 @@ def entry_too_high(spec: Spec) -> None:
 
 # What only one of the architectures has
 ARM64_MISTAKES = [trusted_and_injected, direct_and_renumbered, renumbered_to_another,
-                  renumbered_to_one]
+                  renumbered_to_one, gic_misaligned, gic_with_one_address, gic_on_itself, gic_too_high,
+                  gic_too_high_to_be_true, gic_on_memory, gic_on_comm, gic_on_device, counted_on_redistributor]
 X86_64_MISTAKES = [cpu_0, port_twice, port_mediated, function_twice, entry_too_high]
 MISTAKES = [same_host, host_below_cells, host_is_hypervisor, host_misaligned, guest_misaligned,
             size_misaligned, guest_overlap, guest_on_gic, guest_too_high, comm_on_memory,
@@ -271,6 +317,8 @@ def test_the_files_say_what_the_texts_say(spec: Spec) -> None:
             assert sum(p.count for p in file.cell.pios) == len(said_ports(spec, said))
             assert len(file.cell.pcis) == len(said.get("pci", [])) + \
                 sum("pci" in spec.devices[d] for d in said["devices"])
+            seen = said.get("gic", {"gicd": 0, "gicr": 0})
+            assert (file.cell.gicd, file.cell.gicr) == (seen["gicd"], seen["gicr"])
             exits = said.get("exits", "any")
             limited = exits != "any"
             assert file.cell.exits == {"any": abi.ABI_EXITS_ANY, "none": 0}.get(exits, exits)
@@ -279,6 +327,7 @@ def test_the_files_say_what_the_texts_say(spec: Spec) -> None:
             assert flags == {
                 *(["injected"] if wanted or said.get("interrupts") == "injected" else []),
                 *(["trusted"] if said.get("wfi") == "trusted" else []),
+                *(["counted"] if said.get("cpu_ids") == "counted" else []),
                 *(["fail"] if said.get("on_violation") == "fail" else [])}
 
 

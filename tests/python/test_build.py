@@ -204,6 +204,38 @@ def test_contract(edited: Edited, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert int.from_bytes(data[at + 56:at + 60], "little") == emitted[2]
 
 
+VIEW = 'cpu_ids = "counted"\ngic = { gicd = 0x0900_0000, gicr = 0x0800_0000 }'
+
+
+@pytest.mark.parametrize(("text", "cpus", "gic", "shown"), [
+    ("", "1 2", (0, 0), ""),
+    ('cpu_ids = "machine"', "1 2", (0, 0), ""),
+    ('cpu_ids = "counted"', "1 2 as 0 1", (0, 0), ""),
+    ("gic = { gicd = 0x5000_0000, gicr = 0x5010_0000 }", "1 2", (0x5000_0000, 0x5010_0000),
+     "gic seen at gicd 0x50000000 gicr 0x50100000"),
+    # Where the machine has it there is room for something else, and the machine's UART is nothing special
+    (f'{VIEW}\nshared = [{{ name = "box", guest = 0x0804_0000 }}]', "1 2 as 0 1", (0x0900_0000, 0x0800_0000),
+     "gic seen at gicd 0x9000000 gicr 0x8000000"),
+])
+def test_view(edited: Edited, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, cpus: str,
+              gic: tuple[int, int], shown: str) -> None:
+    file = edited(("[memory]", '[shared.box]\nsize = "64K"\n[memory]'), ("cpus = [2]", f"cpus = [1, 2]\n{text}"))
+    assert main(["build", str(file), "-o", str(tmp_path / "out")]) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("compute: ")]
+    assert said[0].startswith(f"compute: CPU {cpus}, interrupts")
+    assert said[0].endswith(f", {shown}") if shown else "gic" not in said[0]
+    cell = cell_of(tmp_path / "out", "compute.cell").cell
+    assert bool(cell.flags & abi.ABI_CELL_CPUS_COUNTED) == ("as" in cpus)
+    assert (cell.gicd, cell.gicr) == gic
+    data = (tmp_path / "out" / "compute.cell").read_bytes()
+    at = abi.HEADER.size + 144
+    assert tuple(int.from_bytes(data[n:n + 8], "little") for n in (at, at + 8)) == gic
+    assert main(["show", str(tmp_path / "out" / "compute.cell")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert f"  cpus {cpus}" in lines
+    assert [line for line in lines if "gic" in line] == ([f"  {shown}"] if shown else [])
+
+
 @pytest.mark.parametrize(("renumber", "records", "shown"), [
     ('"40" = 33', [(40, 1, 33), (48, 32, 48)], ["40 as 33", "48-79"]),
     ('40 = 1019', [(40, 1, 1019), (48, 32, 48)], ["40 as 1019", "48-79"]),

@@ -78,7 +78,7 @@ class Root:
 
     def __init__(self, machine: Machine, enable: bool = True):
         self.machine = machine
-        self._seen = 0
+        self._seen = 0, 0
         self._first = ""
         self.insert()
         if enable:
@@ -161,12 +161,19 @@ class Root:
     # --- the hypervisor's console -----------------------------------------------------------
 
     def mark(self) -> None:
-        """What was said so far is forgotten."""
-        self._seen = int(self.check("jailhouse console | wc -l"))
+        """
+        What was said so far is forgotten: so many lines of the hypervisor's, and so many of cells' behind the last
+        of them. What a cell said goes when another takes its ring; what the hypervisor said stays.
+        """
+        own, behind = self.check("jailhouse console | awk '/^\\[/ { n++; next } { own++; n = 0 } "
+                                 "END { print own + 0, n + 0 }'").split()
+        self._seen = int(own), int(behind)
 
     def said(self) -> str:
         """What the console got since the mark."""
-        return self.check(f"jailhouse console | tail -n +{self._seen + 1}")
+        own, behind = self._seen
+        return self.check(f"jailhouse console | awk '!/^\\[/ {{ own++; if (own <= {own}) next }} "
+                          f"own > {own} || (own == {own} && ++n > {behind})'")
 
     def expect(self, pattern: str, seconds: float = 60.0) -> re.Match[str]:
         """Waits until the console has said it since the mark."""
@@ -178,8 +185,9 @@ class Root:
             assert time.monotonic() < deadline, f"the console does not say {pattern!r}:\n{text}"
 
     def ring_whole(self) -> bool:
-        """Marks count lines from the ring's first: nothing of it may have been overwritten."""
-        return self.check("jailhouse console | head -n 1") == self._first
+        """Marks count lines from the rings' first: nothing may have been overwritten."""
+        first, *lost = self.check("jailhouse console | sed -n '1p; /^\\[.*\\] ([0-9]* lines lost)$/p'").splitlines()
+        return first + "\n" == self._first and not lost
 
     # --- the machine --------------------------------------------------------------------
 

@@ -66,6 +66,9 @@ enum status file_read(const char *path, size_t limit, void **data, size_t *size)
 /* device.c: one ioctl; `error` points into the request */
 enum status device_call(const struct command *c, unsigned long request, void *argument,
 			const char *error);
+/* ... on the device that is open already */
+enum status device_call_on(const struct command *c, int fd, unsigned long request, void *argument,
+			   const char *error);
 enum status device_absent(const char *what);
 
 /* cells.c: cells as sysfs shows them */

@@ -51,14 +51,22 @@ enum status device_absent(const char *what)
 enum status device_call(const struct command *c, unsigned long request, void *argument,
 			const char *error)
 {
-	bool with_configuration = request == ABI_DRV_ENABLE || request == ABI_DRV_CELL_CREATE;
 	int fd = open(JAILHOUSE_DEVICE, O_RDWR | O_CLOEXEC);
-	int number;
+	enum status s;
 
 	if (fd < 0)
 		return device_absent(c->name);
-	number = ioctl(fd, request, argument) ? errno : 0;
+	s = device_call_on(c, fd, request, argument, error);
 	close(fd);
+	return s;
+}
+
+enum status device_call_on(const struct command *c, int fd, unsigned long request, void *argument,
+			   const char *error)
+{
+	bool with_configuration = request == ABI_DRV_ENABLE || request == ABI_DRV_CELL_CREATE;
+	int number = ioctl(fd, request, argument) ? errno : 0;
+
 	if (!number)
 		return STATUS_OK;
 	if (number == ENOTTY)

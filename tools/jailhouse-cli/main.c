@@ -14,8 +14,14 @@ static const struct command commands[] = {
 	{ ONE("enable"), "SYSTEM.cell", "slide the hypervisor under Linux",
 	  "SYSTEM.cell is made by jailhouse config build.\n", enable_run },
 	{ ONE("disable"), "", "take the hypervisor away; no cell may be left", NULL, disable_run },
-	{ ONE("console"), "[-f|--follow]", "print the hypervisor's log",
-	  "-f, --follow  wait for more and print it, too\n", console_run },
+	{ ONE("console"), "[-f|--follow] [-a|--all | [-i|--input] " CELL "]",
+	  "print what the hypervisor and the cells say, or talk to one cell",
+	  "Without a cell, or with --all: the hypervisor's messages and all cells' lines, in the order in which\n"
+	  "they ended, each with its cell's name.\n"
+	  "With a cell: all that is kept of what it said. On a terminal, go on like a serial terminal: keys go\n"
+	  "to the cell's UART (the one of `uart` in its text); Ctrl-] leaves.\n"
+	  "-f, --follow  wait for more and print it, too\n"
+	  "-i, --input   send the standard input to the cell, up to its end\n", console_run },
 	{ TWO("cell", "create"), "CELL.cell", "make a cell: its CPUs and memory leave Linux",
 	  "CELL.cell is made by jailhouse config build.\n", create_run },
 	{ TWO("cell", "list"), "", "list the cells", NULL, list_run },

@@ -36,7 +36,7 @@ static err_t translate(uint64_t va, bool write, gpa_t *out)
 /* One register's worth, read or written. */
 static err_t access_one(struct cpu *self, struct regs *regs, const struct ldst *op, uint64_t at, unsigned reg)
 {
-	const struct mmio_region *region = fault_region(self->sys, gpa(at));
+	const struct mmio_region *region = fault_region(self->cell, gpa(at));
 	struct mmio_access access = { .size = op->size, .write = op->write, .value = reg_get(regs, reg) };
 	uint64_t value;
 
@@ -114,7 +114,7 @@ static const char *what(const struct exit_abort *abort, bool mediated)
 	if (abort->fault == FAULT_EXTERNAL)
 		return "external abort";
 	if (mediated)
-		return "the GIC takes no such access";
+		return "the device takes no such access";
 	if (abort->fault == FAULT_PERMISSION)
 		return "not permitted";
 	return "not its memory";
@@ -168,7 +168,7 @@ static void abort_by_cause(struct cpu *self, struct regs *regs, struct exit *x)
 		return;
 	}
 	v = violation_of(x);
-	if (v.address_known && fault_region(self->sys, v.address) != NULL) {
+	if (v.address_known && fault_region(self->cell, v.address) != NULL) {
 		exit_count(self, ABI_STAT_MMIO, v.address.v);
 		e = emulate(self, regs, x);
 		if (e != OK && e != ERR_AGAIN)

@@ -16,16 +16,21 @@
 static_assert(GICD_ICENABLER & GICD_ICPENDR & GICD_ICACTIVER & GIC_CLEAR_BANK, "IHI0069H 12.9");
 static_assert(!((GICD_ISENABLER | GICD_ISPENDR | GICD_ISACTIVER) & GIC_CLEAR_BANK), "IHI0069H 12.9");
 
-/* The frames are mapped where guests see them. */
-static inline bool passes(const struct cpu *self, uint64_t esr, gpa_t at, struct gic_pass *pass)
+/* The register that the guest sees at `at`, or NULL: it does not pass. */
+static inline uint8_t *passes(const struct cpu *self, uint64_t esr, gpa_t at, struct gic_pass *pass)
 {
+	const struct arch_cpu *arch = self->arch;
+	uint64_t offset = at.v - arch->gicr_seen;
+
 	/* what an injected cell switches off or clears is looked at behind it (lr_revalidate) */
-	if (self->arch->injected && (esr & ESR_ISS_WNR) && (at.v & GIC_CLEAR_BANK))
-		return false;
-	if (gicr_passes(&self->arch->gicr_view, at.v - (uint64_t)self->arch->gicr, pass))
-		return true;
-	return !(esr & ESR_ISS_WNR) &&
-	       gicd_read_passes(&self->cell->arch->gicd, at.v - (uint64_t)machine.gicd, pass);
+	if (arch->injected && (esr & ESR_ISS_WNR) && (at.v & GIC_CLEAR_BANK))
+		return NULL;
+	if (gicr_passes(&arch->gicr_view, offset, pass))
+		return arch->gicr + offset;
+	offset = at.v - arch->gicd_seen;
+	if (!(esr & ESR_ISS_WNR) && gicd_read_passes(&self->cell->arch->gicd, offset, pass))
+		return arch->gicd + offset;
+	return NULL;
 }
 
 /*
@@ -34,11 +39,14 @@ static inline bool passes(const struct cpu *self, uint64_t esr, gpa_t at, struct
  */
 static inline bool quick_access(struct cpu *self, struct regs *regs, uint64_t esr, gpa_t at)
 {
-	volatile uint32_t *word = (volatile uint32_t *)at.v;
 	unsigned reg = (unsigned)FIELD_GET(ESR_ISS_SRT, esr);
+	volatile uint32_t *word;
 	struct gic_pass pass;
 
-	if (self->budget.left <= 0 || !passes(self, esr, at, &pass))
+	if (self->budget.left <= 0)
+		return false;
+	word = (volatile uint32_t *)(void *)passes(self, esr, at, &pass);
+	if (word == NULL)
 		return false;
 	exit_count(self, ABI_STAT_MMIO, at.v);
 	if (esr & ESR_ISS_WNR)

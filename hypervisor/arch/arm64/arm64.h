@@ -10,6 +10,7 @@
 #include "pure/esr.h"
 #include "pure/gic.h"
 #include "pure/lr.h"
+#include "pure/vpl011.h"
 #include "sysreg.h"
 
 /* A guest's general registers, as vectors.S saves them at the top of the CPU's stack. */
@@ -66,7 +67,11 @@ struct arch_cpu {
 	struct bare bare;
 	bool injected;			/* its guest's interrupts are taken at EL2 and handed on */
 	struct lr_cpu lr;
+	uint64_t vmpidr;	/* what its cell calls it */
 	uint8_t *gicr;		/* RD_base of its redistributor */
+	uint64_t gicr_seen;	/* ... where its cell sees that */
+	uint8_t *gicd;		/* machine.gicd */
+	uint64_t gicd_seen;
 	struct gicr_view gicr_view;
 	uint32_t gicr_ctlr;	/* EnableLPIs as the root cell has it */
 	uint8_t icc_pmr;	/* as its guest, not the root cell, wrote it */
@@ -100,6 +105,7 @@ struct arch_cell {
 	uint64_t affinities[CONFIG_MAX_CPUS];	/* by CPU number; GIC_NO_CPU where it is not the cell's */
 	/* gic_sgi_row() of them, for sgi.S; all 0 where SGIs are injected */
 	uint64_t sgi_targets[GIC_SGI_ROWS];
+	struct vpl011 uart;		/* guarded by cell.uart_lock */
 };
 
 /* The machine, as far as it is arm64's: the root object, and the only one that is written. */
@@ -169,7 +175,6 @@ void el2_set_cell(struct cpu *self);
 _Noreturn void el2_leave(struct cpu *self, const struct regs *regs, long result);
 
 /* gicv3.c */
-void gic_init(void);
 err_t gic_cpu_check(struct cpu *self, struct why *why);
 void gic_cpu_activate(struct cpu *self);
 void gic_cpu_leave(struct cpu *self);
@@ -274,9 +279,16 @@ void lr_quiesce(struct cpu *self);
 bool lr_in_use(const struct cpu *self);
 
 /* gic_mmio.c */
+/* The cell's views are answered where it sees them. */
+void gic_mediate(struct cell *cell);
 uint64_t gic_bus_read(void *frame, uint32_t offset, unsigned size);
 void gic_bus_write(void *frame, uint32_t offset, unsigned size, uint64_t value);
 void gic_guest_sgi(struct cpu *self, uint64_t icc_sgi1r);
+
+/* vuart.c */
+void vuart_init(struct cell *cell);
+/* The cell starts anew. */
+void vuart_reset(struct cell *cell);
 
 /* exit.c */
 void exit_sync(struct cpu *self, struct regs *regs, uint64_t esr);

@@ -90,6 +90,7 @@ static void find_limits(void)
 		.host_end = sys->stage2.end,
 		.irq_first = GIC_SPI_FIRST,
 		.irq_end = GIC_SPI_END,
+		.uart = CONFIG_SERVE_CELL_UART,
 		.mediated = machine.mediated,
 		.mediated_count = ARRAY_SIZE(machine.mediated),
 	};
@@ -107,9 +108,7 @@ static struct cpu *attach_cpu(unsigned index)
 static err_t build(struct why *why)
 {
 	(void)why;
-	TRY(build_tables());
-	gic_init();
-	return OK;
+	return build_tables();
 }
 
 static err_t check(struct cpu *self, struct why *why)

@@ -118,6 +118,7 @@ void el2_set_cell(struct cpu *self)
 		trap_for_root(bare);
 	else
 		trap_for_cell(cell, bare);
+	sysreg_write(vmpidr_el2, self->arch->vmpidr);
 	sysreg_write(cntvoff_el2, cell_is_root(cell) ? bare->cntvoff : 0);
 	sysreg_write(vttbr_el2, (uint64_t)cell->id << 48 | root.v);
 	isb();

@@ -3,6 +3,7 @@
  * The image's head, and the way from Linux's hyp stub (MMU off, physical addresses) to
  * C (boot_cpu) and back. Every CPU comes through here at once.
  */
+#include "core/log_area.h"
 #include "layout.h"
 #include "version.h"
 
@@ -16,7 +17,7 @@ image_header:
 	.quad	_memory_size
 	.quad	_entry_offset
 	.quad	_log_offset
-	.quad	CONFIG_LOG_SIZE_KB * 1024
+	.quad	LOG_AREA_SIZE
 	.quad	CONFIG_POOL_MIN_KB * 1024
 	.quad	0, 0, 0
 1:	.asciz	JAILHOUSE_VERSION

@@ -41,7 +41,7 @@ void gic_guest_sgi(struct cpu *self, uint64_t icc_sgi1r)
 
 	/* the guest's barrier before it was for its own domain */
 	dsb(ish);
-	gic_sgi_filter(icc_sgi1r, view->affinities, view->affinity_count, self->hwid, send_sgi, NULL);
+	gic_sgi_filter(icc_sgi1r, view, self->hwid, send_sgi, NULL);
 	isb();
 }
 
@@ -65,12 +65,16 @@ static err_t distributor_access(struct cpu *cpu, struct mmio_access *access)
 	return e;
 }
 
-/* The CPU whose redistributor is at `frame`, or NULL. Nearly always it is the one that asks. */
-static struct cpu *owner_of(struct cpu *self, const uint8_t *frame)
+/* The CPU whose redistributor the cell sees at that offset of them all, or NULL. Nearly always it is the one that asks. */
+static struct cpu *owner_at(struct cpu *self, uint64_t offset)
 {
 	const struct system *sys = self->sys;
+	const struct gicd_view *view = &self->cell->arch->gicd;
+	uint8_t *frame = (uint8_t *)sys->config.system->platform.arm64.gicr.start + offset;
 	unsigned i;
 
+	if (view->counted)
+		return cpu_find(self->cell, gic_affinity_of(view, gic_counted((unsigned)(offset / GICR_SIZE))));
 	if (self->arch->gicr == frame)
 		return self;
 	for (i = 0; i < sys->cpu_count; i++)
@@ -81,39 +85,31 @@ static struct cpu *owner_of(struct cpu *self, const uint8_t *frame)
 
 static err_t redistributor_access(struct cpu *cpu, struct mmio_access *access)
 {
-	const struct abi_span *gicr = &cpu->sys->config.system->platform.arm64.gicr;
-	uint32_t stride = machine.gicr_stride;
-	uint8_t *frame = (uint8_t *)gicr->start + align_down(access->address.v, stride);
-	struct cpu *owner = owner_of(cpu, frame);
-	struct gicr_view *view, foreign;
-	const struct gic_bus bus = { frame, gic_bus_read, gic_bus_write };
+	uint64_t stride = cpu->cell->arch->gicd.counted ? GICR_SIZE : machine.gicr_stride;
+	struct cpu *owner = owner_at(cpu, align_down(access->address.v, stride));
+	struct gicr_view foreign = { .own = false };
+	struct gic_bus bus = { NULL, gic_bus_read, gic_bus_write };
 
 	/* the configured span may be longer than what is there: nothing is read behind it */
 	if (owner == NULL) {
 		access->value = access->write ? access->value : 0;
 		return OK;
 	}
-	if (owner->cell == cpu->cell) {
-		view = &owner->arch->gicr_view;
-		view->own = true;
-		view->root = cell_is_root(cpu->cell);
-	} else {
-		foreign = (struct gicr_view){ .own = false };
-		view = &foreign;
-	}
+	bus.context = owner->arch->gicr;
 	access->address = gpa(access->address.v & (stride - 1));
-	TRY(gicr_access(view, &bus, access));
+	TRY(gicr_access(owner->cell == cpu->cell ? &owner->arch->gicr_view : &foreign, &bus, access));
 	if (access->write && cpu->arch->injected)
 		lr_revalidate(cpu);
 	return OK;
 }
 
-void gic_init(void)
+void gic_mediate(struct cell *cell)
 {
-	struct system *sys = &machine.sys;
+	struct span seen[2];
 
-	sys->mmio[0] = (struct mmio_region){ machine.mediated[0], distributor_access };
-	sys->mmio[1] = (struct mmio_region){ machine.mediated[1], redistributor_access };
-	sys->mmio_count = 2;
+	config_gic_spans(cell->config.cell, &cell->sys->config.system->platform.arm64, seen);
+	cell->mmio[0] = (struct mmio_region){ seen[0], distributor_access };
+	cell->mmio[1] = (struct mmio_region){ seen[1], redistributor_access };
+	cell->mmio_count = 2;
 }
 

@@ -53,6 +53,30 @@ static uint8_t *find_redistributor(uint64_t hwid)
 	return NULL;
 }
 
+/* Where the CPU's cell sees its parts of the GIC, and as which of its CPUs. */
+static void show_gic(const struct cpu *cpu)
+{
+	const struct cell *cell = cpu->cell;
+	const struct gicd_view *view = &cell->arch->gicd;
+	const struct abi_platform_arm64 *platform = &machine.sys.config.system->platform.arm64;
+	struct arch_cpu *arch = cpu->arch;
+	uint64_t offset = (uint64_t)arch->gicr - platform->gicr.start;
+
+	arch->vmpidr = arch->bare.vmpidr;
+	arch->gicr_view = (struct gicr_view){ .root = view->root, .own = true, .counted = view->counted };
+	if (view->counted) {
+		unsigned n = gic_number_of(view, cpu->hwid);
+
+		arch->gicr_view.type = gicr_counted_type(n, cell_cpu_from(cell, cpu->id + 1) == NULL);
+		/* U and MT are 0: one of several, and Aff0 tells cores apart, not threads */
+		arch->vmpidr = VMPIDR_RES1 | gic_counted(n);
+		offset = n * (uint64_t)GICR_SIZE;
+	}
+	arch->gicd = machine.gicd;
+	arch->gicd_seen = cell->mmio[0].span.start;
+	arch->gicr_seen = cell->mmio[1].span.start + offset;
+}
+
 /* Priorities read back from the interface tell whether it shows the Non-secure half of them alone. */
 static unsigned find_priority_shift(void)
 {
@@ -80,6 +104,7 @@ err_t gic_cpu_check(struct cpu *self, struct why *why)
 	if (self->arch->gicr == NULL)
 		return why_set(why, ERR_INVALID, "gicr: no redistributor for CPU %u (0x%llx): correct its address",
 			       self->id, (unsigned long long)self->hwid);
+	show_gic(self);
 	/* every CPU finds the same */
 	ctlr = frame_read(machine.gicd, GICD_CTLR);
 	machine.gic = gic_management_for(ctlr);
@@ -298,12 +323,15 @@ static void own_configured_lines(struct arch_cell *arch, const struct config *co
 			own_line(arch, config->irq[i].first + n, true);
 }
 
-/* A single store: CPUs of the root cell send SGIs meanwhile. An injected cell's are no physical ones. */
+/*
+ * A single store: CPUs of the root cell send SGIs meanwhile. An injected cell's are no physical ones, and
+ * what a cell writes that counts its CPUs is no value for the machine.
+ */
 static void set_sgi_row(struct cell *cell, unsigned row)
 {
 	uint64_t word = 0;
 
-	if (!cell_is_injected(cell))
+	if (!cell_is_injected(cell) && !cell->arch->gicd.counted)
 		word = gic_sgi_row(row, cell->arch->affinities, cell->sys->cpu_count);
 	__atomic_store_n(&cell->arch->sgi_targets[row], word, __ATOMIC_RELAXED);
 }
@@ -326,7 +354,9 @@ err_t arch_cell_init(struct cell *cell, struct why *why)
 	for (i = 0; i < sys->cpu_count; i++)
 		arch->affinities[i] = cell_config_has_cpu(cell, i) ? sys->cpus[i]->hwid : GIC_NO_CPU;
 	arch->gicd = (struct gicd_view){ .root = cell_is_root(cell), .affinities = arch->affinities,
-					 .affinity_count = sys->cpu_count };
+					 .affinity_count = sys->cpu_count,
+					 .counted = cell->config.cell->flags & ABI_CELL_CPUS_COUNTED };
+	gic_mediate(cell);
 	if (cell_is_root(cell))
 		own_configured_lines(arch, &cell->config);
 	arch->numbers = numbers;
@@ -337,6 +367,7 @@ err_t arch_cell_init(struct cell *cell, struct why *why)
 	cell->arch = arch;
 	for (i = 0; i < GIC_SGI_ROWS; i++)
 		set_sgi_row(cell, i);
+	vuart_init(cell);
 	return OK;
 }
 
@@ -355,6 +386,7 @@ void arch_cell_cpu_moved(struct cell *from, const struct cpu *cpu)
 	set_sgi_row(from, gic_sgi_row_of(cpu->hwid));
 	__atomic_store_n(&cpu->cell->arch->affinities[cpu->id], cpu->hwid, __ATOMIC_RELAXED);
 	set_sgi_row(cpu->cell, gic_sgi_row_of(cpu->hwid));
+	show_gic(cpu);
 }
 
 /* Masked, level-sensitive, not pending, not active, to a CPU of its owner. Caller holds gicd_lock. */
@@ -397,15 +429,14 @@ void arch_cell_lines_reset(struct cell *cell)
 
 	for (i = 0; i < cell->config.cell->irq_count; i++)
 		arch_cell_lines_move(cell, cell, cell->config.irq[i]);
+	vuart_reset(cell);
 }
 
 void arch_cell_comm(const struct cell *cell, struct abi_comm *comm)
 {
-	const struct abi_platform_arm64 *platform = &cell->sys->config.system->platform.arm64;
-
 	comm->arch.arm64.gic_version = 3;
-	comm->arch.arm64.gicd_base = platform->gicd.start;
-	comm->arch.arm64.gicr_base = platform->gicr.start;
+	comm->arch.arm64.gicd_base = cell->mmio[0].span.start;
+	comm->arch.arm64.gicr_base = cell->mmio[1].span.start;
 }
 
 /* There is nothing but memory, CPUs and lines in a cell's configuration here. */

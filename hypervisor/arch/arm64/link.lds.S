@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "core/log_area.h"
 #include "layout.h"
 
 OUTPUT_ARCH(aarch64)
@@ -32,7 +33,7 @@ SECTIONS
 	. += CONFIG_MAX_CPUS * PERCPU_SIZE;
 	. = ALIGN(4096);
 	_log = .;
-	. += CONFIG_LOG_SIZE_KB * 1024;
+	. += LOG_AREA_SIZE;
 	. = ALIGN(4096);
 	_end = .;
 

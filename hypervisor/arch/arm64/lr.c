@@ -269,9 +269,7 @@ static void send_sgi(void *context, uint64_t icc_sgi1r)
 
 void lr_guest_sgi(struct cpu *self, uint64_t icc_sgi1r)
 {
-	const struct gicd_view *view = &self->cell->arch->gicd;
-
-	gic_sgi_filter(icc_sgi1r, view->affinities, view->affinity_count, self->hwid, send_sgi, self);
+	gic_sgi_filter(icc_sgi1r, &self->cell->arch->gicd, self->hwid, send_sgi, self);
 }
 
 /*

@@ -69,9 +69,15 @@ static bool may_enter(struct cell *cell, uint64_t entry)
 	return (entry & 3) == 0 && space_walk(&cell->space, gpa(entry), &t) == OK && (t.flags & MAP_EXEC);
 }
 
+/* The CPU that a call's first argument names, as the cell calls it, or NULL. */
+static COLD struct cpu *target_of(struct cpu *self, const struct regs *regs)
+{
+	return cpu_find(self->cell, gic_affinity_of(&self->cell->arch->gicd, argument(regs, 1)));
+}
+
 static COLD long cpu_on(struct cpu *self, struct regs *regs)
 {
-	struct cpu *target = cpu_find(self->cell, argument(regs, 1));
+	struct cpu *target = target_of(self, regs);
 	uint64_t entry = argument(regs, 2);
 	err_t e;
 
@@ -89,7 +95,7 @@ static COLD long cpu_on(struct cpu *self, struct regs *regs)
 
 static COLD long affinity_info(struct cpu *self, struct regs *regs)
 {
-	struct cpu *target = cpu_find(self->cell, argument(regs, 1));
+	struct cpu *target = target_of(self, regs);
 
 	if (target == NULL || argument(regs, 2) != 0)
 		return INVALID_PARAMETERS;

@@ -86,6 +86,7 @@
 #define SPSR_DIT BIT(24)
 
 #define MPIDR_AFFINITY 0xff00ffffffull
+#define VMPIDR_RES1 BIT(31)
 
 /* ID registers */
 #define PFR0_EL3 BITS(15, 12)

@@ -52,6 +52,8 @@ void host_set_now(uint64_t ticks);
 
 /* What the model's architecture knows about who owns what. */
 bool host_cell_has_cpu(const struct cell *cell, unsigned cpu);
+/* The 8 bytes typed last. */
+const uint8_t *host_cell_input(const struct cell *cell);
 bool host_cell_has_line(const struct cell *cell, unsigned line);
 /* Has it started since its devices were last quiesced? */
 bool host_cell_is_busy(const struct cell *cell);

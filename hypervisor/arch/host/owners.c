@@ -3,6 +3,7 @@
 #include "arch/cpu.h"
 #include "arch/host/machine.h"
 #include "base/bug.h"
+#include "base/str.h"
 #include "core/cpu.h"
 
 #define LINES 1024u
@@ -13,7 +14,13 @@ struct arch_cell {
 	bool attached;
 	bool busy;		/* its devices may be at work: it has started since they were quiesced */
 	unsigned resets;	/* so often they cannot be given back */
+	uint8_t input[8];	/* what was typed last */
 };
+
+const uint8_t *host_cell_input(const struct cell *cell)
+{
+	return cell->arch->input;
+}
 
 bool host_cell_has_cpu(const struct cell *cell, unsigned cpu)
 {
@@ -67,6 +74,16 @@ void arch_cell_exit(struct cell *cell)
 		host_complain("cell %u ends and has what it was given", cell->id);
 	pool_give(&cell->sys->pool, cell->arch, 1);
 	cell->arch = NULL;
+}
+
+/* The model's UART has room for as much as one call can bring. */
+long arch_uart_input(struct cell *cell, const uint8_t *bytes, unsigned count)
+{
+	host_enter(NULL, "uart input");
+	if (cell->config.cell->uart.type == ABI_CONSOLE_NONE)
+		return -1;
+	memcpy(cell->arch->input, bytes, count);
+	return count;
 }
 
 void arch_cell_comm(const struct cell *cell, struct abi_comm *comm)

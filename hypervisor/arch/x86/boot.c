@@ -44,6 +44,7 @@ static const struct admit_limits limits = {
 	.max_cpus = CONFIG_MAX_CPUS,
 	.cpu0_stays = true,
 	.pio_end = PORTS_END,
+	.uart = CONFIG_SERVE_CELL_UART,
 	.mediated = machine.mediated,
 	.mediated_ports = { PORT_PCI_ADDRESS, PORTS_PCI },
 };

@@ -99,6 +99,7 @@ void arch_cell_lines_reset(struct cell *cell)
 {
 	ioapic_lines_reset(cell);
 	pci_cell_reset(cell);
+	vuart_reset(cell);
 }
 
 void arch_cell_attach(struct cell *cell)

@@ -3,6 +3,7 @@
  * The image's head, the way from the driver's page that switches tables to C (boot_cpu) and
  * back, and the gates of the hypervisor's own exceptions. Every CPU comes through here at once.
  */
+#include "core/log_area.h"
 #include "layout.h"
 #include "version.h"
 
@@ -17,7 +18,7 @@ image_header:
 	.quad	_memory_size
 	.quad	_entry_offset
 	.quad	_log_offset
-	.quad	CONFIG_LOG_SIZE_KB * 1024
+	.quad	LOG_AREA_SIZE
 	.quad	CONFIG_POOL_MIN_KB * 1024
 	.quad	HV_BASE
 	.quad	_boot_offset

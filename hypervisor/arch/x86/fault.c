@@ -25,7 +25,7 @@ struct attempt {
 
 static bool find_target(const struct cpu *self, const struct nested_fault *fault, struct target *out)
 {
-	const struct mmio_region *region = fault_region(self->sys, fault->at);
+	const struct mmio_region *region = fault_region(self->cell, fault->at);
 
 	if (fault->walk || fault->access == MAP_EXEC)
 		return false;

@@ -125,7 +125,7 @@ enum outcome exit_pio(struct cpu *self, struct pio_access *access)
 	}
 	if (access->port >= PCI_ADDRESS && end <= PCI_DATA && access->size != 4)
 		return chipset(self, access);
-	return refuse(self, access);
+	return vuart_access(self, access) ? OUT_NEXT : refuse(self, access);
 }
 
 enum outcome exit_pio_string(struct cpu *self, uint16_t port)

@@ -10,6 +10,7 @@
 #include "pure/apic.h"
 #include "pure/flush.h"
 #include "pure/ioapic.h"
+#include "pure/v8250.h"
 #include "virt.h"
 
 /* A guest's general registers by their number in instructions, at the top of the CPU's stack. */
@@ -101,6 +102,7 @@ struct pci_cell;
 struct arch_cell {
 	void *virt;			/* svm: bitmaps of MSRs and ports */
 	struct pci_cell *pci;		/* NULL: no functions of its own */
+	struct v8250 uart;		/* guarded by cell.uart_lock */
 	uint64_t lines[16];		/* global system interrupts that are its own: below IOAPIC_LINES */
 	uint32_t refusals;		/* atomic: how many of its guest's accesses were refused */
 	bool remapped;			/* interrupts go by Linux's tables: its functions' messages stay off */
@@ -282,5 +284,11 @@ void pci_pio(struct cpu *self, struct pio_access *access);	/* ports 0xcf8 to 0xc
 /* An MSI-X table of one of the cell's functions at `at`? Such pages are in no space. */
 bool pci_is_msix(const struct cell *cell, gpa_t at);
 err_t pci_msix(struct cpu *self, struct mmio_access *access);	/* address: guest-physical */
+
+/* vuart.c */
+/* False: the cell has no such register there. */
+bool vuart_access(struct cpu *self, struct pio_access *access);
+/* The cell starts anew. */
+void vuart_reset(struct cell *cell);
 
 #endif

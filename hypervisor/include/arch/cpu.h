@@ -63,6 +63,8 @@ MUST_CHECK err_t arch_cell_init(struct cell *cell, struct why *why);
 void arch_cell_exit(struct cell *cell);
 /* The architecture's fields of a communication page. */
 void arch_cell_comm(const struct cell *cell, struct abi_comm *comm);
+/* Types `count` bytes on the cell's UART that is none of the machine's: how many it took; negative: it has none. Any CPU. */
+long arch_uart_input(struct cell *cell, const uint8_t *bytes, unsigned count);
 /* `cpu`, parked, now belongs to cpu->cell instead of `from`. */
 void arch_cell_cpu_moved(struct cell *from, const struct cpu *cpu);
 /* The lines are silenced (masked, not pending, not active) and are `to`'s from now on. */

@@ -2,7 +2,8 @@
 """What the scenarios of every architecture have to know of this one, and of its cells."""
 
 MIB = 1 << 20
-TEXTS = ("cells", "pair", "kinds", "duo", "contract", "uart", "moved", "linux", "uboot", "boot")
+TEXTS = ("cells", "pair", "kinds", "duo", "contract", "uart", "moved", "linux", "uboot", "counted-direct",
+	 "counted-injected", "gic-elsewhere", "consoles", "boot")
 # Its line in /proc/interrupts
 TIMER = "arch_timer"
 # CPUs that Linux can switch off

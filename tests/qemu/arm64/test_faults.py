@@ -45,7 +45,7 @@ FORBIDDEN = (
     Crime("exec", 0x8000_0000, "not permitted", COMM),
 )
 ODD = (
-    Crime("exec", 0x0800_0000, "the GIC takes no such access", DATA),
+    Crime("exec", 0x0800_0000, "the device takes no such access", DATA),
 )
 
 

@@ -20,10 +20,14 @@ class Arch:
     address_bits: int			# the most any machine has
     numbers: range			# what an interrupt line can be called in a cell
     ports: range			# the I/O ports there can be; empty: none, and no PCI functions
+    uart: str				# what a UART is that only the hypervisor has: as `uart` of devices calls it
+    uart_by_port: bool			# it has I/O ports, and no interrupt; else a page
     # Keys of cells and devices that mean nothing here -> what is the case instead
     refused: dict[str, str]
     entry_end: int			# a cell's first instruction is below
     cpu0_stays: str | None		# why CPU 0 is always the root cell's
+    # What the hypervisor answers for in that cell, in the cell's addresses
+    mediated: Callable[[Cell, Platform], tuple[Placed, ...]]
     # (the machine's table, how many CPUs): reads what is this architecture's own
     platform: Callable[[Table, int], Platform | None]
     # The id of CPU n where the text only counts them

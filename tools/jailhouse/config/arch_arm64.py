@@ -5,7 +5,7 @@ from typing import Any
 
 from jailhouse.config import abi
 from jailhouse.config.arch import Arch
-from jailhouse.config.model import Cell, Placed, Platform
+from jailhouse.config.model import Cell, Placed, Platform, Span
 from jailhouse.config.problems import Problems
 from jailhouse.config.table import Table
 from jailhouse.config.units import size_text
@@ -102,6 +102,18 @@ def _kernel_parameters(ram: tuple[Placed, ...], linux: tuple[Placed, ...]) -> st
     return f"mem={size_text(total)} {_KERNEL_PARAMETERS}"
 
 
+def _mediated(cell: Cell, platform: Platform) -> tuple[Placed, ...]:
+    """Where the cell sees it; counted, a redistributor of 128 KiB for each of its CPUs."""
+    found = []
+    for placed, address in zip(platform.mediated, (cell.view.gicd, cell.view.gicr), strict=True):
+        span = placed.span.moved(address - placed.span.start) if address else placed.span
+        found.append(Placed(placed.name, span, cell.view.where or placed.where))
+    if cell.view.counted:
+        size = _REDISTRIBUTOR * len(set(cell.cpu_numbers()))
+        found[1] = Placed(found[1].name, Span(found[1].span.start, size), found[1].where)
+    return tuple(found)
+
+
 def _delivery(flags: int) -> str:
     if flags & abi.ABI_CELL_INJECTED:
         return "interrupts injected, WFI not trapped"
@@ -133,8 +145,11 @@ ARM64 = Arch(
     address_bits=48,
     numbers=range(_SPI_FIRST, _SPI_FIRST + _SPI_MAX),
     ports=range(0),
+    uart="pl011",
+    uart_by_port=False,
     refused=_REFUSED,
     entry_end=1 << 48,
+    mediated=_mediated,
     cpu0_stays=None,
     platform=_platform,
     hwid=_hwid,

@@ -26,6 +26,8 @@ _REFUSED = {
     "renumber": _DIRECT,
     "wfi": "sleeping never exits here, and the CPU can be had back all the same",
     "boot": "there is no loader for this architecture; `cell load` fills loadable memory itself",
+    "cpu_ids": "a cell's CPUs have their APIC ids here, whatever program is in it",
+    "gic": "there is none here, and IOAPICs and local APICs are where they are",
 }
 
 
@@ -143,6 +145,10 @@ def _joined(spans: list[Span]) -> list[Span]:
     return found
 
 
+def _mediated(_: Cell, platform: Platform) -> tuple[Placed, ...]:
+    return platform.mediated
+
+
 def _delivery(flags: int) -> str:
     return "interrupts direct, sleep direct"
 
@@ -174,8 +180,11 @@ X86_64 = Arch(
     address_bits=48,
     numbers=range(_LINES_MAX),
     ports=_PORTS,
+    uart="8250",
+    uart_by_port=True,
     refused=_REFUSED,
     entry_end=1 << 32,
+    mediated=_mediated,
     cpu0_stays="it is the boot processor, which Linux cannot take offline",
     platform=_platform,
     hwid=_hwid,

@@ -33,7 +33,7 @@ def _section(section: Section) -> bytes:
         name=section.name.encode(), flags=section.flags, mem_count=len(section.mem),
         irq_count=len(section.irqs), exits=section.exits, entry=section.entry,
         settle_ms=section.settle_ms, pio_count=len(section.pios), pci_count=len(section.pcis),
-        cpus=words, console=section.console)]
+        cpus=words, console=section.console, uart=section.uart, gicd=section.gicd, gicr=section.gicr)]
     parts += [abi.MEM.pack(phys=m.phys, virt=m.virt, size=m.size, flags=m.flags,
                            name=m.name.encode()) for m in section.mem]
     parts += [abi.IRQ.pack(first=r.first, count=r.count, virt=r.virt) for r in section.irqs]
@@ -122,7 +122,7 @@ def _decode_section(data: bytes, at: int) -> Section:
     cpus = frozenset(n for n in range(abi.MAX_CPUS) if cell["cpus"][n // 64] >> n % 64 & 1)
     return Section(_text(cell["name"], "cell.name"), cell["flags"], cell["entry"], cpus,
                    tuple(mem), tuple(irqs), cell["console"], cell["exits"], cell["settle_ms"],
-                   tuple(pios), tuple(p["bdf"] for p in lists["pci"]))
+                   tuple(pios), tuple(p["bdf"] for p in lists["pci"]), cell["uart"], cell["gicd"], cell["gicr"])
 
 
 def _text(raw: bytes, what: str) -> str:

@@ -8,8 +8,8 @@ from itertools import combinations, product
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.check_machine import (check_address, check_aligned, check_line,
                                             check_port)
-from jailhouse.config.emit import cell_functions, device_pages, guest_offset
-from jailhouse.config.model import CONSOLE_PUTC, Cell, Device, Machine, Placed, Span, System
+from jailhouse.config.emit import cell_functions, cell_ports, device_pages, guest_offset
+from jailhouse.config.model import CONSOLE_PUTC, CONSOLE_UART, Cell, Device, Line, Machine, Placed, Span, System
 from jailhouse.config.problems import Problems, Where
 from jailhouse.config.units import PAGE, function_text
 
@@ -25,6 +25,7 @@ def check_cells(system: System, problems: Problems) -> None:
         _check_numbers(cell, system.machine, problems)
         devices = _devices(cell, system.machine, problems)
         _check_console(cell, devices, system.machine, problems)
+        _check_uart_ports(cell, system.machine, problems)
 
 
 def _check_cpus(cell: Cell, machine: Machine, problems: Problems) -> None:
@@ -81,6 +82,10 @@ def _check_guest(cell: Cell, machine: Machine, problems: Problems) -> None:
         page = Placed("communication page", Span(cell.comm_page, PAGE), cell.comm_where)
         check_aligned(f'cell "{cell.name}", {page.name}', page.where, page.span, PAGE, problems)
         seen.append(page)
+    if cell.uart is not None and not ARCHES[machine.arch].uart_by_port:
+        page = Placed("uart", Span(cell.uart.address, PAGE), cell.uart.where)
+        check_aligned(f'cell "{cell.name}", {page.name}', page.where, page.span, PAGE, problems)
+        seen.append(page)
     for placed in seen:
         check_address(f'cell "{cell.name}", {placed.name}, guest', placed.where, placed.span,
                       machine, problems)
@@ -99,12 +104,19 @@ def _check_guest(cell: Cell, machine: Machine, problems: Problems) -> None:
 
 
 def _check_mediated(cell: Cell, seen: list[Placed], machine: Machine, problems: Problems) -> None:
-    for own, other in product(seen, machine.platform.mediated if machine.platform else ()):
+    mediated = ARCHES[machine.arch].mediated(cell, machine.platform) if machine.platform else ()
+    for placed in mediated if cell.view.where else ():
+        check_address(f'cell "{cell.name}", {placed.name}', placed.where, placed.span, machine, problems)
+    for a, b in combinations(mediated, 2) if cell.view.where else ():
+        if a.span.overlaps(b.span):
+            problems.error(b.where, f'cell "{cell.name}": {a.name} {a.span} and {b.name} {b.span} overlap where '
+                           "it sees them", "an access would mean two registers", "move one of the two in `gic`")
+    for own, other in product(seen, mediated):
         if own.span.overlaps(other.span):
             problems.error(own.where, f'cell "{cell.name}": {own.name} {own.span} overlaps '
                            f"{other.name} {other.span} ({other.where}) in guest addresses",
-                           "the hypervisor answers there itself, for every cell",
-                           "move it: `guest`, or `comm_page`")
+                           "the hypervisor answers there itself",
+                           "move it: `guest`, or `comm_page`, or the interrupt controller: `gic`")
 
 
 @dataclass(frozen=True)
@@ -215,6 +227,8 @@ def _check_console(cell: Cell, devices: list[Device], machine: Machine,
                    problems: Problems) -> None:
     if cell.console is None:
         return
+    if cell.console.name == CONSOLE_UART and cell.uart is not None:
+        return
     if cell.console.name == CONSOLE_PUTC:
         if not cell.putc:
             problems.error(cell.console.where, f'cell "{cell.name}": its console is putc and '
@@ -232,3 +246,19 @@ def _check_console(cell: Cell, devices: list[Device], machine: Machine,
                       f'"{cell.console.name}" is the hypervisor\'s too',
                       "their lines will mix", "use another UART, or remove the machine's "
                       "`console`")
+
+
+def _check_uart_ports(cell: Cell, machine: Machine, problems: Problems) -> None:
+    """Eight ports, and none of them another thing's."""
+    if cell.uart is None or not ARCHES[machine.arch].uart_by_port:
+        return
+    own = range(cell.uart.address, cell.uart.address + 8)
+    if own.stop > ARCHES[machine.arch].ports.stop:
+        problems.error(cell.uart.where, f'cell "{cell.name}": uart: ports {own.start:#x} to {own.stop - 1:#x} are no '
+                       "I/O ports", "there is nothing behind 0xffff", "give its first port, e.g. 0x3f8")
+    check_port(f'cell "{cell.name}", uart', Line(own, cell.uart.where), machine, problems)
+    for line in cell_ports(cell, machine):
+        if line.numbers.start < own.stop and own.start < line.numbers.stop:
+            problems.error(cell.uart.where, f'cell "{cell.name}": its uart and its ports '
+                           f"{line.numbers.start:#x} to {line.numbers.stop - 1:#x} ({line.where}) overlap",
+                           "only one of them can answer", "move the uart: `port`")

@@ -60,6 +60,11 @@ def _check_none(cell: Cell, problems: Problems) -> None:
         problems.error(cause, f"{title} and {_what_injects(cell)}",
                        "each injected interrupt is an exit",
                        f"{fix}, or give `exits` a number that has room for its interrupts")
+    if cell.uart is not None:
+        problems.error(cell.uart.where, f"{title} and it has a `uart` that only the hypervisor has",
+                       "each access to it is an exit",
+                       "give it a UART of its own in `devices` and `console`, or give `exits` a "
+                       "number that has room for what it prints")
     if cell.console is not None and cell.console.name == CONSOLE_PUTC:
         problems.error(cell.console.where, f'{title} and its console is "{CONSOLE_PUTC}"',
                        "each character it prints there is an exit",

@@ -14,7 +14,8 @@ from jailhouse.config.model import System
 from jailhouse.config.place import place
 from jailhouse.config.problems import Problems
 from jailhouse.config.read import read_system
-from jailhouse.config.show import contract, show
+from jailhouse.config.show import contract, cpus, gic, show
+from jailhouse.config.uart import settle_uarts, uart_text
 from jailhouse.config.units import size_text
 
 
@@ -45,7 +46,7 @@ def checked_system(file: str) -> tuple[System | None, Problems]:
     problems = Problems()
     system = read_system(file, problems)
     if system is not None:
-        system = place(system, problems)
+        system = settle_uarts(place(system, problems), problems)
         check(system, problems)
     return (None if problems.errors else system), problems
 
@@ -89,11 +90,13 @@ def _summary(system: System, directory: str) -> None:
           f"{len(system.machine.hwids)} CPUs")
     arch = ARCHES[system.machine.arch]
     for cell in system.cells:
-        cpus = " ".join(str(n) for n in cell.cpu_numbers())
+        section = emit.emit_cell(cell, system.machine).cell
         memory = " ".join(f"{r.name}={r.host:#x}+{size_text(r.size)}{' (boot)' * r.boot}" for r in cell.memory)
-        print(f"{os.path.join(directory, cell.name)}.cell: CPU {cpus}, {memory}")
-        print(f"{cell.name}: CPU {cpus}, "
-              f"{contract(emit.emit_cell(cell, system.machine).cell, arch)}")
+        print(f"{os.path.join(directory, cell.name)}.cell: CPU {cpus(section)}, {memory}")
+        print(f"{cell.name}: CPU {cpus(section)}, {contract(section, arch)}" +
+              (f", {gic(section)}" if section.gicd else ""))
+        if uart := uart_text(cell, system.machine):
+            print(f"{cell.name}: {uart}")
     parameters = arch.kernel_parameters(system.machine.ram, system.linux)
     if parameters is not None:
         print(f"kernel parameters: {parameters}")

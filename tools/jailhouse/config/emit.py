@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 
 from jailhouse.config import abi
 from jailhouse.config.arches import ARCHES
-from jailhouse.config.model import (CONSOLE_PUTC, Cell, Device, Function, Given, Line, Machine, Placed,
+from jailhouse.config.model import (CONSOLE_PUTC, CONSOLE_UART, Cell, Device, Function, Given, Line, Machine, Placed,
                                     Region, Span, System)
 from jailhouse.config.units import PAGE
 
 ACCESS_FLAGS = {"r": abi.ABI_MEM_READ, "w": abi.ABI_MEM_WRITE, "x": abi.ABI_MEM_EXEC}
 
+_NO_UART: abi.Values = {"address": 0, "type": abi.ABI_CONSOLE_NONE, "irq": 0}
 _RW = abi.ABI_MEM_READ | abi.ABI_MEM_WRITE
 _RWX = _RW | abi.ABI_MEM_EXEC
 
@@ -53,6 +54,9 @@ class Section:
     settle_ms: int = 0
     pios: tuple[Pio, ...] = ()
     pcis: tuple[int, ...] = ()		# bus << 8 | device << 3 | function
+    uart: abi.Values = field(default_factory=lambda: dict(_NO_UART))
+    gicd: int = 0			# where the cell sees them; 0: where they are
+    gicr: int = 0
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ def emit_cell(cell: Cell, machine: Machine) -> CellFile:
                             tuple(mem), _irqs(cell_numbers(cell, machine)), _cell_console(cell, machine),
                             cell.limit.exits, cell.limit.settle_ms,
                             _pios(p for line in cell_ports(cell, machine) for p in line.numbers),
-                            tuple(sorted({f.bdf for f in cell_functions(cell, machine)}))))
+                            tuple(sorted({f.bdf for f in cell_functions(cell, machine)})),
+                            _cell_uart(cell, machine), cell.view.gicd, cell.view.gicr))
 
 
 def in_window(device: Device, placed: Placed, machine: Machine) -> Device | None:
@@ -177,7 +182,8 @@ def _flags(cell: Cell) -> int:
     said = ((cell.putc, abi.ABI_CELL_PUTC), (on_putc, abi.ABI_CELL_PUTC_CONSOLE),
             (cell.delivery.injected, abi.ABI_CELL_INJECTED),
             (cell.delivery.trusted_wfi, abi.ABI_CELL_TRUSTED_WFI),
-            (cell.limit.fails, abi.ABI_CELL_FAIL_ON_VIOLATION))
+            (cell.limit.fails, abi.ABI_CELL_FAIL_ON_VIOLATION),
+            (cell.view.counted, abi.ABI_CELL_CPUS_COUNTED))
     return sum(flag for so, flag in said if so)
 
 
@@ -203,10 +209,24 @@ def _region_mem(region: Region) -> Mem:
 
 def _cell_console(cell: Cell, machine: Machine) -> abi.Values:
     """As the cell sees it; nothing if it has no UART for it."""
+    if cell.uart is not None and cell.console is not None and cell.console.name == CONSOLE_UART:
+        by_port = ARCHES[machine.arch].uart_by_port
+        return {"address": cell.uart.address, "size": 8 if by_port else PAGE, "type": _uart_type(machine),
+                "flags": 0 if by_port else abi.ABI_CONSOLE_MMIO | abi.ABI_CONSOLE_STRIDE_4}
     for given in cell.devices if cell.console else ():
         if given.name == cell.console.name and (device := machine.devices.get(given.name)):
             return _console(device, guest_offset(given, device))
     return {}
+
+
+def _uart_type(machine: Machine) -> int:
+    return abi.ABI_CONSOLE_8250 if ARCHES[machine.arch].uart_by_port else abi.ABI_CONSOLE_PL011
+
+
+def _cell_uart(cell: Cell, machine: Machine) -> abi.Values:
+    if cell.uart is None:
+        return dict(_NO_UART)
+    return {"address": cell.uart.address, "type": _uart_type(machine), "irq": cell.uart.line or 0}
 
 
 def _console(device: Device | None, offset: int = 0) -> abi.Values:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from jailhouse.config.problems import Where
 from jailhouse.config.units import PAGE, span_text
 
-CONSOLE_PUTC = "putc"		# a cell's console that is no device: the hypervisor's log
+# Consoles that are no devices: the hypercall, and the cell's `uart`
+CONSOLE_PUTC = "putc"
+CONSOLE_UART = "uart"
 DIRECT, INJECTED, AUTO = "direct", "injected", "auto"
 
 
@@ -173,12 +175,30 @@ class Delivery:
 
 
 @dataclass(frozen=True)
+class View:
+    """How a cell sees its CPUs and the interrupt controller; a choice on arm64 only."""
+    counted: bool = False		# its CPUs are 0, 1, 2, ...
+    gicd: int = 0			# 0: both where the machine has them
+    gicr: int = 0
+    where: Where | None = None		# of the addresses
+
+
+@dataclass(frozen=True)
 class Limit:
     """The contract on exits, in the terms of abi_cell."""
     exits: int
     where: Where
     settle_ms: int
     fails: bool			# a cell over its limit; else it is logged
+
+
+@dataclass(frozen=True)
+class CellUart:
+    """A UART that only the hypervisor has. Its interrupt as the cell knows it, and the machine's line that stands for it."""
+    where: Where
+    address: int			# guest-physical, or its first port
+    interrupt: int | None
+    line: int | None
 
 
 @dataclass(frozen=True)
@@ -200,6 +220,8 @@ class Cell:
     whole: bool				# all that was written could be read
     ports: tuple[Line, ...] = ()	# beside its devices'
     functions: tuple[Function, ...] = ()
+    uart: CellUart | None = None
+    view: View = View()
 
     def cpu_numbers(self) -> Iterator[int]:
         for line in self.cpus:

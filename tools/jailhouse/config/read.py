@@ -11,9 +11,9 @@ from jailhouse.config import abi
 from jailhouse.config.arch import Arch
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.load import load
-from jailhouse.config.model import (AUTO, CONSOLE_PUTC, DIRECT, INJECTED, Cell, Delivery, Device,
-                                    Limit, Line, Machine, Named, Placed, Region, Renumbering,
-                                    Shared, System, Uart)
+from jailhouse.config.model import (AUTO, CONSOLE_PUTC, CONSOLE_UART, DIRECT, INJECTED, Cell, CellUart,
+                                    Delivery, Device, Limit, Line, Machine, Named, Placed, Region, Renumbering,
+                                    Shared, System, Uart, View)
 from jailhouse.config.problems import Problems
 from jailhouse.config.table import Table, name_problem
 from jailhouse.config.units import parse_number, parse_range
@@ -28,6 +28,7 @@ UARTS = {
 }
 
 _ANY_LINE = range(0, 1 << 32)
+_GIC_FRAME = 0x1_0000
 _SETTLE_MS = 1000
 _FILE_NAME = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+")
 
@@ -194,8 +195,12 @@ def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell
     if arch:
         table.refuse(arch.refused)
     delivery = _delivery(table, valid, arch)
+    view = _view(table, arch)
     limit = _limit(table)
+    uart = _cell_uart(table, arch, valid)
     console = _console(table)
+    if console is None and uart is not None:
+        console = Named(CONSOLE_UART, uart.where)
     putc = table.flag("putc", console is not None and console.name == CONSOLE_PUTC)
     table.done()
     if name is None:
@@ -203,7 +208,33 @@ def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell
     return Cell(name, table.where(), cpus, entry or 0, table.where("entry"),
                 tuple(r for r in memory if r), comm_page, table.where("comm_page"), devices,
                 lines, delivery, limit, putc, console, table.problems.errors == before, ports,
-                functions)
+                functions, uart, view)
+
+
+def _cell_uart(table: Table, arch: Arch | None, valid: range) -> CellUart | None:
+    part = table.table("uart")
+    if part is None or arch is None:
+        return None
+    part.title = f"{table.title}: uart"
+    address = part.number("port" if arch.uart_by_port else "guest", required=True)
+    interrupt = line = None
+    if arch.uart_by_port:
+        part.refuse({key: "this UART interrupts nobody; its program looks by itself whether something was typed"
+                     for key in ("interrupt", "line")})
+    else:
+        interrupt, line = _one_line(part, "interrupt", arch.numbers), _one_line(part, "line", valid)
+        if line is not None and interrupt is None:
+            interrupt = line
+    part.done()
+    return CellUart(table.where("uart"), address, interrupt, line) if address is not None else None
+
+
+def _one_line(table: Table, key: str, valid: range) -> int | None:
+    number = table.number(key)
+    if number is not None and number not in valid:
+        table.wrong(key, f"{number} is no line", f"give a number from {valid.start} to {valid.stop - 1}")
+        return None
+    return number
 
 
 def _delivery(table: Table, valid: range, arch: Arch | None) -> Delivery:
@@ -223,6 +254,22 @@ def _delivery(table: Table, valid: range, arch: Arch | None) -> Delivery:
     return Delivery(interrupts or AUTO, table.where("interrupts"),
                     _renumbered(table, valid, arch.numbers if arch else _ANY_LINE), trusted,
                     table.where("wfi"))
+
+
+def _view(table: Table, arch: Arch | None) -> View:
+    if arch and "gic" in arch.refused:
+        return View()
+    counted = table.choice("cpu_ids", ["machine", "counted"], "machine") == "counted"
+    gic = table.table("gic")
+    if gic is None:
+        return View(counted)
+    addresses = [gic.number(key, required=True) for key in ("gicd", "gicr")]
+    gic.done()
+    for key, address in zip(("gicd", "gicr"), addresses, strict=True):
+        if address is not None and (address == 0 or address % _GIC_FRAME):
+            gic.wrong(key, f"{address:#x} is no place for it",
+                      "give a multiple of 64K, not 0, where its program looks for it")
+    return View(counted, addresses[0] or 0, addresses[1] or 0, table.where("gic"))
 
 
 def _renumbered(table: Table, valid: range, numbers: range) -> tuple[Renumbering, ...]:

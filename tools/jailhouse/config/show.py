@@ -47,14 +47,20 @@ def _lines(file: SystemFile | CellFile) -> Iterator[str]:
 def _section(section: Section, arch: Arch, is_root: bool) -> Iterator[str]:
     flags = [name for bit, name in _CELL_FLAG_NAMES.items() if section.flags & bit]
     yield f'cell "{section.name}"'
-    yield f"  cpus {' '.join(str(n) for n in sorted(section.cpus)) or 'none'}"
+    yield f"  cpus {cpus(section) or 'none'}"
     yield f"  entry {section.entry:#x}"
     if flags:
         yield f"  flags {' '.join(flags)}"
     if not is_root:
         yield f"  {contract(section, arch)}"
+    if section.gicd:
+        yield f"  {gic(section)}"
     for line in _console(section.console):
         yield "  " + line
+    uart = section.uart
+    if uart["type"] != abi.ABI_CONSOLE_NONE:
+        yield (f"  uart {_UART_NAMES.get(uart['type'], uart['type'])} {uart['address']:#x}" +
+               (f" line {uart['irq']}" if uart["irq"] else ""))
     for m in section.mem:
         access = "".join(letter if m.flags & bit else "-" for letter, bit in
                          (("r", abi.ABI_MEM_READ), ("w", abi.ABI_MEM_WRITE),
@@ -70,6 +76,18 @@ def _section(section: Section, arch: Arch, is_root: bool) -> Iterator[str]:
         yield f"  ports {pio.first:#x}{last}"
     for bdf in section.pcis:
         yield f"  pci {function_text(bdf)}"
+
+
+def cpus(section: Section) -> str:
+    """The machine's numbers, and where it counts them itself the cell's."""
+    text = " ".join(str(n) for n in sorted(section.cpus))
+    if section.flags & abi.ABI_CELL_CPUS_COUNTED:
+        text += " as " + " ".join(str(n) for n in range(len(section.cpus)))
+    return text
+
+
+def gic(section: Section) -> str:
+    return f"gic seen at gicd {section.gicd:#x} gicr {section.gicr:#x}"
 
 
 def contract(section: Section, arch: Arch) -> str:

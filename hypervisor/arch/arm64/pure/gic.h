@@ -62,6 +62,8 @@
 #define GICR_TYPER_PLPIS 0x1u
 #define GICR_TYPER_VLPIS 0x2u
 #define GICR_TYPER_LAST 0x10u
+/* RD_base and SGI_base */
+#define GICR_SIZE 0x20000u
 
 /*
  * The real frame the access falls into. Offsets are within it; size 1, 4 or 8, aligned.
@@ -91,6 +93,7 @@ struct gicd_view {
 	 */
 	const uint64_t *affinities;
 	unsigned affinity_count;
+	bool counted;			/* the cell calls them gic_counted(0), gic_counted(1), ... instead */
 };
 
 /* A cell's view of one redistributor. */
@@ -99,7 +102,26 @@ struct gicr_view {
 	bool own;			/* the CPU is the cell's: else only TYPER, IIDR, PIDR2 read, all other RAZ/WI */
 	uint32_t hidden;		/* lines beside SGI 15 that are the hypervisor's: bit n, INTID n */
 	uint32_t waker;			/* GICR_WAKER.ProcessorSleep as the cell wrote it */
+	bool counted;			/* the CPU is the cell's, which calls it gic_counted(n) */
+	uint64_t type;			/* ... and gicr_counted_type() of it */
 };
+
+/* The affinity of a counted cell's n-th CPU: all of sixteen can be named in one list of targets. */
+static inline uint64_t gic_counted(unsigned n)
+{
+	return n / 16 << 8 | n % 16;
+}
+
+/* What GICR_TYPER says of who the n-th CPU is; `last`: the cell has none behind it. */
+static inline uint64_t gicr_counted_type(unsigned n, bool last)
+{
+	return gic_counted(n) << 32 | (uint64_t)n << 8 | (last ? GICR_TYPER_LAST : 0);
+}
+
+/* How many CPUs the view's cell has before the one with this affinity of the machine's, which is the cell's. */
+unsigned gic_number_of(const struct gicd_view *view, uint64_t affinity);
+/* The machine's affinity of the CPU that the cell calls `seen`; GIC_NO_CPU: none of its CPUs. */
+uint64_t gic_affinity_of(const struct gicd_view *view, uint64_t seen);
 
 /*
  * access->address is taken as the offset within the frame(s). A register that is not
@@ -125,11 +147,11 @@ static inline unsigned gic_sgi_row_of(uint64_t affinity)
 }
 
 /*
- * The ICC_SGI1R_EL1 value that may be sent for what a cell wrote: the listed targets
- * that are the cell's CPUs, IRM=1 (all but self) turned into calls of `send` per group of
- * 16 (Aff3.Aff2.Aff1 and RS), never SGI 15. `affinities` are the cell's CPUs' (or GIC_NO_CPU), `self` the sender's.
+ * The ICC_SGI1R_EL1 values that may be sent for what a cell wrote: a call of `send` for each of the
+ * cell's CPUs that is listed, or with IRM=1 is any but self; never SGI 15. `self` is the sender's
+ * affinity, the machine's.
  */
-void gic_sgi_filter(uint64_t written, const uint64_t *affinities, unsigned count, uint64_t self,
+void gic_sgi_filter(uint64_t written, const struct gicd_view *view, uint64_t self,
 		    void (*send)(void *context, uint64_t icc_sgi1r), void *context);
 
 #endif

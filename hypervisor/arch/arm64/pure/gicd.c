@@ -62,21 +62,44 @@ static err_t message_access(const struct gicd_view *view, const struct gicreg_li
 	return OK;
 }
 
+unsigned gic_number_of(const struct gicd_view *view, uint64_t affinity)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < view->affinity_count && view->affinities[i] != affinity; i++)
+		n += view->affinities[i] != GIC_NO_CPU;
+	return n;
+}
+
+uint64_t gic_affinity_of(const struct gicd_view *view, uint64_t seen)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < view->affinity_count; i++) {
+		uint64_t affinity = view->affinities[i];
+
+		if (affinity != GIC_NO_CPU && seen == (view->counted ? gic_counted(n++) : affinity))
+			return affinity;
+	}
+	return GIC_NO_CPU;
+}
+
 /* Where a line of the cell may go: to one CPU, and that one the cell's. */
 static uint64_t route_allowed(const struct gicd_view *view, uint64_t route)
 {
-	uint64_t first = GIC_NO_CPU;
+	uint64_t affinity = GIC_NO_CPU;
 
-	for (unsigned i = view->affinity_count; i-- > 0;) {
-		uint64_t affinity = view->affinities[i];
+	if (!(route & GICD_IROUTER_IRM))
+		affinity = gic_affinity_of(view, route & AFFINITY);
+	for (unsigned i = 0; affinity == GIC_NO_CPU; i++)
+		affinity = view->affinities[i];
+	return affinity & AFFINITY;
+}
 
-		if (affinity == GIC_NO_CPU)
-			continue;
-		if (!(route & GICD_IROUTER_IRM) && ((route ^ affinity) & AFFINITY) == 0)
-			return route & AFFINITY;
-		first = affinity;
-	}
-	return first & AFFINITY;
+/* A route to a CPU of the cell's, as the cell sees it. */
+static uint64_t route_seen(const struct gicd_view *view, uint64_t route)
+{
+	return view->counted ? gic_counted(gic_number_of(view, route & AFFINITY)) : route;
 }
 
 static err_t route_access(const struct gicd_view *view, const struct gicreg_lines *lines,
@@ -91,15 +114,16 @@ static err_t route_access(const struct gicd_view *view, const struct gicreg_line
 	if (!gicreg_owns(lines, intid))
 		return gicreg_ignore(access);
 	offset = GICD_IROUTER + 8 * gicreg_physical(lines, intid);
+	/* whole, whichever half is meant: half a route may be somebody else's CPU */
+	route = route_seen(view, bus->read(bus->context, offset, GICREG_DOUBLE));
 	if (!access->write) {
-		access->value = bus->read(bus->context, offset + shift / 8, access->size);
+		access->value = access->size == GICREG_WORD ? (route & half) >> shift : route;
 		return OK;
 	}
-	route = access->value;
-	/* whole, whichever half was written: half a route may be somebody else's CPU */
 	if (access->size == GICREG_WORD)
-		route = (bus->read(bus->context, offset, GICREG_DOUBLE) & ~half) |
-			((route << shift) & half);
+		route = (route & ~half) | ((access->value << shift) & half);
+	else
+		route = access->value;
 	bus->write(bus->context, offset, GICREG_DOUBLE, route_allowed(view, route));
 	return OK;
 }

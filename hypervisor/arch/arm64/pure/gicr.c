@@ -28,6 +28,8 @@
 #define TYPER_COMMON_LPI_AFF BITS(25, 24)
 #define TYPER_VSGI BIT(26)
 #define TYPER_PPI_NUM BITS(31, 27)
+#define TYPER_PROCESSOR_NUMBER BITS(23, 8)
+#define TYPER_AFFINITY BITS(63, 32)
 
 #define TYPER_LPI_BITS (GICR_TYPER_PLPIS | GICR_TYPER_VLPIS | TYPER_DIRTY | TYPER_DIRECT_LPI | \
 			TYPER_DPGS | TYPER_MPAM | TYPER_RVPEID | TYPER_COMMON_LPI_AFF | TYPER_VSGI)
@@ -101,8 +103,14 @@ static err_t type_access(const struct gicr_view *view, const struct gic_bus *bus
 			 struct mmio_access *access)
 {
 	uint64_t hidden = TYPER_PPI_NUM | (view->root ? 0 : TYPER_LPI_BITS);
+	unsigned shift = 8 * (access->address.v & 4);
 
-	return gicreg_read_through(bus, access, ~(hidden >> (8 * (access->address.v & 4))));
+	if (view->counted)
+		hidden |= TYPER_AFFINITY | TYPER_PROCESSOR_NUMBER | GICR_TYPER_LAST;
+	TRY(gicreg_read_through(bus, access, ~(hidden >> shift)));
+	if (view->counted && !access->write)
+		access->value |= view->type >> shift & ~0ull >> (64 - access->size * 8);
+	return OK;
 }
 
 /* The hypervisor's own SGI comes through here: the hardware's ProcessorSleep stays 0. */

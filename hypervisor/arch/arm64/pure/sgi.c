@@ -53,30 +53,22 @@ uint64_t gic_sgi_row(unsigned row, const uint64_t *affinities, unsigned count)
 	return 0;
 }
 
-void gic_sgi_filter(uint64_t written, const uint64_t *affinities, unsigned count, uint64_t self,
+void gic_sgi_filter(uint64_t written, const struct gicd_view *view, uint64_t self,
 		    void (*send)(void *context, uint64_t icc_sgi1r), void *context)
 {
-	uint64_t sgi = written & SGI1R_INTID;
-	uint64_t group = written & SGI1R_GROUP;
-	uint64_t targets;
+	unsigned n = 0;
 
 	if (FIELD_GET(SGI1R_INTID, written) == GIC_SGI_MANAGEMENT)
 		return;
-	if (!(written & SGI1R_IRM)) {
-		targets = targets_in(group, affinities, count) & written & SGI1R_TARGETS;
-		if (targets)
-			send(context, group | sgi | targets);
-		return;
-	}
-	for (unsigned i = 0; i < count; i++) {
-		group = group_of(affinities[i]);
-		/* the first CPU of a group stands for it */
-		if (affinities[i] == GIC_NO_CPU || targets_in(group, affinities, i))
+	for (unsigned i = 0; i < view->affinity_count; i++) {
+		uint64_t affinity = view->affinities[i], seen;
+		bool named;
+
+		if (affinity == GIC_NO_CPU)
 			continue;
-		targets = targets_in(group, affinities, count);
-		if (group == group_of(self))
-			targets &= ~target_of(self);
-		if (targets)
-			send(context, group | sgi | targets);
+		seen = view->counted ? gic_counted(n++) : affinity;
+		named = group_of(seen) == (written & SGI1R_GROUP) && (target_of(seen) & written);
+		if (written & SGI1R_IRM ? affinity != self : named)
+			send(context, (written & SGI1R_INTID) | group_of(affinity) | target_of(affinity));
 	}
 }
