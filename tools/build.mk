@@ -3,6 +3,7 @@
 
 CLI := $(BUILD)/jailhouse
 HOST_CLI := $(HOST_BUILD)/jailhouse
+LIBFDT := $(BUILD)/libfdt
 # The configurations' parser is the hypervisor's own
 CLI_SOURCES := $(sort $(wildcard tools/jailhouse-cli/*.c)) hypervisor/config/parse.c \
 	$(addprefix hypervisor/base/,crc.c fmt.c why.c)
@@ -10,15 +11,14 @@ CLI_OBJECTS := $(CLI_SOURCES:%=$(BUILD)/cli/%.o)
 HOST_CLI_OBJECTS := $(CLI_SOURCES:%=$(HOST_BUILD)/cli/%.o)
 CLI_CPPFLAGS = -Iinclude -Ihypervisor -I$(BUILD)/include -isystem $(LIBFDT) -D_GNU_SOURCE \
 	-DBOOT_LOADER='"$(LOADER_BIN)"'
-LIBFDT := $(BUILD)/libfdt
 CLI_CFLAGS := -std=c11 -O2 -g $(WARNINGS)
 
-$(CLI_OBJECTS): $(BUILD)/cli/%.o: % Makefile tools/build.mk | $(VERSION_H)
+$(CLI_OBJECTS): $(BUILD)/cli/%.o: % Makefile tools/build.mk | $(VERSION_H) $(LIBFDT)/libfdt.a
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CLI_CPPFLAGS) $(CLI_CFLAGS) -MMD -MP -c $< -o $@
 
-$(HOST_CLI_OBJECTS): $(HOST_BUILD)/cli/%.o: % Makefile tools/build.mk | $(VERSION_H)
+$(HOST_CLI_OBJECTS): $(HOST_BUILD)/cli/%.o: % Makefile tools/build.mk | $(VERSION_H) $(LIBFDT)/libfdt.a
 	$(call say,HOSTCC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(CLI_CPPFLAGS) $(CLI_CFLAGS) -MMD -MP -c $< -o $@

@@ -10,7 +10,8 @@ import tty
 from pathlib import Path
 
 import pytest
-from test_cli import FLAGS, NO_CELL, TOP, USAGE
+from parts import FLAGS, command_parts
+from test_cli import NO_CELL, USAGE
 
 HERE = Path(__file__).resolve().parent
 ESCAPE = b"\x1d"
@@ -64,11 +65,9 @@ def place(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def binary(place) -> Path:
     """The command, whose device is the terminal that a link names."""
-    (place / "version.h").write_text('#define JAILHOUSE_VERSION "1.2-test"\n')
-    cli = TOP / "tools/jailhouse-cli"
-    subprocess.run(["gcc", *FLAGS, f"-I{TOP}/include", f"-I{place}", f'-DJAILHOUSE_DEVICE="{place}/device"',
-                    f'-DJAILHOUSE_SYSFS="{place}/sysfs"', "-Dioctl=console_ioctl", *map(str, sorted(cli.glob("*.c"))),
-                    str(HERE / "console_driver.c"), "-o", str(place / "jailhouse")], check=True)
+    subprocess.run(["gcc", *FLAGS, f'-DJAILHOUSE_DEVICE="{place}/device"', f'-DJAILHOUSE_SYSFS="{place}/sysfs"',
+                    "-Dioctl=console_ioctl", str(HERE / "console_driver.c"), *command_parts(place), "-o",
+                    str(place / "jailhouse")], check=True)
     return place / "jailhouse"
 
 

@@ -7,7 +7,6 @@ import re
 import struct
 import subprocess
 import sys
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,9 +41,6 @@ MEMORY = ('{ name = "ram", guest = 0x4000_0000, size = "64M", access = "rwx" }, 
           '{ name = "data", guest = 0x1000, size = "64K", access = "rw" }, '
           '{ name = "rom", guest = 0x3000_0000, size = "64K", access = "rx", loadable = true }, ')
 BOOT = '{ name = "flash", guest = 0x2000_0000, size = "8M", boot = true }, '
-# Of records in a built file: include/abi/config.h
-CELL_FLAGS, CELL_UART, CELL_GICD = 32 + 32, 32 + 128, 32 + 144
-CPUS_COUNTED = 0x20
 
 
 def build(folder: Path, memory: str = MEMORY + BOOT, more: str = UART) -> tuple[Path, Path]:
@@ -54,15 +50,6 @@ def build(folder: Path, memory: str = MEMORY + BOOT, more: str = UART) -> tuple[
     subprocess.run([sys.executable, "-m", "jailhouse", "config", "build", str(folder / "text.toml"), "-o", str(folder)],
                    check=True, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(TOP / "tools")})
     return folder / "guest.cell", folder / "system.cell"
-
-
-def patched(cell: Path, *changes: tuple[int, bytes]) -> None:
-    """As a later compiler might write it: bytes at offsets, and the checksum again."""
-    content = bytearray(cell.read_bytes())
-    for at, new in (*changes, (16, bytes(4))):
-        content[at:at + len(new)] = new
-    content[16:20] = zlib.crc32(content).to_bytes(4, "little")
-    cell.write_bytes(content)
 
 
 @pytest.fixture(scope="session")
@@ -155,11 +142,8 @@ class Maker:
     folder: Path
     note: str = ""
 
-    def make(self, *words: object, memory: str = MEMORY + BOOT, more: str = UART,
-             patch: tuple[tuple[int, bytes], ...] = ()) -> Tree:
+    def make(self, *words: object, memory: str = MEMORY + BOOT, more: str = UART) -> Tree:
         cell, system = build(self.folder, memory, more)
-        if patch:
-            patched(cell, *patch)
         self.note = said(self.harness, "tree", cell, system, self.folder / "tree", *words)
         assert not self.note.startswith("refused: "), self.note
         return Tree(self.folder / "tree", "-d" not in words)
@@ -232,24 +216,27 @@ def test_no_console(maker):
     assert "has none" in maker.note
 
 
-def test_a_uart_of_its_own_beside_the_machines(maker):
-    """abi_uart: line 250 of the machine is its interrupt, so that 40 is the other's."""
-    own = (CELL_UART, struct.pack("<QII", 0x900_0000, 3, 250))
-    tree = maker.make(more=UART + "lines = [250]\n", patch=(own,))
+def test_a_uart_that_is_none_of_the_machines(maker):
+    own = "uart = { guest = 0x0900_0000, interrupt = 250 }\n"
+    tree = maker.make(more=UART + own)
+    assert maker.note == ""
     assert tree.cells("/serial@9000000", "interrupts") == [0, 218, 4]
     assert tree.cells("/serial@9040000", "interrupts") == [0, 8, 4]
     assert tree.text_of("/aliases", "serial0") == "/serial@9040000" and tree.text_of("/aliases", "serial1") == "/serial@9000000"
-    tree = maker.make(more="lines = [250]\n", patch=(own,))
-    assert tree.text_of("/chosen", "stdout-path") == "/serial@9000000" and not tree.has("/aliases", "serial1")
+    for console in ("", 'console = "uart"\n'):
+        tree = maker.make(more=own + console)
+        assert tree.text_of("/chosen", "stdout-path") == tree.text_of("/aliases", "serial0") == "/serial@9000000"
+        assert not tree.has("/aliases", "serial1") and tree.cells("/serial@9000000", "interrupts") == [0, 218, 4]
+        assert maker.note == ""
 
 
-def test_counted_cpus_and_another_place_for_the_gic(harness, tmp_path):
-    cell, system = build(tmp_path)
-    patched(cell, (CELL_FLAGS, struct.pack("<I", CPUS_COUNTED)), (CELL_GICD, struct.pack("<QQ", 0x1000_0000, 0x1100_0000)))
-    r = subprocess.run([str(harness), "tree", str(cell), str(system), str(tmp_path / "tree")], capture_output=True, text=True)
-    if r.returncode:
-        pytest.skip(f"not served yet: {r.stdout}")
-    tree = Tree(tmp_path / "tree")
+def test_the_number_by_which_the_cell_knows_its_uart(maker):
+    tree = maker.make(more="uart = { guest = 0x0900_0000, interrupt = 33 }\n")
+    assert tree.cells("/serial@9000000", "interrupts") == [0, 1, 4]
+
+
+def test_counted_cpus_and_another_place_for_the_gic(maker):
+    tree = maker.make(more='cpu_ids = "counted"\ngic = { gicd = 0x1000_0000, gicr = 0x1100_0000 }\n' + UART)
     assert tree.children("/cpus") == ["cpu@0", "cpu@1"]
     assert tree.longs("/interrupt-controller@10000000", "reg") == [0x1000_0000, 0x1_0000, 0x1100_0000, 0x4_0000]
 

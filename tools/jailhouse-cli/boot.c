@@ -48,11 +48,6 @@ static __attribute__((format(printf, 2, 3))) bool refuse(char *problem, const ch
 	return false;
 }
 
-static struct span place(const struct abi_drv_image *image)
-{
-	return (struct span){ image->address, image->memory };
-}
-
 const struct abi_mem *boot_region(const struct config *cell)
 {
 	for (uint32_t i = 0; i < cell->cell->mem_count; i++)
@@ -98,7 +93,7 @@ static bool is_writable(const struct abi_mem *m)
 bool images_boot_alone(const struct images *in, const struct config *cell)
 {
 	for (uint32_t i = 0; i < in->count; i++)
-		if (mem_holding(cell, place(&in->image[i])) != boot_region(cell))
+		if (mem_holding(cell, image_span(&in->image[i])) != boot_region(cell))
 			return false;
 	return true;
 }
@@ -109,7 +104,7 @@ bool images_clash(const struct images *in, struct clash *clash)
 		for (uint32_t k = i + 1; k < in->count; k++) {
 			uint64_t a = in->image[i].address, b = in->image[k].address;
 
-			if (!in->name[i] || !in->name[k] || !span_overlaps(place(&in->image[i]), place(&in->image[k])))
+			if (!in->name[i] || !in->name[k] || !span_overlaps(image_span(&in->image[i]), image_span(&in->image[k])))
 				continue;
 			*clash = (struct clash){ i, k, a > b ? a : b };
 			return true;
@@ -125,7 +120,7 @@ static const char *name_of(const struct images *in, uint32_t i)
 
 static bool is_fixed(const struct packing *p, uint32_t i)
 {
-	const struct abi_mem *m = mem_holding(p->cell, place(&p->in->image[i]));
+	const struct abi_mem *m = mem_holding(p->cell, image_span(&p->in->image[i]));
 
 	return m && mem_is_fixed(m);
 }
@@ -133,7 +128,7 @@ static bool is_fixed(const struct packing *p, uint32_t i)
 static bool check_place(const struct packing *p, uint32_t i)
 {
 	const struct abi_drv_image *image = &p->in->image[i];
-	const struct abi_mem *m = mem_holding(p->cell, place(image)), *ram = ram_largest(p->cell);
+	const struct abi_mem *m = mem_holding(p->cell, image_span(image)), *ram = ram_largest(p->cell);
 
 	if (m && (mem_is_fixed(m) || is_writable(m)))
 		return true;
@@ -148,7 +143,7 @@ static bool check_head(const struct packing *p, uint32_t i)
 {
 	struct span head = { p->region->virt, p->head };
 
-	if (!is_fixed(p, i) || !span_overlaps(head, place(&p->in->image[i])))
+	if (!is_fixed(p, i) || !span_overlaps(head, image_span(&p->in->image[i])))
 		return true;
 	return refuse(p->problem, "%s: at 0x%llx is what starts the other images, 0x%llx bytes from 0x%llx: load it elsewhere",
 		      name_of(p->in, i), (unsigned long long)p->in->image[i].address, (unsigned long long)p->head,
@@ -161,7 +156,7 @@ static bool check_entry(const struct packing *p, uint64_t entry)
 	bool within = false;
 
 	for (uint32_t i = 0; i < p->in->count; i++)
-		within = within || span_has(place(&p->in->image[i]), entry);
+		within = within || span_has(image_span(&p->in->image[i]), entry);
 	if (!within)
 		return refuse(p->problem, "entry 0x%llx is in none of the images: give another with --entry",
 			      (unsigned long long)entry);
@@ -183,7 +178,7 @@ static uint64_t free_from(const struct packing *p, const struct abi_drv_image *i
 	uint64_t at = congruent(p->at, p->region->virt, image->address);
 
 	for (uint32_t i = 0; i < p->in->count; i++) {
-		struct span other = place(&p->in->image[i]);
+		struct span other = image_span(&p->in->image[i]);
 
 		if (!is_fixed(p, i) || !span_overlaps((struct span){ p->region->virt + at, image->size }, other))
 			continue;

@@ -20,6 +20,11 @@ struct images {
 	const char *name[ABI_DRV_MAX_IMAGES];	/* NULL: a string, which may be laid into another's memory */
 };
 
+static inline struct span image_span(const struct abi_drv_image *image)
+{
+	return (struct span){ image->address, image->memory };
+}
+
 /* What runs first in a boot region; the architecture's, empty where there is none. */
 extern const char boot_loader[];
 size_t boot_loader_size(void);

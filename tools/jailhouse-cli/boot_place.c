@@ -14,18 +14,13 @@ bool place_kernel(const struct config *cell, const struct kernel *kernel, uint64
 	return true;
 }
 
-static struct span place(const struct abi_drv_image *image)
-{
-	return (struct span){ image->address, image->memory };
-}
-
 /* The first address behind all images in the region, or its start. */
 static uint64_t images_end(const struct images *in, struct span ram)
 {
 	uint64_t end = ram.start;
 
 	for (uint32_t i = 0; i < in->count; i++) {
-		struct span s = place(&in->image[i]);
+		struct span s = image_span(&in->image[i]);
 
 		if (span_overlaps(s, ram) && s.start + s.size > end)
 			end = s.start + s.size;
@@ -36,7 +31,7 @@ static uint64_t images_end(const struct images *in, struct span ram)
 static bool is_free(const struct images *in, struct span s)
 {
 	for (uint32_t i = 0; i < in->count; i++)
-		if (span_overlaps(place(&in->image[i]), s))
+		if (span_overlaps(image_span(&in->image[i]), s))
 			return false;
 	return true;
 }

@@ -30,68 +30,81 @@ struct job {
 
 static const struct option {
 	const char *brief, *name;
-	size_t at;		/* in the job, of the word that follows */
+	size_t at;		/* in the job: of the word that follows, or of what is switched on */
+	bool alone;		/* no word follows */
 } options[] = {
-	{ "-d", "--dtb", offsetof(struct job, user_tree.path) },
-	{ "-i", "--initrd", offsetof(struct job, initrd.path) },
-	{ "-c", "--cmdline", offsetof(struct job, bootargs) },
+	{ "-d", "--dtb", offsetof(struct job, user_tree.path), false },
+	{ "-i", "--initrd", offsetof(struct job, initrd.path), false },
+	{ "-c", "--cmdline", offsetof(struct job, bootargs), false },
+	{ "--print-dtb", "--print-dtb", offsetof(struct job, print), true },
+	{ "--no-start", "--no-start", offsetof(struct job, stay), true },
 };
 
-/* Takes the option that stands there; `*taken`: there was one. */
-static enum status take_option(struct job *j, int *argc, char ***argv, bool *taken)
+static const struct option *option_named(const char *word)
+{
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (!strcmp(word, options[i].brief) || !strcmp(word, options[i].name))
+			return &options[i];
+	return NULL;
+}
+
+static enum status take_option(struct job *j, const struct option *o, int *argc, char ***argv)
+{
+	void *to = (char *)j + o->at;
+	const char *word = **argv;
+
+	++*argv;
+	--*argc;
+	if (o->alone) {
+		*(bool *)to = true;
+		return STATUS_OK;
+	}
+	if (!*argc)
+		return command_usage(j->c, "what? nothing follows", word);
+	*(const char **)to = **argv;
+	++*argv;
+	--*argc;
+	return STATUS_OK;
+}
+
+static enum status take_kernel(struct job *j, int *argc, char ***argv)
 {
 	const char *word = **argv;
 
-	*taken = true;
+	if (word[0] == '-')
+		return command_usage(j->c, "unknown option", word);
+	if (j->kernel.path)
+		return command_usage(j->c, "one argument too many", word);
+	j->kernel.path = word;
 	++*argv;
 	--*argc;
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		if (strcmp(word, options[i].brief) && strcmp(word, options[i].name))
-			continue;
-		if (!*argc)
-			return command_usage(j->c, "what? nothing follows", word);
-		memcpy((char *)j + options[i].at, *argv, sizeof(**argv));
-		++*argv;
-		--*argc;
-		return STATUS_OK;
-	}
-	if (!strcmp(word, "--print-dtb"))
-		j->print = true;
-	else if (!strcmp(word, "--no-start"))
-		j->stay = true;
-	else
-		*taken = false;
-	*argv -= !*taken;
-	*argc += !*taken;
 	return STATUS_OK;
 }
 
 static enum status take_words(struct job *j, int argc, char **argv)
 {
-	bool has_cell = false, taken;
 	enum status s = STATUS_OK;
+	bool has_cell = false;
 
 	while (!s && argc) {
-		s = take_option(j, &argc, &argv, &taken);
-		if (s || taken)
-			continue;
-		if (!has_cell) {
+		const struct option *o = option_named(argv[0]);
+
+		if (o) {
+			s = take_option(j, o, &argc, &argv);
+		} else if (!has_cell) {
 			s = cell_reference(j->c, &argc, &argv, &j->cell);
 			has_cell = true;
-			continue;
+		} else {
+			s = take_kernel(j, &argc, &argv);
 		}
-		if (argv[0][0] == '-')
-			return command_usage(j->c, "unknown option", argv[0]);
-		if (j->kernel.path)
-			return command_usage(j->c, "one argument too many", argv[0]);
-		j->kernel.path = *argv++;
-		argc--;
 	}
-	if (!s && !j->kernel.path)
+	if (s)
+		return s;
+	if (!j->kernel.path)
 		return command_usage(j->c, has_cell ? "which kernel? none is named" : "which cell? give its ID or name", NULL);
-	if (!s && j->print && isatty(STDOUT_FILENO))
+	if (j->print && isatty(STDOUT_FILENO))
 		return command_usage(j->c, "the tree is binary: write it to a file, or | dtc -I dtb", "--print-dtb");
-	return s;
+	return STATUS_OK;
 }
 
 static enum status read_file(struct file *file, size_t limit)
