@@ -95,7 +95,8 @@ static void require_contract(const struct abi_cell *cell, uint8_t arch, bool sys
 	const uint32_t either = ABI_CELL_INJECTED | ABI_CELL_TRUSTED_WFI;
 
 	REQUIRE(arch == ABI_ARCH_ARM64 || (cell->flags & either) == 0);
-	REQUIRE(cell->flags < 0x20 && (cell->flags & either) != either);
+	REQUIRE(arch == ABI_ARCH_X86_64 || (cell->flags & ABI_CELL_ABSENT_PORTS) == 0);
+	REQUIRE(cell->flags < 0x40 && (cell->flags & either) != either);
 	REQUIRE(cell->settle_ms <= ABI_SETTLE_MAX_MS);
 	if (cell->exits == ABI_EXITS_ANY)
 		REQUIRE(cell->settle_ms == 0 && !(cell->flags & ABI_CELL_FAIL_ON_VIOLATION));

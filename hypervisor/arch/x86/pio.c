@@ -59,9 +59,12 @@ void pio_give(const struct cell *cell, bool to_root)
 	set_ports(cell->sys->root, &cell->config, to_root);
 }
 
+/* The end of a cell for which what it does not have is not merely absent. */
 static enum outcome refuse(struct cpu *self, struct pio_access *access)
 {
-	cell_refused(self, !cell_is_root(self->cell),
+	bool goes_on = cell_is_root(self->cell) || self->cell->config.cell->flags & ABI_CELL_ABSENT_PORTS;
+
+	cell_refused(self, !goes_on,
 		     access->string ? "string instruction on port" : access->write ? "write to port" : "read of port",
 		     access->port);
 	access->value = UINT32_MAX;

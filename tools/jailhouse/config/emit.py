@@ -177,7 +177,7 @@ def _flags(cell: Cell) -> int:
     said = ((cell.putc, abi.ABI_CELL_PUTC), (on_putc, abi.ABI_CELL_PUTC_CONSOLE),
             (cell.delivery.injected, abi.ABI_CELL_INJECTED),
             (cell.delivery.trusted_wfi, abi.ABI_CELL_TRUSTED_WFI),
-            (cell.limit.fails, abi.ABI_CELL_FAIL_ON_VIOLATION))
+            (cell.limit.fails, abi.ABI_CELL_FAIL_ON_VIOLATION), (cell.absent_ports, abi.ABI_CELL_ABSENT_PORTS))
     return sum(flag for so, flag in said if so)
 
 

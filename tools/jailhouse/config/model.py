@@ -199,6 +199,7 @@ class Cell:
     whole: bool				# all that was written could be read
     ports: tuple[Line, ...] = ()	# beside its devices'
     functions: tuple[Function, ...] = ()
+    absent_ports: bool = False	# what is not its own is as where nothing is; else it fails
 
     def cpu_numbers(self) -> Iterator[int]:
         for line in self.cpus:
