@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* I/O ports that are not the guest's directly. */
+#include "abi/power.h"
 #include "core/budget.h"
 #include "core/cell.h"
 #include "asm.h"
@@ -83,6 +84,17 @@ static enum outcome chipset(struct cpu *self, struct pio_access *access)
 	return OUT_NEXT;
 }
 
+/* A cell that was not given the port by its configuration: then it would not come here. */
+static enum outcome power(struct cpu *self, struct pio_access *access)
+{
+	if (access->write && access->value == ABI_POWER_OFF)
+		cell_power_off(self);
+	if (access->write && access->value == ABI_POWER_RESET)
+		cell_reset(self);
+	access->value = 0;
+	return OUT_NEXT;
+}
+
 enum outcome exit_pio(struct cpu *self, struct pio_access *access)
 {
 	uint32_t end = (uint32_t)access->port + access->size;
@@ -91,6 +103,8 @@ enum outcome exit_pio(struct cpu *self, struct pio_access *access)
 	exit_counted(self, ABI_STAT_X86_PIO, access->port);
 	if (access->string)
 		return refuse(self, access);
+	if (access->port == ABI_POWER_PORT && access->size == 1 && !cell_is_root(self->cell))
+		return power(self, access);
 	if (data || (access->port == PCI_ADDRESS && access->size == 4)) {
 		pci_pio(self, access);
 		return OUT_NEXT;
