@@ -65,7 +65,7 @@ static bool read_tsc(uint32_t msr, uint64_t *value)
 static enum outcome read_checked(struct cpu *self, uint32_t msr, uint64_t *value)
 {
 	if (msr == MSR_APIC_BASE)
-		*value = rdmsr(msr);
+		*value = apic_base(self);
 	else if (read_tsc(msr, value))
 		*value += self->arch->tsc_offset;
 	else if (!is_smca(msr) || !guest_rdmsr(msr, value))

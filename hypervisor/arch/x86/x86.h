@@ -255,6 +255,7 @@ void apic_quiesce(struct cpu *self);	/* nothing arrives any more, nothing is pen
 void apic_send(uint32_t apic_id, uint32_t low);	/* an IPI to one CPU, by physical id; low: ICR's low half */
 uint32_t apic_id(void);
 uint32_t apic_measure(struct cpu *self);	/* kHz of the timer undivided; on a parked CPU */
+uint64_t apic_base(const struct cpu *self);	/* APIC_BASE as the guest has it: BSP says the cell's first CPU */
 /* The page in xAPIC mode: mmio region's handler */
 err_t apic_mmio(struct cpu *self, struct mmio_access *access);
 /* APIC_BASE, and of 0x800 to 0x8ff what a cell does not have directly: the ICR and LVT entries */
