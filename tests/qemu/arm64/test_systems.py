@@ -4,15 +4,13 @@
 import re
 import struct
 import subprocess
-import threading
-import time
 from pathlib import Path
 
 import pytest
 from conftest import Root
+from systems import Listener, initrd
 
 from machine import paths
-from machine.cpio import Archive
 
 HERE = Path(__file__).parent
 FLASH, RAM = 0, 0x4000_0000
@@ -43,38 +41,6 @@ $line -f
 """
 
 
-class Listener(threading.Thread):
-    """Reads the second UART all the time: QEMU stands still when nobody does."""
-
-    def __init__(self, serial):
-        super().__init__(daemon=True)
-        self.serial = serial
-        self.said = ""
-        self.ended = False
-
-    def run(self) -> None:
-        while not self.ended:
-            self.said += self.serial.read(1, 0.2).decode(errors="replace")
-
-    def expect(self, pattern: str, seconds: float = 120.0) -> re.Match[str]:
-        deadline = time.monotonic() + seconds
-        while not (found := re.search(pattern, self.said, re.MULTILINE)):
-            assert time.monotonic() < deadline, f"the cell does not say {pattern!r}:\n{self.said[-4000:]}"
-            time.sleep(0.1)
-        return found
-
-
-def initrd() -> bytes:
-    archive = Archive()
-    archive.add("bin/busybox", paths.built(paths.BUILD / "busybox", "setup").read_bytes(), 0o755)
-    archive.symlink("bin/sh", "busybox")
-    archive.symlink("bin/mount", "busybox")
-    archive.character_device("dev/console", 5, 1)
-    archive.directory("sbin")
-    archive.add("init", INIT.encode(), 0o755)
-    return archive.image()
-
-
 def device_tree(name: str, **numbers: int) -> bytes:
     text = (HERE / f"{name}.dts").read_text()
     for word, number in numbers.items():
@@ -85,22 +51,20 @@ def device_tree(name: str, **numbers: int) -> bytes:
 
 @pytest.fixture
 def images(kernel) -> dict[str, bytes | Path]:
-    archive = initrd()
+    archive = initrd(INIT)
     return {"linux/stub": ENTER_KERNEL, "linux/initrd": archive, "linux/kernel": paths.kernel_image(kernel),
             "linux/dtb": device_tree("linux", INITRD_START=INITRD, INITRD_END=INITRD + len(archive))}
 
 
 @pytest.mark.parametrize("kernel", ["6.12", "6.12-rt"])
-def test_stock_kernel(boot, blobs, kernels, images, say, kernel):
+def test_stock_kernel(boot, blobs, cell_log, kernels, images, say, kernel):
     """Two CPUs that come and go, interrupts both ways on its console, power off; none of its interrupts is an exit."""
     root = Root(boot(files={**blobs, **images}, serials=2))
     before = root.state()
-    cell = Listener(root.machine.serial)
     root.create("linux", "linux")
     root.jailhouse(f"cell load linux /linux/stub -a {STUB:#x} /linux/dtb -a {DTB:#x} /linux/kernel -a {KERNEL:#x} "
                    f"/linux/initrd -a {INITRD:#x}")
-    cell.start()
-    try:
+    with Listener(root.machine.serial, cell_log) as cell:
         root.start("linux")
         assert cell.expect(r"^cell: (\S+) on CPUs 0-1, ")[1] == kernels[kernel]
         root.machine.serial.write(b"the root cell\n")
@@ -115,24 +79,19 @@ def test_stock_kernel(boot, blobs, kernels, images, say, kernel):
         cell.expect(r"^cell: goes\r?$")
         assert not re.search(r"WARNING: |BUG: |Call trace|Oops", cell.said), cell.said
         root.wait_state("linux", "shut down")
-    finally:
-        cell.ended = True
-        cell.join()
     root.destroy("linux")
     assert root.state() == before
     assert root.timers_run() == 4
 
 
-def test_u_boot(boot, blobs, say):
+def test_u_boot(boot, blobs, cell_log, say):
     """It comes to its prompt, takes commands, has read its device tree and switches itself off: one exit in all."""
     root = Root(boot(files={**blobs, "uboot/image": paths.built(paths.BUILD / "u-boot.bin", "setup"),
                             "uboot/dtb": device_tree("uboot")}, serials=2))
     before = root.state()
-    cell = Listener(root.machine.serial)
     root.create("uboot", "uboot")
     root.jailhouse(f"cell load uboot /uboot/image -a {FLASH} /uboot/dtb -a {RAM:#x}")
-    cell.start()
-    try:
+    with Listener(root.machine.serial, cell_log) as cell:
         root.start("uboot")
         cell.expect(r"^Hit any key to stop autoboot")
         root.machine.serial.write(b"x")
@@ -146,8 +105,5 @@ def test_u_boot(boot, blobs, say):
         root.machine.serial.write(b"poweroff\r")
         root.wait_state("uboot", "shut down")
         assert root.statistics(root.cell_id("uboot"), 3)["psci"] == 1
-    finally:
-        cell.ended = True
-        cell.join()
     root.destroy("uboot")
     assert root.state() == before
