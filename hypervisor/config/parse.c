@@ -23,7 +23,8 @@
 
 #define CONSOLE_FLAGS (ABI_CONSOLE_MMIO | ABI_CONSOLE_STRIDE_4)
 #define CELL_ONLY_FLAGS ((uint32_t)(ABI_CELL_INJECTED | ABI_CELL_TRUSTED_WFI | \
-				    ABI_CELL_FAIL_ON_VIOLATION | ABI_CELL_CPUS_COUNTED))
+				    ABI_CELL_FAIL_ON_VIOLATION | ABI_CELL_CPUS_COUNTED | \
+				    ABI_CELL_ABSENT_PORTS))
 #define CELL_FLAGS ((uint32_t)(ABI_CELL_PUTC | ABI_CELL_PUTC_CONSOLE) | CELL_ONLY_FLAGS)
 #define MEM_FLAGS ((uint32_t)(ABI_MEM_READ | ABI_MEM_WRITE | ABI_MEM_EXEC | ABI_MEM_IO | \
 			      ABI_MEM_COMM | ABI_MEM_LOADABLE | ABI_MEM_SHARED | \
@@ -311,6 +312,8 @@ const struct platform platform_arm64 = {
 	.check = check_arm64,
 	.hwid_mask = 0xff00ffffffull,
 	.entry_end = UINT64_MAX,
+	.not_cell = ABI_CELL_ABSENT_PORTS,
+	.words = "ABSENT_PORTS (0x40) is not for this architecture: it has no I/O ports",
 	.arch = ABI_ARCH_ARM64,
 	.uart = ABI_CONSOLE_PL011,
 };
@@ -428,7 +431,7 @@ static const char *broken_rule(const struct flag_rule *rules, size_t count, uint
 static const struct flag_rule cell_rules[] = {
 	{ 0, 0, 0, ~CELL_FLAGS, "unknown bits; rebuild the file" },
 	{ ABI_KIND_SYSTEM, 0, 0, CELL_ONLY_FLAGS,
-	  "INJECTED, TRUSTED_WFI, FAIL_ON_VIOLATION and CPUS_COUNTED are not for the root cell" },
+	  "INJECTED, TRUSTED_WFI, FAIL_ON_VIOLATION, CPUS_COUNTED and ABSENT_PORTS are not for the root cell" },
 	{ 0, ABI_CELL_PUTC_CONSOLE, ABI_CELL_PUTC, 0, "PUTC_CONSOLE needs PUTC (0x1)" },
 	{ 0, ABI_CELL_INJECTED, 0, ABI_CELL_TRUSTED_WFI,
 	  "INJECTED excludes TRUSTED_WFI (0x8): its WFI is never trapped" },

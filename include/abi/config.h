@@ -111,6 +111,7 @@ struct abi_pci {
 #define ABI_CELL_INJECTED 0x4		/* arm64: the hypervisor takes its interrupts and hands them on: an exit each */
 #define ABI_CELL_TRUSTED_WFI 0x8	/* arm64: direct interrupts only: it may sleep without an exit, and can keep its CPUs */
 #define ABI_CELL_FAIL_ON_VIOLATION 0x10	/* more exits than `exits` fail it; else they are logged */
+#define ABI_CELL_ABSENT_PORTS 0x40	/* x86: ports that are not its own are as on a machine with nothing there; else they fail it */
 
 /*
  * arm64: it sees its CPUs as 0, 1, 2, ..., in the order of their numbers here: the n-th has affinity

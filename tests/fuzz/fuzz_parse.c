@@ -95,9 +95,10 @@ static void require_contract(const struct abi_cell *cell, uint8_t arch, bool sys
 	const uint32_t either = ABI_CELL_INJECTED | ABI_CELL_TRUSTED_WFI;
 
 	REQUIRE(arch == ABI_ARCH_ARM64 || (cell->flags & (either | ABI_CELL_CPUS_COUNTED)) == 0);
-	REQUIRE(cell->flags < 0x40 && (cell->flags & either) != either);
+	REQUIRE(cell->flags < 0x80 && (cell->flags & either) != either);
 	REQUIRE((cell->gicd == 0) == (cell->gicr == 0) && (cell->gicd | cell->gicr) % 0x10000 == 0);
 	REQUIRE(cell->gicd == 0 || (arch == ABI_ARCH_ARM64 && !system));
+	REQUIRE(arch == ABI_ARCH_X86_64 || (cell->flags & ABI_CELL_ABSENT_PORTS) == 0);
 	REQUIRE(cell->settle_ms <= ABI_SETTLE_MAX_MS);
 	if (cell->exits == ABI_EXITS_ANY)
 		REQUIRE(cell->settle_ms == 0 && !(cell->flags & ABI_CELL_FAIL_ON_VIOLATION));

@@ -144,6 +144,8 @@ def _pc_cell(draw: st.DrawFn, n: int, console: str) -> dict[str, Any]:
         said["ports"] = [f"{0x100 * n:#x}-{0x100 * n + draw(st.integers(1, 255)):#x}"]
     if draw(st.booleans()):
         said["pci"] = [f"{0x80 + n:02x}:1f.{f}" for f in range(draw(st.integers(1, 3)))]
+    if draw(st.booleans()):
+        said["other_ports"] = draw(st.sampled_from(["refused", "absent"]))
     exits = draw(st.sampled_from([None, "any", 7, 0 if console != "putc" else 8]))
     return said | ({} if exits is None else {"exits": exits})
 

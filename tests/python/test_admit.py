@@ -29,7 +29,8 @@ from jailhouse.config.problems import Problems
 from jailhouse.config.read import read_system
 
 FLAGS = {"injected": abi.ABI_CELL_INJECTED, "trusted": abi.ABI_CELL_TRUSTED_WFI,
-         "fail": abi.ABI_CELL_FAIL_ON_VIOLATION, "counted": abi.ABI_CELL_CPUS_COUNTED}
+         "fail": abi.ABI_CELL_FAIL_ON_VIOLATION, "counted": abi.ABI_CELL_CPUS_COUNTED,
+         "absent": abi.ABI_CELL_ABSENT_PORTS}
 SLOW_IS_FINE = settings(deadline=None, derandomize=True,
                         suppress_health_check=[HealthCheck.function_scoped_fixture,
                                                HealthCheck.too_slow,
@@ -328,7 +329,8 @@ def test_the_files_say_what_the_texts_say(spec: Spec) -> None:
                 *(["injected"] if wanted or said.get("interrupts") == "injected" else []),
                 *(["trusted"] if said.get("wfi") == "trusted" else []),
                 *(["counted"] if said.get("cpu_ids") == "counted" else []),
-                *(["fail"] if said.get("on_violation") == "fail" else [])}
+                *(["fail"] if said.get("on_violation") == "fail" else []),
+                *(["absent"] if said.get("other_ports") == "absent" else [])}
 
 
 @settings(SLOW_IS_FINE, max_examples=150)

@@ -117,6 +117,7 @@ CASES: list[tuple[tuple[tuple[str, str], ...], tuple[str, str], tuple[str, ...]]
      ("port 0x3f8:", 'root cell "root", device "uart0"', "a port answers one cell")),
     (((RTOS, RTOS + '\nports = ["0xcf0-0xcfc"]'),), ("demo.toml", "ports ="),
      ("port 0xcf8 is mediated", "leave it out")),
+    (((RTOS, RTOS + '\nother_ports = "none"'),), ("demo.toml", "other_ports ="), ("refused", "absent")),
     (((RTOS, RTOS + "\nports = [0x1_0000]"),), ("demo.toml", "ports ="), ("write ports below",)),
     (((RTOS, RTOS + '\nports = ["a-b"]'),), ("demo.toml", "ports ="), ("is no range",)),
     (((RTOS, RTOS + '\npci = ["1f.2"]'),), ("demo.toml", "pci ="),

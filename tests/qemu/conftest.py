@@ -302,11 +302,15 @@ def _booted(request: pytest.FixtureRequest, log: Path, arguments: dict[str, Any]
     return machine
 
 
+def _file_name(request: pytest.FixtureRequest) -> str:
+    return re.sub(r"[^\w.-]+", "_", request.node.name)
+
+
 @pytest.fixture
 def boot(request: pytest.FixtureRequest) -> Iterator[Callable[..., Machine]]:
     """Boots machines; see above."""
     machines: list[Machine] = []
-    name = re.sub(r"[^\w.-]+", "_", request.node.name)
+    name = _file_name(request)
 
     def start(**arguments: Any) -> Machine:
         machine = _booted(request, LOGS / f"{name}-{len(machines) + 1}.log", arguments)
@@ -316,6 +320,13 @@ def boot(request: pytest.FixtureRequest) -> Iterator[Callable[..., Machine]]:
     yield start
     for machine in machines:
         machine.close()
+
+
+@pytest.fixture
+def cell_log(request: pytest.FixtureRequest) -> Path:
+    """Where a test keeps what a cell said on a UART of its own."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    return LOGS / f"{_file_name(request)}-cell.log"
 
 
 @pytest.fixture

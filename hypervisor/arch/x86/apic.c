@@ -14,6 +14,7 @@
 
 #define CPUID1_ECX_X2APIC BIT(21)
 #define APIC_BASE_ADDRESS BITS(51, 12)
+#define APIC_BASE_BSP BIT(8)
 #define APIC_BASE_MODE (APIC_BASE_X2APIC | APIC_BASE_ENABLE)
 #define SVR_RESET 0xffu
 #define ICR_STATUS BIT(12)
@@ -200,7 +201,8 @@ static void drain(struct cpu *self)
  */
 static void set_mode(struct cpu *self, bool x2apic)
 {
-	uint64_t base = rdmsr(MSR_APIC_BASE) & ~APIC_BASE_MODE;
+	/* the upper half is 0: apic_check() */
+	uint32_t base = (uint32_t)(rdmsr(MSR_APIC_BASE) & ~APIC_BASE_MODE);
 
 	if (self->arch->apic.x2apic == x2apic)
 		return;
@@ -320,16 +322,26 @@ err_t apic_mmio(struct cpu *self, struct mmio_access *access)
 	return OK;
 }
 
-/* xAPIC to x2APIC, or as it is. */
+uint64_t apic_base(const struct cpu *self)
+{
+	uint32_t base = (uint32_t)(rdmsr(MSR_APIC_BASE) & ~APIC_BASE_BSP);
+
+	return self == cell_cpu_from(self->cell, 0) ? base | APIC_BASE_BSP : base;
+}
+
+/*
+ * xAPIC to x2APIC; or disabled, which is the way from x2APIC to xAPIC: that is where it is at once, and what
+ * the guest writes there next is no change.
+ */
 static enum outcome write_base(struct cpu *self, uint64_t value)
 {
-	uint64_t base = rdmsr(MSR_APIC_BASE);
+	uint64_t base = apic_base(self), wanted = self->arch->apic.x2apic ? base & ~APIC_BASE_MODE : base | APIC_BASE_X2APIC;
 
-	if (value != base &&
-	    (value != (base | APIC_BASE_X2APIC) || !(cpuid_get(CPUID_ECX(1)) & CPUID1_ECX_X2APIC)))
+	if (value == base)
+		return OUT_NEXT;
+	if (value != wanted || !(cpuid_get(CPUID_ECX(1)) & CPUID1_ECX_X2APIC))
 		return OUT_GP;
-	wrmsr(MSR_APIC_BASE, value);
-	__atomic_store_n(&self->arch->apic.x2apic, is_x2apic(value), __ATOMIC_RELAXED);
+	set_mode(self, !self->arch->apic.x2apic);
 	return OUT_NEXT;
 }
 

@@ -2,6 +2,7 @@
 /* The architecture's part of a cell: what of the machine besides memory and CPUs is its own. */
 #include "arch/cpu.h"
 #include "core/cell.h"
+#include "core/fault.h"
 #include "x86.h"
 
 /* Lines on the log about what a cell was refused, until it ends. */
@@ -10,6 +11,16 @@
 bool cell_may_tell(const struct cell *cell)
 {
 	return __atomic_fetch_add(&cell->arch->refusals, 1, __ATOMIC_RELAXED) < REFUSALS_TOLD;
+}
+
+void cell_refused(struct cpu *self, bool ends, const char *what, uint64_t number)
+{
+	if (!ends && !cell_may_tell(self->cell))
+		return;
+	fault_say(self, ends, "%s 0x%llx at PC 0x%llx", what, (unsigned long long)number,
+		  (unsigned long long)arch_guest_pc());
+	if (ends)
+		cell_fail(self);
 }
 
 static void own_configured_lines(struct cell *cell)

@@ -60,6 +60,13 @@ enum outcome exit_hypercall(struct cpu *self, struct regs *regs, unsigned cpl, b
 	return OUT_NEXT;
 }
 
+static void end(struct cpu *self, const char *what)
+{
+	fault_say(self, true, "%s at PC 0x%llx", what, (unsigned long long)arch_guest_pc());
+	if (!cell_is_root(self->cell))
+		cell_fail(self);
+}
+
 enum outcome exit_forbidden(struct cpu *self, const char *what)
 {
 	struct guest_mode mode;
@@ -68,9 +75,7 @@ enum outcome exit_forbidden(struct cpu *self, const char *what)
 	machine.virt->mode(self, &mode);
 	if (mode.cpl != 0)
 		return OUT_UD;
-	fault_say(self, true, "%s at PC 0x%llx", what, (unsigned long long)arch_guest_pc());
-	if (!cell_is_root(self->cell))
-		cell_fail(self);
+	end(self, what);
 	return OUT_UD;
 }
 
@@ -86,8 +91,6 @@ static _Noreturn void reset_machine(void)
 void exit_shutdown(struct cpu *self)
 {
 	exit_counted(self, ABI_STAT_X86_EXCEPTION, 0);
-	fault_say(self, true, "triple fault at PC 0x%llx", (unsigned long long)arch_guest_pc());
-	if (!cell_is_root(self->cell))
-		cell_fail(self);
+	end(self, "triple fault");
 	reset_machine();
 }

@@ -4,7 +4,6 @@
  * that it means, one by one by their physical ids. INIT and SIPI are core's: a CPU that is sent
  * an INIT leaves its guest and waits, one that is sent a SIPI is started.
  */
-#include "core/fault.h"
 #include "pure/icr.h"
 #include "x86.h"
 
@@ -110,9 +109,7 @@ static enum outcome refuse(struct cpu *self, uint64_t icr)
 {
 	if (!cell_is_root(self->cell))
 		return OUT_GP;
-	if (cell_may_tell(self->cell))
-		fault_say(self, false, "an IPI of message type %u (ICR 0x%llx)", (unsigned)FIELD_GET(ICR_MODE, icr),
-			  (unsigned long long)icr);
+	cell_refused(self, false, "an IPI by ICR", icr);
 	return OUT_NEXT;
 }
 

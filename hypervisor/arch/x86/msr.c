@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Model-specific registers: what comes here, and what of them changes hands clean. */
-#include "core/budget.h"
-#include "core/fault.h"
 #include "pure/msr.h"
 #include "asm.h"
 #include "x86.h"
@@ -18,7 +16,7 @@ static void set_window(struct cell *cell, const struct msr_window *w)
 		if (policy == MSR_DENIED || policy == MSR_ZERO || policy == MSR_CHECK)
 			continue;
 		for (; msr <= last; msr++)
-			machine.virt->cell_msr(cell, msr, true, policy == MSR_DIRECT);
+			machine.virt->cell_msr(cell, msr, policy == MSR_DIRECT);
 	}
 }
 
@@ -28,14 +26,6 @@ void msr_cell_init(struct cell *cell)
 
 	for (i = 0; i < ARRAY_SIZE(msr_windows); i++)
 		set_window(cell, &msr_windows[i]);
-}
-
-/* What stock kernels touch is served: who comes here wants to know why it did not work. */
-static enum outcome refuse(const struct cpu *self, uint32_t msr, const char *what)
-{
-	if (cell_may_tell(self->cell))
-		fault_say(self, false, "%s of MSR 0x%x at PC 0x%llx", what, msr, (unsigned long long)arch_guest_pc());
-	return OUT_GP;
 }
 
 static bool has_tsc_adjust(void)
@@ -60,14 +50,24 @@ static void move_tsc(struct cpu *self, uint64_t offset)
 	machine.virt->tsc_offset(self, offset);
 }
 
+/* The machine's, of one of the two registers that a guest moves its time with; false: it is neither. */
+static bool read_tsc(uint32_t msr, uint64_t *value)
+{
+	if (msr == MSR_TSC)
+		*value = rdtsc();
+	else if (msr == MSR_TSC_ADJUST && has_tsc_adjust())
+		*value = rdmsr(msr);
+	else
+		return false;
+	return true;
+}
+
 static enum outcome read_checked(struct cpu *self, uint32_t msr, uint64_t *value)
 {
 	if (msr == MSR_APIC_BASE)
-		*value = rdmsr(msr);
-	else if (msr == MSR_TSC)
-		*value = rdtsc() + self->arch->tsc_offset;
-	else if (msr == MSR_TSC_ADJUST && has_tsc_adjust())
-		*value = rdmsr(msr) + self->arch->tsc_offset;
+		*value = apic_base(self);
+	else if (read_tsc(msr, value))
+		*value += self->arch->tsc_offset;
 	else if (!is_smca(msr) || !guest_rdmsr(msr, value))
 		return OUT_GP;
 	return OUT_NEXT;
@@ -77,7 +77,6 @@ enum outcome exit_rdmsr(struct cpu *self, uint32_t msr, uint64_t *value)
 {
 	uint32_t last;
 
-	exit_counted(self, ABI_STAT_X86_MSR, msr);
 	*value = 0;
 	switch (msr_policy(msr, cell_is_root(self->cell), &last)) {
 	case MSR_CHECK:
@@ -92,16 +91,19 @@ enum outcome exit_rdmsr(struct cpu *self, uint32_t msr, uint64_t *value)
 	case MSR_READ_CHECK:
 		break;
 	}
-	return refuse(self, msr, "read");
+	/* what stock kernels touch is served: who comes here wants to know why it did not work */
+	cell_refused(self, false, "read of MSR", msr);
+	return OUT_GP;
 }
-
 
 static enum outcome write_checked(struct cpu *self, uint32_t msr, uint64_t value)
 {
+	uint64_t machines;
+
 	if (is_apic(msr))
 		return apic_wrmsr(self, msr, value);
-	if (msr == MSR_TSC || (msr == MSR_TSC_ADJUST && has_tsc_adjust())) {
-		move_tsc(self, value - (msr == MSR_TSC ? rdtsc() : rdmsr(msr)));
+	if (read_tsc(msr, &machines)) {
+		move_tsc(self, value - machines);
 		return OUT_NEXT;
 	}
 	if (msr == MSR_SYSCFG)
@@ -115,7 +117,6 @@ enum outcome exit_wrmsr(struct cpu *self, uint32_t msr, uint64_t value)
 {
 	uint32_t last;
 
-	exit_counted(self, msr == MSR_X2APIC_ICR ? ABI_STAT_X86_ICR : ABI_STAT_X86_MSR, msr);
 	if (msr == MSR_X2APIC_ICR)
 		return apic_wrmsr(self, msr, value);
 	switch (msr_policy(msr, cell_is_root(self->cell), &last)) {
@@ -130,7 +131,8 @@ enum outcome exit_wrmsr(struct cpu *self, uint32_t msr, uint64_t value)
 	case MSR_DIRECT:
 		break;
 	}
-	return refuse(self, msr, "write");
+	cell_refused(self, false, "write of MSR", msr);
+	return OUT_GP;
 }
 
 /* Registers a CPU has if that bit of that CPUID answer is set, and which a new owner finds 0. */

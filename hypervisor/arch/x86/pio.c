@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* I/O ports that are not the guest's directly. */
-#include "base/fmt.h"
+#include "abi/power.h"
 #include "core/budget.h"
 #include "core/cell.h"
-#include "core/fault.h"
 #include "asm.h"
 #include "x86.h"
 
@@ -14,7 +13,7 @@
 #define PCI_DATA 0xcfc
 #define PCI_END 0xd00
 
-uint32_t port_in(uint16_t port, unsigned size)
+__attribute__((noinline)) uint32_t port_in(uint16_t port, unsigned size)
 {
 	uint32_t value = 0;
 
@@ -27,7 +26,7 @@ uint32_t port_in(uint16_t port, unsigned size)
 	return value;
 }
 
-void port_out(uint16_t port, unsigned size, uint32_t value)
+__attribute__((noinline)) void port_out(uint16_t port, unsigned size, uint32_t value)
 {
 	if (size == 1)
 		__asm__ volatile("outb %b0, %1" : : "a"(value), "Nd"(port));
@@ -37,68 +36,40 @@ void port_out(uint16_t port, unsigned size, uint32_t value)
 		__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
 }
 
-static struct span pio_span(const struct abi_pio *pio)
+/* Those in the cell's configuration. */
+static void set_ports(struct cell *of, const struct config *config, bool direct)
 {
-	return (struct span){ pio->first, pio->count };
+	const struct abi_pio *pio = config->pio, *end = pio + config->cell->pio_count;
+
+	for (; pio < end; pio++)
+		machine.virt->cell_ports(of, pio->first, pio->count, direct);
 }
 
 void pio_cell_init(struct cell *cell)
 {
-	const struct config *config = &cell->config;
-	uint32_t i, port;
-
-	if (cell_is_root(cell)) {
-		for (port = 0; port < PORTS; port++)
-			machine.virt->cell_port(cell, (uint16_t)port, port < PCI_ADDRESS || port >= PCI_END);
+	if (!cell_is_root(cell)) {
+		set_ports(cell, &cell->config, true);
 		return;
 	}
-	for (i = 0; i < config->cell->pio_count; i++)
-		for (port = 0; port < config->pio[i].count; port++)
-			machine.virt->cell_port(cell, (uint16_t)(config->pio[i].first + port), true);
+	machine.virt->cell_ports(cell, 0, PCI_ADDRESS, true);
+	machine.virt->cell_ports(cell, PCI_END, PORTS - PCI_END, true);
 }
 
 void pio_give(const struct cell *cell, bool to_root)
 {
-	const struct config *config = &cell->config;
-	uint32_t i, port;
-
-	for (i = 0; i < config->cell->pio_count; i++)
-		for (port = 0; port < config->pio[i].count; port++)
-			machine.virt->cell_port(cell->sys->root, (uint16_t)(config->pio[i].first + port), to_root);
+	set_ports(cell->sys->root, &cell->config, to_root);
 }
 
-static void describe_nearest(const struct config *config, uint16_t port, char *text, size_t size)
-{
-	const struct abi_pio *best = NULL;
-	uint32_t i;
-
-	text[0] = '\0';
-	for (i = 0; i < config->cell->pio_count; i++)
-		if (best == NULL || fault_distance(pio_span(&config->pio[i]), port) < fault_distance(pio_span(best), port))
-			best = &config->pio[i];
-	if (best != NULL)
-		fmt(text, size, "; nearest of its ports are 0x%x..0x%x", best->first, best->first + best->count - 1);
-}
-
-static void report(const struct cpu *self, uint16_t port, const char *what)
-{
-	bool root = cell_is_root(self->cell);
-	char nearest[64] = "";
-
-	if (root && !cell_may_tell(self->cell))
-		return;
-	if (!root)
-		describe_nearest(&self->cell->config, port, nearest, sizeof(nearest));
-	fault_say(self, true, "%s port 0x%x at PC 0x%llx%s", what, port, (unsigned long long)arch_guest_pc(), nearest);
-}
-
+/* The end of a cell for which what it does not have is not merely absent. */
 static enum outcome refuse(struct cpu *self, struct pio_access *access)
 {
-	report(self, access->port, access->write ? "write to" : "read of");
-	if (!cell_is_root(self->cell))
-		cell_fail(self);
+	bool goes_on = cell_is_root(self->cell) || self->cell->config.cell->flags & ABI_CELL_ABSENT_PORTS;
+
+	cell_refused(self, !goes_on,
+		     access->string ? "string instruction on port" : access->write ? "write to port" : "read of port",
+		     access->port);
 	access->value = UINT32_MAX;
-	return OUT_NEXT;
+	return access->string ? OUT_GP : OUT_NEXT;
 }
 
 /* Beside the mechanism's address register lie others, of the chipset: a reset register among them. */
@@ -113,12 +84,27 @@ static enum outcome chipset(struct cpu *self, struct pio_access *access)
 	return OUT_NEXT;
 }
 
+/* A cell that was not given the port by its configuration: then it would not come here. */
+static enum outcome power(struct cpu *self, struct pio_access *access)
+{
+	if (access->write && access->value == ABI_POWER_OFF)
+		cell_power_off(self);
+	if (access->write && access->value == ABI_POWER_RESET)
+		cell_reset(self);
+	access->value = 0;
+	return OUT_NEXT;
+}
+
 enum outcome exit_pio(struct cpu *self, struct pio_access *access)
 {
 	uint32_t end = (uint32_t)access->port + access->size;
 	bool data = access->port >= PCI_DATA && end <= PCI_END;
 
 	exit_counted(self, ABI_STAT_X86_PIO, access->port);
+	if (access->string)
+		return refuse(self, access);
+	if (access->port == ABI_POWER_PORT && access->size == 1 && !cell_is_root(self->cell))
+		return power(self, access);
 	if (data || (access->port == PCI_ADDRESS && access->size == 4)) {
 		pci_pio(self, access);
 		return OUT_NEXT;
@@ -126,13 +112,4 @@ enum outcome exit_pio(struct cpu *self, struct pio_access *access)
 	if (access->port >= PCI_ADDRESS && end <= PCI_DATA && access->size != 4)
 		return chipset(self, access);
 	return vuart_access(self, access) ? OUT_NEXT : refuse(self, access);
-}
-
-enum outcome exit_pio_string(struct cpu *self, uint16_t port)
-{
-	exit_counted(self, ABI_STAT_X86_PIO, port);
-	report(self, port, "string instruction on");
-	if (!cell_is_root(self->cell))
-		cell_fail(self);
-	return OUT_GP;
 }

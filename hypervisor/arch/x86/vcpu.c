@@ -53,12 +53,9 @@ void arch_vcpu_quiesce(struct cpu *self)
 /* At an address of the cell's configuration, or by a SIPI whose vector is the number of a page (APM 2, 14.1.3, 16.5). */
 static void reset(struct cpu *self, const struct vcpu_start *start)
 {
-	uint64_t entry = start->entry.v, base = align_down(entry, 0x10000);
+	uint64_t entry = start->entry.v, base = start->argument != 0 ? entry : align_down(entry, 0x10000);
 
-	if (start->argument != 0)
-		machine.virt->reset(self, (uint16_t)(entry >> 4), entry, 0);
-	else
-		machine.virt->reset(self, (uint16_t)(base >> 4), base, (uint16_t)(entry - base));
+	machine.virt->reset(self, base, (uint16_t)(entry - base));
 }
 
 _Noreturn void arch_vcpu_start(struct cpu *self, const struct vcpu_start *start)

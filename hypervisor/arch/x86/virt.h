@@ -31,12 +31,12 @@ struct virt_ops {
 	err_t (*cell_init)(struct cell *cell);
 	void (*cell_exit)(struct cell *cell);
 	/* Port is the guest's to use directly, or not; all CPUs of the cell see it at once. Starts as: none is. */
-	void (*cell_port)(struct cell *cell, uint16_t port, bool direct);
-	/* Reads or writes of the MSR are the guest's directly, or come here; starts as: all come here. */
-	void (*cell_msr)(struct cell *cell, uint32_t msr, bool read, bool write);
+	void (*cell_ports)(struct cell *cell, uint32_t first, uint32_t count, bool direct);
+	/* Reads of the MSR are the guest's directly from now on, and writes if `write`. Starts as: all come here. */
+	void (*cell_msr)(struct cell *cell, uint32_t msr, bool write);
 
-	/* The guest as after INIT (APM 2, 14.1.3), in cpu->cell's space, starting at CS:IP. */
-	void (*reset)(struct cpu *self, uint16_t cs, uint64_t cs_base, uint16_t ip);
+	/* The guest as after INIT (APM 2, 14.1.3), in cpu->cell's space, starting at IP in the 64 KiB of CS. */
+	void (*reset)(struct cpu *self, uint64_t cs_base, uint16_t ip);
 	/* Enters it with these registers; RAX and RSP among them. */
 	void (*enter)(const struct cpu *self) __attribute__((noreturn));
 	/* Until an NMI was taken since the CPU came into the hypervisor, or at once if one is pending. */

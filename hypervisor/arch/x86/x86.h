@@ -205,7 +205,7 @@ void exit_cpuid(struct cpu *self, struct regs *regs);
 #define CPUID_EDX(leaf) ((leaf) + 0x300u)
 #define CPUID_SUBLEAF_1 0x10000u
 uint32_t cpuid_get(uint32_t what);
-/* msr.c: all but EFER and PAT, which the extension handles itself */
+/* msr.c: all but EFER and PAT, which the extension handles itself; it has counted the exit */
 enum outcome exit_rdmsr(struct cpu *self, uint32_t msr, uint64_t *value);
 enum outcome exit_wrmsr(struct cpu *self, uint32_t msr, uint64_t value);
 /* What of the MSRs a new cell has directly. */
@@ -214,19 +214,20 @@ void msr_cell_init(struct cell *cell);
 void msr_reset(struct cpu *self);
 /* cell.c: an access was refused. Is that still one for the log? Of the first few; a guest that probes does not flood it. */
 bool cell_may_tell(const struct cell *cell);
+/* ... what it tried, "read of MSR" or the like, and of which. It ends a cell, or is one of the first few. */
+void cell_refused(struct cpu *self, bool ends, const char *what, uint64_t number);
 /* pio.c: the machine's own ports, 1, 2 or 4 bytes */
 uint32_t port_in(uint16_t port, unsigned size);
 void port_out(uint16_t port, unsigned size, uint32_t value);
-/* ... what a guest does: one item, not a string; size 1, 2 or 4. */
+/* ... what a guest does; size 1, 2 or 4. */
 struct pio_access {
 	uint16_t port;
 	uint8_t size;
 	bool write;
+	bool string;			/* not one item: what the registers say, of the guest's memory */
 	uint32_t value;			/* written, or filled in by a read */
 };
 enum outcome exit_pio(struct cpu *self, struct pio_access *access);
-/* ... a string instruction there */
-enum outcome exit_pio_string(struct cpu *self, uint16_t port);
 void pio_cell_init(struct cell *cell);
 /* The ports of a cell become the root cell's, or cease to be. */
 void pio_give(const struct cell *cell, bool to_root);
@@ -256,6 +257,7 @@ void apic_quiesce(struct cpu *self);	/* nothing arrives any more, nothing is pen
 void apic_send(uint32_t apic_id, uint32_t low);	/* an IPI to one CPU, by physical id; low: ICR's low half */
 uint32_t apic_id(void);
 uint32_t apic_measure(struct cpu *self);	/* kHz of the timer undivided; on a parked CPU */
+uint64_t apic_base(const struct cpu *self);	/* APIC_BASE as the guest has it: BSP says the cell's first CPU */
 /* The page in xAPIC mode: mmio region's handler */
 err_t apic_mmio(struct cpu *self, struct mmio_access *access);
 /* APIC_BASE, and of 0x800 to 0x8ff what a cell does not have directly: the ICR and LVT entries */

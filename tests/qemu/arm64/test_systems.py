@@ -2,15 +2,13 @@
 """Systems of other people's in cells, as they are shipped: Debian's kernels, unpatched, and its U-Boot for QEMU's virt."""
 
 import re
-import threading
-import time
 from pathlib import Path
 
 import pytest
 from conftest import Root
+from systems import Listener, Talk, initrd
 
 from machine import paths
-from machine.cpio import Archive
 
 # Lives that a kernel ends by a reset of its cell, before the one that it ends for good
 REBOOTS = 3
@@ -33,69 +31,9 @@ $line -f
 """
 
 
-class Listener(threading.Thread):
-    """Reads the second UART all the time: QEMU stands still when nobody does."""
-
-    def __init__(self, serial):
-        super().__init__(daemon=True)
-        self.serial = serial
-        self.said = ""
-        self.heard = 0
-        self.ended = False
-
-    def write(self, line: str) -> None:
-        self.serial.write(line.encode() + b"\n")
-
-    def run(self) -> None:
-        while not self.ended:
-            self.said += self.serial.read(1, 0.2).decode(errors="replace")
-
-    def expect(self, pattern: str, seconds: float = 120.0) -> re.Match[str]:
-        """What it says next, and has not yet been waited for."""
-        deadline = time.monotonic() + seconds
-        while not (found := re.compile(pattern, re.MULTILINE).search(self.said, self.heard)):
-            assert time.monotonic() < deadline, f"the cell does not say {pattern!r}:\n{self.said[-4000:]}"
-            time.sleep(0.1)
-        self.heard = found.end()
-        return found
-
-
-class Talk:
-    """The same on a UART that only the hypervisor has."""
-
-    def __init__(self, root: Root, cell: str):
-        self.root, self.cell, self.heard = root, cell, 0
-
-    @property
-    def said(self) -> str:
-        return self.root.jailhouse(f"console {self.cell}")
-
-    def expect(self, pattern: str, seconds: float = 240.0) -> re.Match[str]:
-        deadline = time.monotonic() + seconds
-        while not (found := re.compile(pattern, re.MULTILINE).search(said := self.said, self.heard)):
-            assert time.monotonic() < deadline, f"the cell does not say {pattern!r}:\n{said[-4000:]}"
-            time.sleep(0.5)
-        self.heard = found.end()
-        return found
-
-    def write(self, line: str) -> None:
-        self.root.check(f"echo '{line}' | jailhouse console -i {self.cell}")
-
-
-def initrd() -> bytes:
-    archive = Archive()
-    archive.add("bin/busybox", paths.built(paths.BUILD / "busybox", "setup").read_bytes(), 0o755)
-    archive.symlink("bin/sh", "busybox")
-    archive.symlink("bin/mount", "busybox")
-    archive.character_device("dev/console", 5, 1)
-    archive.directory("sbin")
-    archive.add("init", INIT.encode(), 0o755)
-    return archive.image()
-
-
 @pytest.fixture
 def images(kernel) -> dict[str, bytes | Path]:
-    return {"linux/initrd": initrd(), "linux/kernel": paths.kernel_image(kernel)}
+    return {"linux/initrd": initrd(INIT), "linux/kernel": paths.kernel_image(kernel)}
 
 
 def lives(cell: Listener | Talk, release: str, end: str) -> None:
@@ -109,17 +47,15 @@ def lives(cell: Listener | Talk, release: str, end: str) -> None:
 
 
 @pytest.mark.parametrize("kernel", ["6.12", "6.12-rt"])
-def test_stock_kernel(boot, blobs, kernels, images, say, kernel):
+def test_stock_kernel(boot, blobs, cell_log, kernels, images, say, kernel):
     """
     Two CPUs that come and go, interrupts both ways on its console, reboots and power off by the cell
     itself; none of its interrupts is an exit.
     """
     root = Root(boot(files={**blobs, **images}, serials=2))
     before = root.state()
-    cell = Listener(root.machine.serial)
     root.create("linux", "linux")
-    cell.start()
-    try:
+    with Listener(root.machine.serial, cell_log) as cell:
         root.jailhouse("cell linux linux /linux/kernel -i /linux/initrd -c panic=-1")
         for _ in range(REBOOTS):
             lives(cell, kernels[kernel], "reboot")
@@ -131,9 +67,6 @@ def test_stock_kernel(boot, blobs, kernels, images, say, kernel):
         say(f"exits: {exits}")
         assert all(counts["irq"] == counts["fault"] == counts["other"] == 0 for counts in exits.values())
         assert root.timers_run() == 2
-    finally:
-        cell.ended = True
-        cell.join()
     root.destroy("linux")
     assert root.state() == before
     assert root.timers_run() == 4
@@ -156,15 +89,13 @@ def test_stock_kernel_without_any_device(boot, blobs, kernels, images, say, kern
     assert root.state() == before
 
 
-def test_u_boot(boot, blobs, say):
+def test_u_boot(boot, blobs, cell_log, say):
     """It comes to its prompt, takes commands, has read its device tree and switches itself off: one exit in all."""
     root = Root(boot(files={**blobs, "uboot/image": paths.built(paths.BUILD / "u-boot.bin", "setup")}, serials=2))
     before = root.state()
-    cell = Listener(root.machine.serial)
     root.create("uboot", "uboot")
     root.jailhouse("cell load uboot /uboot/image")
-    cell.start()
-    try:
+    with Listener(root.machine.serial, cell_log) as cell:
         root.start("uboot")
         cell.expect(r"^Hit any key to stop autoboot")
         root.machine.serial.write(b"x")
@@ -178,8 +109,5 @@ def test_u_boot(boot, blobs, say):
         root.machine.serial.write(b"poweroff\r")
         root.wait_state("uboot", "shut down")
         assert root.statistics(root.cell_id("uboot"), 3)["psci"] == 1
-    finally:
-        cell.ended = True
-        cell.join()
     root.destroy("uboot")
     assert root.state() == before

@@ -50,6 +50,8 @@ CRIMES = {
         ("op=out port=0x70", f"write to port 0x70 {PC}"),
         ("op=out port=0xcf9", f"write to port 0xcf9 {PC}"),
         ("op=out port=0x604 size=2", f"write to port 0x604 {PC}"),
+        ("op=out port=0xe4 size=2 value=0x34", f"write to port 0xe4 {PC}"),
+        ("op=in port=0xe5", f"read of port 0xe5 {PC}"),
         ("op=in port=0xffff", f"read of port 0xffff {PC}"),
         ("op=string port=0x60", f"string instruction on port 0x60 {PC}"),
     ],
@@ -91,6 +93,8 @@ def test_crime_fails_the_cell_alone(root, say, kind):
 REFUSED = r"exception 13 code=0x0 address=0x0"
 UNDEFINED = r"exception 6 code=0x0 address=0x0"
 DENIED, NO_SUCH_CALL = -1, -38
+# include/abi/power.h
+POWER_OFF, POWER_RESET = 0x34, 1
 # Words for the hostile program, and what it says of the outcome
 ATTEMPTS = {
     "hypercalls": (
@@ -120,6 +124,11 @@ ATTEMPTS = {
         ("op=ipi target=0", r"ipi survived sent=\d+ refused=\d+"),
         ("op=ipi target=2", r"ipi survived sent=\d+ refused=\d+"),
         ("op=ioapic", r"ioapic survived lines=24 stuck=0"),
+    ),
+    # Bytes that say nothing to ACPI's registers, and what else there is around them
+    "power": (
+        ("op=in port=0xe4", "in survived value=0x0"),
+        *((f"op=out port=0xe4 value={value:#x}", "out survived .*") for value in (0, 0x20, 0x14, 0x30, 0x80, 0xfe)),
     ),
     "pci": (
         ("op=in port=0xcfc size=4", "in survived value=0xffffffff"),
@@ -160,6 +169,28 @@ def test_cell_that_does_not_listen_is_stopped(root, op):
     root.expect(r"^\[a\] hello: 2")
     root.destroy("a", "b")
     assert root.timers_run() == 4
+
+
+def test_power_off_and_reset_from_inside(root):
+    """By ACPI's registers; what the program says behind them is never said."""
+    root.run_cell("a", "attack", f"op=out port=0xe4 value={POWER_OFF:#x}")
+    root.expect(r'^cell "a" powered itself off$')
+    root.wait_state("a", "shut down")
+    root.rerun("a", "attack", f"op=out port=0xe4 value={POWER_RESET}")
+    # Again and again: the memory is as it was
+    for _ in range(3):
+        root.expect(r'^cell "a" restarts itself$')
+        root.mark()
+    assert root.cell_state("a") == "running"
+    assert "survived" not in root.said()
+    root.stop("a")
+
+
+def test_root_cell_has_no_power_port(root):
+    """It has the machine's, where there is nothing."""
+    written = f"printf '\\{POWER_OFF:03o}' | dd of=/dev/port bs=1 seek=$((0xe4)) 2>/dev/null"
+    root.check(f"{written}; dd if=/dev/port bs=1 skip=$((0xe4)) count=1 2>/dev/null | od -An -tx1 | grep -q ff")
+    assert "port 0xe4" not in root.said()
 
 
 def test_cell_that_was_never_loaded(root):

@@ -20,6 +20,7 @@ _REDISTRIBUTOR = 2 * _FRAME		# at least: RD_base and SGI_base
 _NO_PORTS = "this architecture has no I/O ports; a device's registers in memory are `registers`"
 _REFUSED = {
     "ports": _NO_PORTS,
+    "other_ports": _NO_PORTS,
     "pci": "a PCI function is not given away by itself here; list its registers and interrupts",
 }
 

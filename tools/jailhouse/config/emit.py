@@ -183,7 +183,8 @@ def _flags(cell: Cell) -> int:
             (cell.delivery.injected, abi.ABI_CELL_INJECTED),
             (cell.delivery.trusted_wfi, abi.ABI_CELL_TRUSTED_WFI),
             (cell.limit.fails, abi.ABI_CELL_FAIL_ON_VIOLATION),
-            (cell.view.counted, abi.ABI_CELL_CPUS_COUNTED))
+            (cell.view.counted, abi.ABI_CELL_CPUS_COUNTED),
+            (cell.absent_ports, abi.ABI_CELL_ABSENT_PORTS))
     return sum(flag for so, flag in said if so)
 
 

@@ -222,6 +222,7 @@ class Cell:
     functions: tuple[Function, ...] = ()
     uart: CellUart | None = None
     view: View = View()
+    absent_ports: bool = False	# what is not its own is as where nothing is; else it fails
 
     def cpu_numbers(self) -> Iterator[int]:
         for line in self.cpus:

@@ -195,6 +195,7 @@ def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell
     lines = table.lines("lines", valid)
     ports = table.ports("ports", arch.ports) if arch and arch.ports else ()
     functions = table.functions("pci") if arch and arch.ports else ()
+    absent = table.choice("other_ports", ["refused", "absent"], "refused") if arch and arch.ports else None
     if arch:
         table.refuse(arch.refused)
     delivery = _delivery(table, valid, arch)
@@ -211,7 +212,7 @@ def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell
     return Cell(name, table.where(), cpus, entry or 0, table.where("entry"),
                 tuple(r for r in memory if r), comm_page, table.where("comm_page"), devices,
                 lines, delivery, limit, putc, console, table.problems.errors == before, ports,
-                functions, uart, view)
+                functions, uart, view, absent == "absent")
 
 
 def _cell_uart(table: Table, arch: Arch | None, valid: range) -> CellUart | None:

@@ -17,7 +17,8 @@ _FLAG_NAMES = {
     abi.ABI_MEM_RESERVED: "reserved",
     abi.ABI_MEM_BOOT: "boot",
 }
-_CELL_FLAG_NAMES = {abi.ABI_CELL_PUTC: "putc", abi.ABI_CELL_PUTC_CONSOLE: "putc-console"}
+_CELL_FLAG_NAMES = {abi.ABI_CELL_PUTC: "putc", abi.ABI_CELL_PUTC_CONSOLE: "putc-console",
+                    abi.ABI_CELL_ABSENT_PORTS: "absent-ports"}
 _UART_NAMES = {abi.ABI_CONSOLE_8250: "8250", abi.ABI_CONSOLE_PL011: "pl011"}
 
 

@@ -123,7 +123,6 @@ static enum outcome rdmsr_exit(struct cpu *self, const struct vmcb_save *s, uint
 {
 	if (msr != MSR_EFER && msr != MSR_PAT)
 		return exit_rdmsr(self, msr, value);
-	exit_counted(self, ABI_STAT_X86_MSR, msr);
 	*value = msr == MSR_EFER ? s->efer & ~EFER_SVME : s->g_pat;
 	return OUT_NEXT;
 }
@@ -132,7 +131,6 @@ static enum outcome wrmsr_exit(struct cpu *self, struct vmcb_save *s, uint32_t m
 {
 	if (msr != MSR_EFER && msr != MSR_PAT)
 		return exit_wrmsr(self, msr, value);
-	exit_counted(self, ABI_STAT_X86_MSR, msr);
 	return msr == MSR_EFER ? write_efer(self, s, value) : write_pat(s, value);
 }
 
@@ -142,9 +140,10 @@ static void on_msr(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 	uint32_t msr = (uint32_t)regs->r[RCX];
 	uint64_t value = regs->r[RDX] << 32 | (uint32_t)regs->r[RAX];
 	bool write = vmcb->control.exitinfo1 == MSR_WRITE;
-	enum outcome outcome = write ? wrmsr_exit(self, &vmcb->save, msr, value) :
-				       rdmsr_exit(self, &vmcb->save, msr, &value);
+	enum outcome outcome;
 
+	exit_counted(self, write && msr == MSR_X2APIC_ICR ? ABI_STAT_X86_ICR : ABI_STAT_X86_MSR, msr);
+	outcome = write ? wrmsr_exit(self, &vmcb->save, msr, value) : rdmsr_exit(self, &vmcb->save, msr, &value);
 	if (outcome == OUT_NEXT && !write) {
 		regs->r[RAX] = (uint32_t)value;
 		regs->r[RDX] = value >> 32;
@@ -161,12 +160,13 @@ static void on_ioio(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 		.port = (uint16_t)FIELD_GET(IOIO_PORT, info),
 		.size = (uint8_t)size,
 		.write = !(info & IOIO_IN),
+		.string = (info & IOIO_STR) != 0,
 		.value = (uint32_t)(regs->r[RAX] & mask),
 	};
-	enum outcome outcome = info & IOIO_STR ? exit_pio_string(self, access.port) : exit_pio(self, &access);
+	enum outcome outcome = exit_pio(self, &access);
 
 	/* as for every instruction a 32-bit result clears the upper half */
-	if (outcome == OUT_NEXT && !access.write && !(info & IOIO_STR))
+	if (outcome == OUT_NEXT && !access.write)
 		regs->r[RAX] = (size == PORT_SIZES ? 0 : regs->r[RAX] & ~mask) | (access.value & mask);
 	finish(self, svm, outcome, svm->vmcb.control.exitinfo2);
 }

@@ -233,23 +233,19 @@ static void svm_cell_exit(struct cell *cell)
 	cell->arch->virt = NULL;
 }
 
-static void set_bit(uint64_t *map, unsigned n, bool intercepted)
-{
-	if (intercepted)
-		bit_set(map, n);
-	else
-		bit_clear(map, n);
-}
-
-static void svm_cell_port(struct cell *cell, uint16_t port, bool direct)
+static void svm_cell_ports(struct cell *cell, uint32_t first, uint32_t count, bool direct)
 {
 	struct svm_bitmaps *bitmaps = cell->arch->virt;
-
-	set_bit(bitmaps->iopm, port, !direct);
+	while (count-- != 0) {
+		if (direct)
+			bit_clear(bitmaps->iopm, first + count);
+		else
+			bit_set(bitmaps->iopm, first + count);
+	}
 }
 
 /* Two bits an MSR, 2 KiB for each of three ranges of 8192 (15.11); all others come here always. */
-static void svm_cell_msr(struct cell *cell, uint32_t msr, bool read, bool write)
+static void svm_cell_msr(struct cell *cell, uint32_t msr, bool write)
 {
 	static const uint32_t ranges[] = { 0, 0xc0000000, 0xc0010000 };
 	struct svm_bitmaps *bitmaps = cell->arch->virt;
@@ -259,8 +255,9 @@ static void svm_cell_msr(struct cell *cell, uint32_t msr, bool read, bool write)
 		if (msr - ranges[i] >= 0x2000)
 			continue;
 		bit = i * 0x4000 + (msr - ranges[i]) * 2;
-		set_bit(bitmaps->msrpm, bit, !read);
-		set_bit(bitmaps->msrpm, bit + 1, !write);
+		bit_clear(bitmaps->msrpm, bit);
+		if (write)
+			bit_clear(bitmaps->msrpm, bit + 1);
 	}
 }
 
@@ -268,7 +265,7 @@ static void svm_cell_msr(struct cell *cell, uint32_t msr, bool read, bool write)
 static const uint16_t real_mode[] = { SEGMENT_DATA, SEGMENT_CODE, SEGMENT_DATA, SEGMENT_DATA, SEGMENT_DATA,
 				      SEGMENT_DATA, 0, SEGMENT_LDT, 0, SEGMENT_TSS };
 
-static void svm_reset(struct cpu *self, uint16_t cs, uint64_t cs_base, uint16_t ip)
+static void svm_reset(struct cpu *self, uint64_t cs_base, uint16_t ip)
 {
 	struct svm_cpu *svm = svm_of(self);
 	struct vmcb_save *s = &svm->vmcb.save;
@@ -280,7 +277,7 @@ static void svm_reset(struct cpu *self, uint16_t cs, uint64_t cs_base, uint16_t 
 		s->segments[i].attributes = real_mode[i];
 		s->segments[i].limit = RESET_LIMIT;
 	}
-	s->cs.selector = cs;
+	s->cs.selector = (uint16_t)(cs_base >> 4);
 	s->cs.base = cs_base;
 	s->efer = EFER_SVME;
 	s->cr0 = RESET_CR0;
@@ -328,7 +325,7 @@ const struct virt_ops svm_ops = {
 	.off = svm_off,
 	.cell_init = svm_cell_init,
 	.cell_exit = svm_cell_exit,
-	.cell_port = svm_cell_port,
+	.cell_ports = svm_cell_ports,
 	.cell_msr = svm_cell_msr,
 	.reset = svm_reset,
 	.enter = svm_enter,
