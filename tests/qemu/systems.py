@@ -74,8 +74,8 @@ class Talk:
         self.root.check(f"echo '{line}' | jailhouse console -i {self.cell}")
 
 
-def initrd(init: str) -> bytes:
-    """Busybox, and what the kernel starts."""
+def initrd(init: str, programs: dict[str, bytes] | None = None) -> bytes:
+    """Busybox, what the kernel starts, and more programs by their paths."""
     archive = Archive()
     archive.add("bin/busybox", paths.built(paths.BUILD / "busybox", "setup").read_bytes(), 0o755)
     archive.symlink("bin/sh", "busybox")
@@ -83,4 +83,6 @@ def initrd(init: str) -> bytes:
     archive.character_device("dev/console", 5, 1)
     archive.directory("sbin")
     archive.add("init", init.encode(), 0o755)
+    for path, program in (programs or {}).items():
+        archive.add(path, program, 0o755)
     return archive.image()

@@ -85,11 +85,13 @@ def _products(archive: Archive, release: str) -> None:
     _tree(archive, "configs", paths.built(paths.BUILD / "configs", "configs"), "**/*.cell")
 
 
-def _measuring(archive: Archive) -> None:
-    """cyclictest with its libraries, where `make setup-all` fetched it."""
+def measuring() -> dict[str, bytes]:
+    """cyclictest with its libraries, by their paths, where `make setup-all` fetched it."""
+    found = {}
     for path in sorted((paths.BUILD / "linux" / "rt-tests").glob("*")):
         folder = {"cyclictest": "bin"}.get(path.name, TARGET.loader_folder if path.name.startswith("ld-") else "lib")
-        archive.add(f"{folder}/{path.name}", path.read_bytes(), 0o755)
+        found[f"{folder}/{path.name}"] = path.read_bytes()
+    return found
 
 
 def image(kernel: str, bare: bool = False, files: Mapping[str, bytes | Path] | None = None) -> bytes:
@@ -113,7 +115,8 @@ def image(kernel: str, bare: bool = False, files: Mapping[str, bytes | Path] | N
         release = paths.kernel_release(kernel)
         _products(archive, release)
         if "-rt-" in release:
-            _measuring(archive)
+            for path, program in measuring().items():
+                archive.add(path, program, 0o755)
     for path, source in (files or {}).items():
         archive.add(path, source.read_bytes() if isinstance(source, Path) else source)
     return archive.image()
