@@ -39,7 +39,7 @@ def test_demo_as_a_process(tmp_path: Path) -> None:
     assert "kernel parameters: mem=1792M kvm-arm.mode=nvhe kvm-arm.mode=none" \
         in done.stdout.splitlines()
     assert sorted(p.name for p in (tmp_path / "a" / "b").iterdir()) == \
-        ["compute.cell", "rtos.cell", "system.cell"]
+        ["compute.cell", "guest.cell", "rtos.cell", "system.cell"]
 
 
 def test_demo_system(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from .steps import Steps
 from .target import TARGET
 
 CONFIGS = f"/configs/{TARGET.board}/demo"
+# What `cell load` is told of each
 CELLS = {"rtos": "/inmates/latency.bin", "compute": "/inmates/compute.bin"}
 # Under emulation on a busy machine; a cell that reports needs a few seconds
 REPORT_SECONDS = 240.0
@@ -28,6 +29,29 @@ BUCKET = re.compile(r"^\[rtos\] latency: bucket (\d+) (\d+)$")
 DONE = re.compile(r"^\[rtos\] latency: done samples=(\d+) min=(\d+) avg=(\d+) max=(\d+)$")
 RATE = re.compile(r"^\[compute\] compute: rate (\d+) kflop/s checksum ok$")
 BAD = re.compile(r"^\[compute\] compute: .*checksum BAD.*$")
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A program of other people's, as they ship it, that is talked to on its console."""
+
+    what: str
+    image: Path			# on this machine
+    load: str			# the rest of `cell load guest ...`
+    ready: re.Pattern[str]	# it waits for a key
+    key: str
+    prompt: re.Pattern[str]
+    ask: str
+    answer: re.Pattern[str]
+
+
+# Where the board's text has a cell `guest` for one
+GUESTS = {
+    "arm64": Guest("Debian's U-Boot for QEMU's virt machine", paths.BUILD / "u-boot.bin", "/guest/u-boot.bin -a 0",
+                   re.compile(r"Hit any key to stop autoboot"), " ", re.compile(r"^=> *$", re.MULTILINE),
+                   "version", re.compile(r"^(U-Boot \d.*|aarch64-linux-gnu-gcc .*)$", re.MULTILINE)),
+}
+GUEST = GUESTS.get(TARGET.name)
 
 
 class DemoError(Exception):
@@ -61,6 +85,7 @@ class Demo:
     before: LinuxState
     histogram: Histogram | None = None
     rates: tuple[int, ...] = ()
+    guest: tuple[str, ...] = ()
 
 
 def last_histogram(console: str) -> Histogram | None:
@@ -124,11 +149,37 @@ def wait_for_reports(demo: Demo) -> str:
         time.sleep(1)
 
 
+def guest_says(machine: Machine, wanted: re.Pattern[str]) -> list[str]:
+    """Waits until the guest's console has it; all of it that is there."""
+    deadline = time.monotonic() + REPORT_SECONDS
+    while True:
+        console = machine.check("jailhouse console guest").replace("\r", "")
+        if found := [match[0] for match in wanted.finditer(console)]:
+            return found
+        if time.monotonic() > deadline:
+            raise DemoError(f"the guest does not say {wanted.pattern!r} in {REPORT_SECONDS:.0f} s; its console holds:\n{console}")
+        time.sleep(0.5)
+
+
+def type_to(machine: Machine, text: str) -> None:
+    machine.check(f"printf '{text}' | jailhouse console -i guest")
+
+
+def talk(demo: Demo, guest: Guest) -> str:
+    """To its prompt, and an answer from there."""
+    guest_says(demo.machine, guest.ready)
+    type_to(demo.machine, guest.key)
+    guest_says(demo.machine, guest.prompt)
+    type_to(demo.machine, guest.ask + "\\r")
+    demo.guest = tuple(dict.fromkeys(guest_says(demo.machine, guest.answer)))
+    return f"'{guest.ask}' is answered"
+
+
 def check_list(machine: Machine) -> None:
-    """Both cells run, and the command says so."""
+    """All cells run, and the command says so."""
     listing = machine.check("jailhouse cell list")
     print(indented(listing))
-    for name in CELLS:
+    for name in cells():
         if not re.search(rf"^\s*\d+\s+{name}\s+running\b", listing, re.MULTILINE):
             raise DemoError(f"'jailhouse cell list' does not show {name} running")
 
@@ -150,22 +201,26 @@ def command(steps: Steps, machine: Machine, line: str) -> None:
     steps.run(line, lambda: machine.check(line) and None)
 
 
+def cells() -> dict[str, str]:
+    return {**CELLS, **({"guest": GUEST.load} if GUEST else {})}
+
+
 def carve(steps: Steps, machine: Machine) -> Demo:
-    """From the booted machine to two running cells."""
+    """From the booted machine to running cells."""
     before = linux_state(machine)
     command(steps, machine, f"insmod /lib/modules/{machine.release}/extra/jailhouse.ko")
     command(steps, machine, f"jailhouse enable {CONFIGS}/system.cell")
-    for name in CELLS:
+    for name in cells():
         command(steps, machine, f"jailhouse cell create {CONFIGS}/{name}.cell")
-    for name, image in CELLS.items():
+    for name, image in cells().items():
         command(steps, machine, f"jailhouse cell load {name} {image}")
-    for name in CELLS:
+    for name in cells():
         command(steps, machine, f"jailhouse cell start {name}")
     return Demo(machine, before)
 
 
 def put_back(steps: Steps, demo: Demo) -> None:
-    for name in CELLS:
+    for name in cells():
         command(steps, demo.machine, f"jailhouse cell shutdown {name}")
         command(steps, demo.machine, f"jailhouse cell destroy {name}")
     command(steps, demo.machine, "jailhouse disable")
@@ -173,10 +228,12 @@ def put_back(steps: Steps, demo: Demo) -> None:
 
 
 def observe(steps: Steps, demo: Demo) -> None:
-    steps.run("both cells run at once and report", lambda: wait_for_reports(demo))
+    steps.run("both cells of ours run at once and report", lambda: wait_for_reports(demo))
+    if guest := GUEST:
+        steps.run(f"jailhouse console guest: {guest.what}, unchanged", lambda: talk(demo, guest))
     print("  jailhouse cell list")
     check_list(demo.machine)
-    for name in CELLS:
+    for name in cells():
         print(f"  jailhouse cell stats {name}")
         print(indented(demo.machine.check(f"jailhouse cell stats {name}")))
 
@@ -191,13 +248,20 @@ def show(steps: Steps, demo: Demo) -> None:
           f"max {duration(histogram.maximum)}\n")
     print(chart(histogram, steps.block))
     print(f"\nThe compute cell: {demo.rates[-1] / 1000:.1f} Mflop/s, every result verified by checksum.")
+    if demo.guest:
+        print("\nThe guest, which knows nothing of cells, said:\n" + indented("\n".join(demo.guest)))
     print("\nThis is an emulator: its latencies and rates are those of the emulating machine,\n"
           "no verdict on the hypervisor. docs/performance.md counts instructions instead.")
 
 
+def guest_files() -> dict[str, bytes | Path]:
+    return {f"guest/{GUEST.image.name}": paths.built(GUEST.image, "setup")} if GUEST else {}
+
+
 def person(machine: Machine) -> None:
-    print("\nThe root cell's shell, both cells loaded and running. Try:\n"
-          "    jailhouse cell list; jailhouse console; jailhouse cell stats rtos -w\n"
+    talk_to_it = "; jailhouse console guest" if GUEST else ""
+    print("\nThe root cell's shell, all cells loaded and running. Try:\n"
+          f"    jailhouse cell list; jailhouse console; jailhouse cell stats rtos -w{talk_to_it}\n"
           "'exit' (or Ctrl-D) goes on: the cells are shut down and all is given back.\n")
     machine.interact()
     print()
@@ -211,7 +275,7 @@ def run(options: argparse.Namespace) -> None:
     machines: list[Machine] = []
     try:
         steps.run("boot Linux, unpatched", lambda: machines.append(
-            Machine(kernel=options.kernel, cpu=options.cpu, log_path=options.log)))
+            Machine(kernel=options.kernel, cpu=options.cpu, log_path=options.log, files=guest_files())))
         demo = carve(steps, machines[0])
         observe(steps, demo)
         if options.shell:

@@ -201,10 +201,10 @@ for name; do
 	case $name in
 	*-rt)
 		[ -f "$BUILD/linux/rt-tests/cyclictest" ] || measured=cyclictest
-		[ -z "$U_BOOT" ] || [ -f "$BUILD/u-boot.bin" ] || booted=u_boot
 		;;
 	esac
 done
+[ -z "$U_BOOT" ] || [ -f "$BUILD/u-boot.bin" ] || booted=u_boot
 [ -z "$missing$measured$booted" ] && [ -f "$BUILD/busybox" ] && [ -d "$BUILD/libfdt" ] && exit 0
 
 say "Debian's own $DEBIAN_ARCH kernels ($*), busybox and libfdt: unpacked under build/$ARCH, not installed"
