@@ -192,7 +192,7 @@ clean:
 	$(Q)rm -rf $(HOST_BUILD)
 	$(Q)if [ -d $(BUILD) ]; then \
 		find $(BUILD) -mindepth 1 -maxdepth 1 \
-			! -name linux ! -name busybox ! -name u-boot.bin ! -name .config -exec rm -rf {} +; fi
+			! -name linux ! -name busybox ! -name u-boot.bin ! -name memtest.bin ! -name .config -exec rm -rf {} +; fi
 
 distclean:
 	$(Q)rm -rf build

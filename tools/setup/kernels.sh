@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Fetches Debian's stock kernels of $ARCH, their headers, busybox and, for the tests, who alone
-# want -rt kernels, cyclictest and U-Boot, and unpacks them under build/$ARCH without installing anything:
+# want -rt kernels, cyclictest and a program that knows nothing of us, and unpacks them under build/$ARCH without installing anything:
 #   build/$ARCH/linux/<release>/{vmlinuz,root/}   root holds the headers
 #   build/$ARCH/linux/<release>/modules/          those of the kernel that tests load
 #   build/$ARCH/linux/<name> -> <release>
 #   build/$ARCH/linux/rt-tests/                   cyclictest, its libraries and their loader
 #   build/$ARCH/busybox
-#   build/$ARCH/u-boot.bin                        where $ARCH.sh names one
+#   build/$ARCH/u-boot.bin, memtest.bin           as $ARCH.sh names it
 # usage: ARCH=arm64|x86_64 kernels.sh NAME...    NAME: 6.1, 6.1-rt, 6.12 or 6.12-rt
 
 set -eu
@@ -156,11 +156,11 @@ member() {
 	chmod 755 "$tree/$2"
 }
 
-u_boot() {
+stranger() {
 	tree=$BUILD
-	fetch u-boot-qemu
-	member "/$U_BOOT/u-boot\.bin\$" u-boot.part
-	mv "$BUILD/u-boot.part" "$BUILD/u-boot.bin"
+	fetch "$STRANGER_PACKAGE"
+	member "$STRANGER_MEMBER" "$STRANGER.part"
+	mv "$BUILD/$STRANGER.part" "$BUILD/$STRANGER"
 }
 
 cyclictest() {
@@ -188,7 +188,7 @@ for name; do
 	case $name in
 	*-rt)
 		[ -f "$BUILD/linux/rt-tests/cyclictest" ] || measured=cyclictest
-		[ -z "$U_BOOT" ] || [ -f "$BUILD/u-boot.bin" ] || booted=u_boot
+		[ -f "$BUILD/$STRANGER" ] || booted=stranger
 		;;
 	esac
 done
@@ -202,7 +202,7 @@ use_cache
 apt_refresh
 [ -f "$BUILD/busybox" ] || busybox
 [ -z "$measured" ] || cyclictest
-[ -z "$booted" ] || u_boot
+[ -z "$booted" ] || stranger
 for name in $missing; do
 	kernel "$name"
 done
