@@ -194,7 +194,7 @@ clean:
 	$(Q)rm -rf $(HOST_BUILD)
 	$(Q)if [ -d $(BUILD) ]; then \
 		find $(BUILD) -mindepth 1 -maxdepth 1 \
-			! -name linux ! -name busybox ! -name libfdt ! -name u-boot.bin ! -name .config -exec rm -rf {} +; fi
+			! -name linux ! -name busybox ! -name libfdt ! -name u-boot.bin ! -name memtest.bin ! -name .config -exec rm -rf {} +; fi
 
 distclean:
 	$(Q)rm -rf build

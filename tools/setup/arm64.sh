@@ -8,7 +8,9 @@ CROSS_SUFFIX=aarch64-linux-gnu
 QEMU_PROGRAM=qemu-system-aarch64
 QEMU_PACKAGE=qemu-system-arm
 LOADER=ld-linux-aarch64.so.1
-# Of the package u-boot-qemu: a program that was built for QEMU's machine, and for nothing else
-U_BOOT=qemu_arm64
+# A program that was built for QEMU's machine, and for nothing else
+STRANGER=u-boot.bin
+STRANGER_PACKAGE=u-boot-qemu
+STRANGER_MEMBER='/qemu_arm64/u-boot\.bin$'
 # Modules of the kernels that tests load
 KERNEL_MODULES=

@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Fetches Debian's stock kernels of $ARCH, their headers, busybox, libfdt and, for the tests, who alone
-# want -rt kernels, cyclictest and U-Boot, and unpacks them under build/$ARCH without installing anything:
+# Fetches Debian's stock kernels of $ARCH, their headers, busybox, libfdt, a program that knows nothing of us and, for
+# the tests, who alone want -rt kernels, cyclictest, and unpacks them under build/$ARCH without installing anything:
 #   build/$ARCH/linux/<release>/{vmlinuz,root/}   root holds the headers
 #   build/$ARCH/linux/<release>/modules/          those of the kernel that tests load
 #   build/$ARCH/linux/<name> -> <release>
 #   build/$ARCH/linux/rt-tests/                   cyclictest, its libraries and their loader
 #   build/$ARCH/busybox
 #   build/$ARCH/libfdt/                           its headers and libfdt.a, for the command
-#   build/$ARCH/u-boot.bin                        where $ARCH.sh names one
+#   build/$ARCH/u-boot.bin, memtest.bin           as $ARCH.sh names it
 # usage: ARCH=arm64|x86_64 kernels.sh NAME...    NAME: 6.1, 6.1-rt, 6.12 or 6.12-rt
 
 set -eu
@@ -169,11 +169,11 @@ libfdt() {
 	mv "$tree" "$BUILD/libfdt"
 }
 
-u_boot() {
+stranger() {
 	tree=$BUILD
-	fetch u-boot-qemu
-	member "/$U_BOOT/u-boot\.bin\$" u-boot.part
-	mv "$BUILD/u-boot.part" "$BUILD/u-boot.bin"
+	fetch "$STRANGER_PACKAGE"
+	member "$STRANGER_MEMBER" "$STRANGER.part"
+	mv "$BUILD/$STRANGER.part" "$BUILD/$STRANGER"
 }
 
 cyclictest() {
@@ -204,7 +204,7 @@ for name; do
 		;;
 	esac
 done
-[ -z "$U_BOOT" ] || [ -f "$BUILD/u-boot.bin" ] || booted=u_boot
+[ -f "$BUILD/$STRANGER" ] || booted=stranger
 [ -z "$missing$measured$booted" ] && [ -f "$BUILD/busybox" ] && [ -d "$BUILD/libfdt" ] && exit 0
 
 say "Debian's own $DEBIAN_ARCH kernels ($*), busybox and libfdt: unpacked under build/$ARCH, not installed"
@@ -216,7 +216,7 @@ apt_refresh
 [ -f "$BUILD/busybox" ] || busybox
 [ -d "$BUILD/libfdt" ] || libfdt
 [ -z "$measured" ] || cyclictest
-[ -z "$booted" ] || u_boot
+[ -z "$booted" ] || stranger
 for name in $missing; do
 	kernel "$name"
 done

@@ -8,6 +8,9 @@ CROSS_SUFFIX=x86-64-linux-gnu
 QEMU_PROGRAM=qemu-system-x86_64
 QEMU_PACKAGE=qemu-system-x86
 LOADER=ld-linux-x86-64.so.2
-U_BOOT=
+# A program that was built for PCs, and for nothing else
+STRANGER=memtest.bin
+STRANGER_PACKAGE=memtest86+:amd64
+STRANGER_MEMBER='/memtest86\+x64\.bin$'
 # Modules of the kernels that tests load: MSRs for root, and who has SVM else
 KERNEL_MODULES="msr irqbypass ccp kvm kvm-amd"

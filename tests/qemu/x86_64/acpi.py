@@ -75,7 +75,8 @@ def boot_params(guest: Guest, kernel: bytes, initrd: tuple[int, int], command_li
     page[TYPE_OF_LOADER] = LOADER_UNDEFINED
     struct.pack_into("<Q", page, RSDP_ADDRESS, guest.boot + TABLES)
     struct.pack_into("<I", page, CODE32_START, KERNEL_AT)
-    struct.pack_into("<II", page, RAMDISK, *initrd)
+    if initrd[1]:
+        struct.pack_into("<II", page, RAMDISK, *initrd)
     struct.pack_into("<I", page, COMMAND_LINE, PARAMS_AT + PAGE)
     ranges = ((0, 0xa_0000, E820_RAM), (0x10_0000, guest.boot, E820_RAM), (guest.boot, guest.ram, E820_RESERVED))
     page[E820_COUNT] = len(ranges)
@@ -215,8 +216,8 @@ def boot_area(guest: Guest, kernel: bytes, initrd: bytes, command_line: str) -> 
     code = kernel_code(kernel)
     initrd_at = guest.boot + KERNEL + (len(code) + PAGE - 1) // PAGE * PAGE
     assert initrd_at + len(initrd) <= guest.ram
-    return {guest.boot + STUB: stub(guest.boot, len(code)),
-            guest.boot + PARAMS: boot_params(guest, kernel, (initrd_at, len(initrd)), command_line),
-            guest.boot + TABLES: tables(guest),
-            guest.boot + KERNEL: code,
-            initrd_at: initrd}
+    loaded = {guest.boot + STUB: stub(guest.boot, len(code)),
+              guest.boot + PARAMS: boot_params(guest, kernel, (initrd_at, len(initrd)), command_line),
+              guest.boot + TABLES: tables(guest),
+              guest.boot + KERNEL: code}
+    return loaded | ({initrd_at: initrd} if initrd else {})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Systems of other people's in cells, as they are shipped: Debian's kernels, unpatched."""
+"""Systems of other people's in cells, as they are shipped: Debian's kernels, unpatched, and its memtest86+."""
 
 import re
 import subprocess
@@ -52,8 +52,8 @@ def without_line(folder: Path) -> bytes:
     return (folder / "linux.cell").read_bytes()
 
 
-def load(root: Root, area: dict[int, bytes]) -> None:
-    root.jailhouse("cell load linux " + " ".join(f"/linux/{at:x} -a {at:#x}" for at in area))
+def load(root: Root, name: str, area: dict[int, bytes]) -> None:
+    root.jailhouse(f"cell load {name} " + " ".join(f"/{name}/{at:x} -a {at:#x}" for at in area))
 
 
 @pytest.mark.parametrize(("kernel", "x2apic"), [("6.12", False), ("6.12-rt", False), ("6.12", True)])
@@ -74,7 +74,7 @@ def test_stock_kernel(boot, blobs, cell_log, kernels, tmp_path, say, kernel, x2a
     before = root.state()
     root.create("linux", "linux")
     root.check(f"sed -i s/{digits.decode()}/tsc_early_khz={tsc_khz(root):07d}/ /linux/{params:x}")
-    load(root, area)
+    load(root, "linux", area)
     with Listener(root.machine.serial, cell_log) as cell:
         root.start("linux")
         for command in ("reboot", "reboot", "poweroff"):
@@ -96,5 +96,29 @@ def test_stock_kernel(boot, blobs, cell_log, kernels, tmp_path, say, kernel, x2a
         assert root.timers_run() == 2
     root.expect(r'^cell "linux" powered itself off$')
     root.destroy("linux")
+    assert root.state() == before
+    assert root.timers_run() == 4
+
+
+def test_memtest(boot, blobs, cell_log, say):
+    """It shows its page on the cell's UART and tests memory: nothing of a PC's that it looks for ends the cell."""
+    guest = Guest(32 << 20, 0x1e0_0000, (3,), IOAPIC, Uart(0x2f8, 3))
+    program = paths.built(paths.BUILD / "memtest.bin", "setup-all").read_bytes()
+    area = boot_area(guest, program, b"", "console=ttyS1,115200 nopause keyboard=legacy nosm")
+    root = Root(boot(files={**blobs, **{f"memtest/{at:x}": data for at, data in area.items()}}, serials=2, x2apic=False))
+    before = root.state()
+    root.create("memtest", "memtest")
+    load(root, "memtest", area)
+    with Listener(root.machine.serial, cell_log) as cell:
+        root.start("memtest")
+        cell.expect(r"Memtest86\+ v\d")
+        cell.expect(r"#0 +\[Address test")
+        cell.expect(r"50% #")
+        assert "Errors: 0" in cell.said
+        exits = root.statistics(root.cell_id("memtest"), 3)
+        say(f"exits until then: {exits}")
+        assert root.cell_state("memtest") == "running" and exits["fault"] == exits["exception"] == 0
+        root.stop("memtest")
+    root.destroy("memtest")
     assert root.state() == before
     assert root.timers_run() == 4
