@@ -7,7 +7,8 @@ them here is what test_guests_bare.py asks there.
 from pathlib import Path
 
 import pytest
-from guests import HARMONIC, NESTED, TEXT, Cell, built, hashed
+from conftest import Root
+from guests import HARMONIC, NESTED, Cell, built, hashed
 
 NAMES = ("polled.bin", "smp.elf", "smp.bin", "tree.bin", "nested.elf")
 POLLED = "/guests/polled.bin -a 0x40000000"
@@ -56,3 +57,83 @@ def test_guest(root, say, words, text, name, irq, cpus, conduit):
     guest.wait(r"ready, life 9, .*\n> $")
     guest.seems_well(cpus)
     guest.off()
+
+
+RESETS = 500
+TYPED = 20_000
+
+
+@pytest.mark.parametrize("words, text, name, cpus", [
+    (SMP, "guests-injected", "trio", 3),
+    (TREE, "guests-direct", "trio", 3),
+])
+def test_resets_itself_500_times(root, say, words, text, name, cpus):
+    """As soon as it is up, its console and all CPUs' timers in use: it finds itself as it was loaded, and nothing leaks."""
+    guest = Cell(root, name, text)
+    guest.run(words)
+    before, began = root.state(), guest.lives()
+    guest.type(f"reset {RESETS}\r")
+    guest.wait(rf"ready, life {began + RESETS}, cpus {cpus}, .*\n> $")
+    assert guest.lives() == began + RESETS
+    # a tick at least in each life
+    ticks = guest.numbers("lives")[3]
+    assert ticks >= RESETS
+    say(f"{RESETS} resets, {ticks} ticks meanwhile; exits since: {guest.exits(1)}")
+    assert root.state() == before
+    guest.seems_well(cpus)
+    guest.off()
+
+
+@pytest.mark.parametrize("words, text, name", [
+    (POLLED, "guests", "solo"), (SMP, "guests-injected", "trio"), (TREE, "guests-injected", "trio"),
+    (TREE, "guests-direct", "trio"),
+])
+def test_what_is_typed_fast(root, say, words, text, name):
+    """Each of 20,000 characters arrives once, and in order."""
+    guest = Cell(root, name, text)
+    guest.run(words)
+    line = "".join(chr(0x21 + n % 90) for n in range(100)).replace("'", "_").replace("%", "_")
+    root.check(f"for i in $(seq {TYPED // len(line)}); do printf '%s' '{line}'; done >/tmp/typed")
+    guest.type(f"take {TYPED}\r")
+    guest.wait(r"\ntake\n")
+    exits = guest.exits(1)
+    root.check(f"jailhouse console -i {name} </tmp/typed >/dev/null", 300)
+    assert guest.wait(r"took .*\n")[0] == f"took {TYPED} {hashed(line * (TYPED // len(line)))}\n"
+    say(f"exits for {TYPED} characters: { {k: v - exits[k] for k, v in guest.exits(1).items() if v != exits[k]} }")
+    guest.seems_well(1 if words == POLLED else 3)
+    guest.off()
+
+
+
+def quiet_exits(guest: Cell, cpu: int) -> dict[str, int]:
+    """What it was asked last is over for it too."""
+    exits = guest.exits(cpu)
+    while (now := guest.exits(cpu))["mmio"] != exits["mmio"]:
+        exits = now
+    return now
+
+
+@pytest.mark.parametrize("words", [SMP, TREE])
+def test_a_flood_is_one_cells_own(boot, blobs, more_files, say, words):
+    """One that floods its console with all it can takes no tick and causes no exit of another."""
+    # a machine of its own: the flood's ring does not keep all of it
+    root = Root(boot(files={**blobs, **more_files}))
+    before = root.state()
+    flooder, other = Cell(root, "solo", "guests"), Cell(root, "pair", "guests")
+    flooder.run(POLLED)
+    other.run(words)
+    ticks, exits = other.numbers("ticks"), quiet_exits(other, 2)
+    flooder.type("flood 20000\r")
+    flooder.wait(r"flooded\n")
+    after, now = other.exits(2), other.numbers("ticks")
+    say(f"ticks of the other {ticks} to {now}, its interrupts {after['irq'] - exits['irq']}")
+    # one for each tick, and nothing else
+    assert 0 < after["irq"] - exits["irq"] <= now[0] - ticks[0]
+    assert {**after, "irq": 0, "total": 0} == {**exits, "irq": 0, "total": 0}
+    assert all(a < b for a, b in zip(ticks, now))
+    flooder.seems_well(1)
+    other.seems_well(2)
+    flooder.off()
+    other.off()
+    root.destroy("solo", "pair")
+    assert root.state() == before
