@@ -55,7 +55,41 @@ $(LOADER_BIN): $(LOADER_SOURCE) include/abi/boot.h inmates/build.mk
 	$(Q)$(if $(LOADER_SOURCE),$(CC) -Iinclude -c $(LOADER_SOURCE) -o $(@:.bin=.o) && \
 		$(OBJCOPY) -O binary -j .text $(@:.bin=.o) $@,: >$@)
 
-.PHONY: inmates
-inmates: $(INMATE_BINS) $(LOADER_BIN)
+# Systems of other people's kind for machines that cells stand in for: each with the base, at an address of its
+# own, and one thing of it different: $(call guest_rule,NAME,BASE,MMU,WHO ZEROES .bss,MORE OBJECTS)
+GUEST_BASE := $(sort $(wildcard inmates/guests/$(ARCH)/base/*.[cS]))
+GUEST_BASE_OBJECTS := $(GUEST_BASE:%=$(BUILD)/%.o)
+GUEST_SOURCES := $(sort $(wildcard inmates/guests/$(ARCH)/*.[cS]))
+GUEST_OBJECTS := $(GUEST_SOURCES:%=$(BUILD)/%.o) $(GUEST_BASE_OBJECTS)
+GUEST_LDS := inmates/guests/$(ARCH)/guest.lds
+GUEST_NAMES := $(if $(GUEST_SOURCES),nested polled smp tree)
+GUEST_BINS := $(GUEST_NAMES:%=$(BUILD)/inmates/guests/%.bin)
+GUEST_CFLAGS := $(INMATE_CFLAGS) -mstrict-align
+# Interrupts keep no floating point registers
+$(GUEST_BASE_OBJECTS): GUEST_CFLAGS += -mgeneral-regs-only
 
--include $(INMATE_OBJECTS:.o=.d)
+$(GUEST_OBJECTS): $(BUILD)/%.o: % Makefile inmates/build.mk
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(GUEST_CFLAGS) -MMD -MP -c $< -o $@
+
+define guest_rule
+$(BUILD)/inmates/guests/$(1).elf: $(BUILD)/inmates/guests/$(ARCH)/$(1).c.o $(5) $(GUEST_BASE_OBJECTS) $(GUEST_LDS)
+	$$(call say,LD,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(LD) $$(INMATE_LDFLAGS) --defsym base=$(2) --defsym mmu_on=$(3) --defsym loader_zeroes=$(4) -T $$(GUEST_LDS) \
+		$$(filter %.o,$$^) -o $$@
+endef
+$(eval $(call guest_rule,polled,0x40000000,0,0))
+$(eval $(call guest_rule,smp,0x40200000,0,0))
+$(eval $(call guest_rule,nested,0x40200000,1,1))
+$(eval $(call guest_rule,tree,0x40200000,1,0,$(BUILD)/inmates/guests/$(ARCH)/image.S.o))
+
+$(GUEST_BINS): %.bin: %.elf
+	$(call say,OBJCOPY,$@)
+	$(Q)$(OBJCOPY) -O binary $< $@
+
+.PHONY: inmates
+inmates: $(INMATE_BINS) $(GUEST_BINS) $(LOADER_BIN)
+
+-include $(INMATE_OBJECTS:.o=.d) $(GUEST_OBJECTS:.o=.d)

@@ -41,6 +41,7 @@ LAYERS: dict[str, tuple[set[str], str | None]] = {
     "driver": ({"include/abi"}, None),
     "inmates/lib": ({"include/abi"}, FREESTANDING),
     "inmates/loader": ({"include/abi"}, FREESTANDING),
+    "inmates/guests": (set(), FREESTANDING),
     "inmates/demos": ({"include/abi", "inmates/lib"}, FREESTANDING),
     "inmates/bench": ({"include/abi", "inmates/lib"}, FREESTANDING),
     "inmates/tests": ({"include/abi", "inmates/lib"}, FREESTANDING),

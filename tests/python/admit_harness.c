@@ -83,6 +83,7 @@ static int verdict(int count, char **arguments)
 	struct span mediated[2 + ABI_IOAPICS];
 	struct admit_limits limits = {
 		.mediated = mediated,
+		.uart = true,
 		.max_cpus = (uint32_t)strtoul(arguments[0], NULL, 0),
 		.guest_end = strtoull(arguments[1], NULL, 0),
 		.host_end = strtoull(arguments[1], NULL, 0),

@@ -3,7 +3,8 @@
 
 MIB = 1 << 20
 TEXTS = ("cells", "pair", "kinds", "duo", "contract", "uart", "moved", "linux", "uboot", "counted-direct",
-         "counted-injected", "gic-elsewhere", "consoles", "boot", "linux-plain", "linux-one", "linux-rt", "virt")
+         "counted-injected", "gic-elsewhere", "consoles", "boot", "linux-plain", "linux-one", "linux-rt", "virt",
+         "guests", "guests-injected", "guests-direct")
 # Its line in /proc/interrupts
 TIMER = "arch_timer"
 # CPUs that Linux can switch off

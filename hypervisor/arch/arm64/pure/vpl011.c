@@ -62,9 +62,24 @@ static uint64_t read_data(struct vpl011 *uart)
 	if (uart->count == 0)
 		return 0;
 	uart->first = (uint8_t)((uart->first + 1) % VPL011_FIFO);
-	if (--uart->count == 0)
-		uart->ris &= (uint16_t)~(INT_RX | INT_RT);
+	uart->ris &= (uint16_t)~(INT_RX | INT_RT);
+	uart->next = --uart->count != 0;
+	if (uart->next)
+		uart->ris |= INT_RX | INT_RT;
 	return byte;
+}
+
+/*
+ * Without FIFOs a byte comes when the one before was read, and has an interrupt of its own: drivers that read one
+ * each time and clear the interrupt after that must not clear the next one's.
+ */
+static void clear(struct vpl011 *uart, uint64_t interrupts)
+{
+	if (uart->next && (interrupts & (INT_RX | INT_RT))) {
+		interrupts &= ~(INT_RX | INT_RT);
+		uart->next = false;
+	}
+	uart->ris &= (uint16_t)~interrupts;
 }
 
 static uint64_t read_flags(const struct vpl011 *uart)
@@ -132,7 +147,7 @@ static bool write(struct vpl011 *uart, uint64_t offset, uint64_t value)
 		uart->imsc = value & INTERRUPTS;
 		break;
 	case UARTICR:
-		uart->ris &= (uint16_t)~value;
+		clear(uart, value);
 		break;
 	default:
 		break;

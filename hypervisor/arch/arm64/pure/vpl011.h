@@ -19,6 +19,7 @@ struct vpl011 {
 	uint8_t ifls, ilpr, fbrd, lcr_h;
 	uint16_t ibrd, cr;
 	uint16_t imsc, ris;		/* interrupts: unmasked; there */
+	bool next;			/* the first byte came as the one before was read, and no interrupt was cleared since */
 };
 
 /* As after a reset. */
