@@ -13,14 +13,11 @@ bool cell_may_tell(const struct cell *cell)
 	return __atomic_fetch_add(&cell->arch->refusals, 1, __ATOMIC_RELAXED) < REFUSALS_TOLD;
 }
 
-void cell_refused(struct cpu *self, bool ends, const char *what, uint64_t number)
+void cell_refused(struct cpu *self, const char *what, uint64_t number)
 {
-	if (!ends && !cell_may_tell(self->cell))
-		return;
-	fault_say(self, ends, "%s 0x%llx at PC 0x%llx", what, (unsigned long long)number,
-		  (unsigned long long)arch_guest_pc());
-	if (ends)
-		cell_fail(self);
+	if (cell_may_tell(self->cell))
+		fault_say(self, false, "%s 0x%llx at PC 0x%llx", what, (unsigned long long)number,
+			  (unsigned long long)arch_guest_pc());
 }
 
 static void own_configured_lines(struct cell *cell)

@@ -109,7 +109,7 @@ static enum outcome refuse(struct cpu *self, uint64_t icr)
 {
 	if (!cell_is_root(self->cell))
 		return OUT_GP;
-	cell_refused(self, false, "an IPI by ICR", icr);
+	cell_refused(self, "an IPI by ICR", icr);
 	return OUT_NEXT;
 }
 

@@ -92,7 +92,7 @@ enum outcome exit_rdmsr(struct cpu *self, uint32_t msr, uint64_t *value)
 		break;
 	}
 	/* what stock kernels touch is served: who comes here wants to know why it did not work */
-	cell_refused(self, false, "read of MSR", msr);
+	cell_refused(self, "read of MSR", msr);
 	return OUT_GP;
 }
 
@@ -131,7 +131,7 @@ enum outcome exit_wrmsr(struct cpu *self, uint32_t msr, uint64_t value)
 	case MSR_DIRECT:
 		break;
 	}
-	cell_refused(self, false, "write of MSR", msr);
+	cell_refused(self, "write of MSR", msr);
 	return OUT_GP;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* I/O ports that are not the guest's directly. */
 #include "abi/power.h"
+#include "base/fmt.h"
 #include "core/budget.h"
 #include "core/cell.h"
+#include "core/fault.h"
 #include "asm.h"
 #include "x86.h"
 
@@ -36,6 +38,11 @@ __attribute__((noinline)) void port_out(uint16_t port, unsigned size, uint32_t v
 		__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
 }
 
+static struct span pio_span(const struct abi_pio *pio)
+{
+	return (struct span){ pio->first, pio->count };
+}
+
 /* Those in the cell's configuration. */
 static void set_ports(struct cell *of, const struct config *config, bool direct)
 {
@@ -60,14 +67,35 @@ void pio_give(const struct cell *cell, bool to_root)
 	set_ports(cell->sys->root, &cell->config, to_root);
 }
 
+static void describe_nearest(const struct config *config, uint16_t port, char *text, size_t size)
+{
+	const struct abi_pio *best = NULL, *pio;
+
+	text[0] = '\0';
+	for (pio = config->pio; pio < config->pio + config->cell->pio_count; pio++)
+		if (best == NULL || fault_distance(pio_span(pio), port) < fault_distance(pio_span(best), port))
+			best = pio;
+	if (best != NULL)
+		fmt(text, size, "; nearest of its ports are 0x%x..0x%x", best->first, best->first + best->count - 1);
+}
+
+static _Noreturn void violation(struct cpu *self, const char *what, uint16_t port)
+{
+	char nearest[64];
+
+	describe_nearest(&self->cell->config, port, nearest, sizeof(nearest));
+	fault_say(self, true, "%s 0x%x at PC 0x%llx%s", what, port, (unsigned long long)arch_guest_pc(), nearest);
+	cell_fail(self);
+}
+
 /* The end of a cell for which what it does not have is not merely absent. */
 static enum outcome refuse(struct cpu *self, struct pio_access *access)
 {
-	bool goes_on = cell_is_root(self->cell) || self->cell->config.cell->flags & ABI_CELL_ABSENT_PORTS;
+	const char *what = access->string ? "string instruction on port" : access->write ? "write to port" : "read of port";
 
-	cell_refused(self, !goes_on,
-		     access->string ? "string instruction on port" : access->write ? "write to port" : "read of port",
-		     access->port);
+	if (!cell_is_root(self->cell) && !(self->cell->config.cell->flags & ABI_CELL_ABSENT_PORTS))
+		violation(self, what, access->port);
+	cell_refused(self, what, access->port);
 	access->value = UINT32_MAX;
 	return access->string ? OUT_GP : OUT_NEXT;
 }

@@ -214,8 +214,8 @@ void msr_cell_init(struct cell *cell);
 void msr_reset(struct cpu *self);
 /* cell.c: an access was refused. Is that still one for the log? Of the first few; a guest that probes does not flood it. */
 bool cell_may_tell(const struct cell *cell);
-/* ... what it tried, "read of MSR" or the like, and of which. It ends a cell, or is one of the first few. */
-void cell_refused(struct cpu *self, bool ends, const char *what, uint64_t number);
+/* ... then it is told: what it tried, "read of MSR" or the like, and of which. */
+void cell_refused(struct cpu *self, const char *what, uint64_t number);
 /* pio.c: the machine's own ports, 1, 2 or 4 bytes */
 uint32_t port_in(uint16_t port, unsigned size);
 void port_out(uint16_t port, unsigned size, uint32_t value);
