@@ -80,7 +80,9 @@ static bool readable(struct log *log, struct reader *reader)
 	const struct abi_ring *ring;
 	bool yes;
 
-	mutex_lock(&reader->lock);
+	/* another thread waits in a read of the same file: what comes is for that one */
+	if (!mutex_trylock(&reader->lock))
+		return false;
 	mutex_lock(&log->lock);
 	if (reader->ring >= 0) {
 		ring = ring_of(log, reader);
@@ -207,7 +209,9 @@ int log_attach_cell(struct file *file, const struct abi_drv_cell *ref, char *err
 	if (cell->id == ROOT_CELL)
 		return refuse(error, EPERM, "cell 0 \"%s\" is the root cell, Linux itself: its console is yours",
 			      cell_name(cell));
-	mutex_lock(&reader->lock);
+	/* who reads may wait for ever, and this is done under driver.lock */
+	if (!mutex_trylock(&reader->lock))
+		return refuse(error, EBUSY, "somebody reads from this file already: open another");
 	mutex_lock(&log->lock);
 	ring = rings_find(&log->rings, cell->id);
 	if (ring >= 0) {
@@ -250,7 +254,7 @@ ssize_t log_write(struct file *file, const char __user *from, size_t count, loff
 
 	if (reader->ring < 0)
 		return -EINVAL;
-	while (done < count) {
+	for (; done < count; cond_resched()) {
 		size_t part = min_t(size_t, count - done, sizeof(text));
 		long taken;
 
@@ -260,13 +264,13 @@ ssize_t log_write(struct file *file, const char __user *from, size_t count, loff
 		if (taken < 0)
 			return done ? (ssize_t)done : taken;
 		done += taken;
+		if (signal_pending(current))
+			return done ? (ssize_t)done : -ERESTARTSYS;
 		if (taken)
 			continue;
 		if (file->f_flags & O_NONBLOCK)
 			return done ? (ssize_t)done : -EAGAIN;
 		schedule_timeout_interruptible(INPUT_PERIOD);
-		if (signal_pending(current))
-			return done ? (ssize_t)done : -ERESTARTSYS;
 	}
 	return (ssize_t)done;
 }
