@@ -85,7 +85,7 @@ def image(offset: int = 0, memory: int = 0x30_0000, size: int = 0x1_0000, magic:
     (gzip.compress(image()), "is compressed: gunzip it first"),
     (b"MZ\0\0zimg" + bytes(100), "take arch/arm64/boot/Image"),
     (b"\x7fELF" + bytes(100), "is an ELF file (vmlinux): take arch/arm64/boot/Image"),
-])
+], ids=lambda value: "" if isinstance(value, bytes) else value[:40])
 def test_kernel(harness, tmp_path, content, says):
     (tmp_path / "kernel").write_bytes(content)
     assert says in said(harness, "kernel", tmp_path / "kernel")

@@ -13,6 +13,17 @@ from machine.cpio import Archive
 from machine.machine import Serial
 
 
+# How every /init begins
+BEGIN = """#!/bin/sh
+export PATH=/sbin:/bin
+/bin/busybox mkdir -p /proc /sys /dev /tmp
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+"""
+
+
 class Listener(threading.Thread):
     """Reads the second UART all the time: QEMU stands still when nobody does. What it read is in `said` and in the log."""
 

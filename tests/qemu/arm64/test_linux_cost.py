@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from conftest import Root
-from systems import Listener, initrd
+from systems import BEGIN, Listener, initrd
 
 from machine import paths
 from machine.target import TARGET
@@ -15,16 +15,9 @@ from machine.target import TARGET
 MOST = 1.02
 ARGUMENTS = "panic=-1"
 RUN_INIT = r"\[ *([0-9.]+)\] Run /init as init process"
-INIT = """#!/bin/sh
-export PATH=/sbin:/bin
-/bin/busybox mkdir -p /proc /dev /tmp
-/bin/busybox --install -s /bin
-mount -t proc proc /proc
-mount -t devtmpfs devtmpfs /dev
-"""
-POWER_OFF = INIT + "poweroff -f\n"
+POWER_OFF = BEGIN + "poweroff -f\n"
 # Nothing; then system calls, processes, memory and a timer that is set again and again
-WORK = INIT + """
+WORK = BEGIN + """
 echo 'cell: idle'
 read -r line
 (while :; do usleep 1000; done) &

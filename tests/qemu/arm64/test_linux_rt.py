@@ -5,19 +5,13 @@ import re
 
 import pytest
 from conftest import Root
-from systems import Listener, initrd
+from systems import BEGIN, Listener, initrd
 
 from machine import paths, rootfs
 
 CYCLES = 100
 PERIOD_US = 1000
-INIT = """#!/bin/sh
-export PATH=/sbin:/bin
-/bin/busybox mkdir -p /proc /sys /dev
-/bin/busybox --install -s /bin
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev
+INIT = BEGIN + """
 mkdir -p /dev/shm
 echo "cell: $(uname -r) real time $(cat /sys/kernel/realtime)"
 cyclictest -q -m -t2 -a0-1 -p95 -i%d -h10000 >/result & pid=$!

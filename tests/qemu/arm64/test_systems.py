@@ -6,19 +6,13 @@ from pathlib import Path
 
 import pytest
 from conftest import Root
-from systems import Listener, Talk, initrd
+from systems import BEGIN, Listener, Talk, initrd
 
 from machine import paths
 
 # Lives that a kernel ends by a reset of its cell, before the one that it ends for good
 REBOOTS = 3
-INIT = """#!/bin/sh
-export PATH=/sbin:/bin
-/bin/busybox mkdir -p /proc /sys /dev
-/bin/busybox --install -s /bin
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev
+INIT = BEGIN + """
 cd /sys/devices/system/cpu
 echo "cell: $(uname -r) on CPUs $(cat online), $(grep -c GICv3 /proc/interrupts) interrupts"
 read -r line; echo "cell: heard $line"
