@@ -184,6 +184,8 @@ void gic_cpu_leave(struct cpu *self);
 void gic_cpu_reset(struct cpu *self);
 void gic_cpu_quiesce(struct cpu *self);
 void gic_restore(void);
+/* Is the INTID, any number, a line of this CPU's cell, or an interrupt of this CPU's that its guest may have? Direct cells. */
+bool gic_owns(const struct cpu *self, uint64_t intid);
 /* What a cell writes to ICC_PMR_EL1. */
 void gic_set_pmr(struct cpu *self, uint64_t pmr);
 

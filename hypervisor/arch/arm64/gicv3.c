@@ -5,9 +5,11 @@
  * (lr.c). How CPUs are had back: gic_manage.c.
  *
  * With FMO = 1 EL1's PMR, CTLR, DIR and Group 0 registers are the virtual interface's, so
- * the physical ones are the hypervisor's: PMR open, EOImode 0 (IHI0069H 6.2, 12.2).
+ * the physical ones are the hypervisor's: PMR open, EOImode 0 (IHI0069H 6.2, 12.2). A direct cell's come by
+ * traps.c: what it writes to PMR, CTLR.EOImode and DIR is meant for the physical ones.
  */
 #include "abi/comm.h"
+#include "arch/arm64/pure/gicpass.h"
 #include "arch/cpu.h"
 #include "arm64.h"
 #include "base/bug.h"
@@ -267,6 +269,13 @@ void gic_cpu_reset(struct cpu *self)
 	gic_set_pmr(self, 0);
 	machine.gic->start(self);
 	isb();
+}
+
+bool gic_owns(const struct cpu *self, uint64_t intid)
+{
+	if (intid < GIC_SPI_FIRST)
+		return gicr_owned(&self->arch->gicr_view) >> intid & 1;
+	return intid < GIC_SPI_END && bit_test(self->cell->arch->gicd.lines, (unsigned)intid);
 }
 
 void gic_set_pmr(struct cpu *self, uint64_t pmr)

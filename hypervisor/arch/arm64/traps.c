@@ -75,10 +75,19 @@ static uint64_t read_pmr(const struct cpu *self)
 	return self->arch->icc_pmr;
 }
 
-/* EOImode and CBPR are kept and have no effect: an EOI deactivates, and DIR finds nothing to do. */
+/* CBPR is kept and has no effect: there are no interrupts of the other group. */
 static void write_ctlr(struct cpu *self, uint64_t value)
 {
 	self->arch->icc_ctlr = (uint32_t)(value & (ICC_CTLR_EOIMODE | ICC_CTLR_CBPR));
+	sysreg_write(ICC_CTLR_EL1, (sysreg_read(ICC_CTLR_EL1) & ~ICC_CTLR_EOIMODE) | (value & ICC_CTLR_EOIMODE));
+	isb();
+}
+
+/* The physical interface deactivates any line there is. */
+static void write_dir(struct cpu *self, uint64_t intid)
+{
+	if ((self->arch->icc_ctlr & ICC_CTLR_EOIMODE) && gic_owns(self, intid))
+		sysreg_write(ICC_DIR_EL1, intid);
 }
 
 static uint64_t read_ctlr(const struct cpu *self)
@@ -116,7 +125,7 @@ static const struct {
 	{ SYSREG_ID(3, 0, 12, 11, 7), ignore, NULL },		/* ICC_SGI0R_EL1 */
 	{ SYSREG_ID(3, 0, 4, 6, 0), write_pmr, read_pmr },	/* ICC_PMR_EL1 */
 	{ SYSREG_ID(3, 0, 12, 12, 4), write_ctlr, read_ctlr },	/* ICC_CTLR_EL1 */
-	{ SYSREG_ID(3, 0, 12, 11, 1), ignore, NULL },		/* ICC_DIR_EL1 */
+	{ SYSREG_ID(3, 0, 12, 11, 1), write_dir, NULL },	/* ICC_DIR_EL1 */
 	{ SYSREG_ID(3, 0, 12, 11, 3), NULL, read_rpr },		/* ICC_RPR_EL1 */
 	{ SYSREG_ID(3, 0, 12, 12, 5), ignore, read_sre },	/* ICC_SRE_EL1 */
 	{ SYSREG_ID(3, 0, 1, 0, 1), ignore, read_zero },	/* ACTLR_EL1 */

@@ -5,6 +5,8 @@
  */
 #include "base/guest.h"
 
+#define WORK 4u
+
 const struct habits habits = {
 	.name = "tree", .from_tree = true, .walks = true, .splits_end = true, .timer = 30, .console = FIFO, .timeout = true,
 };
@@ -25,4 +27,31 @@ static void fpu(const char *words)
 	print("fpu %u\n", (unsigned)(sum * 1e6));
 }
 
-const struct command commands[] = { { "fpu", fpu }, { NULL, NULL } };
+/*
+ * An interrupt that a task deactivates, long after its end, does not come again until then. The task runs
+ * as the handler does, with all other interrupts let in.
+ */
+static unsigned came, before_end;
+
+static void work(unsigned sgi)
+{
+	if (sgi != WORK || came++ != 0)
+		return;
+	gic_send(WORK, 0);
+	irqs_on();
+	timer_wait(2);
+	irqs_off();
+	before_end = came;
+}
+
+static void late(const char *words)
+{
+	(void)words;
+	came = 0;
+	on_sgi = work;
+	gic_send(WORK, 0);
+	timer_wait(2);
+	print("late %u, then %u\n", before_end, came);
+}
+
+const struct command commands[] = { { "fpu", fpu }, { "late", late }, { NULL, NULL } };

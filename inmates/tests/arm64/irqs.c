@@ -8,7 +8,6 @@
  *   cpu=N (0)     the hypervisor's number of this CPU      ticks=T (200) timer interrupts
  *   peer=N        the cell's second CPU, by affinity: software interrupts to and fro, and
  *                 a shared line routed to it
- *   direct        the CPU ends and deactivates in one, whatever ICC_CTLR_EL1.EOImode says
  *   hold          leaves interrupts active and pending, masks everything and spins
  */
 #include "inmate.h"
@@ -38,7 +37,6 @@ struct test {
 	unsigned int line[LINES_MAX];
 	unsigned int lines, checks, wrong;
 	uint64_t cpu;
-	bool direct;
 	struct tally tally;
 	volatile uint32_t there, back, routed;
 	volatile bool peer_ready;
@@ -296,8 +294,7 @@ static void check_eoimode(struct test *t)
 			break;
 		end(line);
 		pend(t, line);
-		if (!t->direct)
-			quiet(t, "EOImode 1, ended and not deactivated");
+		quiet(t, "EOImode 1, ended and not deactivated");
 		sysreg_write(icc_dir_el1, line);
 		isb();
 		if (comes(t, line, "EOImode 1, deactivated"))
@@ -618,7 +615,6 @@ void inmate_main(void)
 	uint64_t maintenance;
 
 	t->cpu = cmdline_get_int("cpu", 0);
-	t->direct = cmdline_get_bool("direct", false);
 	t->peer = cmdline_get_int("peer", UINT64_MAX);
 	t->ticks_wanted = (uint32_t)cmdline_get_int("ticks", 200);
 	set_up(t);

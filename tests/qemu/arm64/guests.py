@@ -14,6 +14,7 @@ PATIENCE = 120.0
 NESTED = "nest (i)l ()il (i)l pi"
 # Harmonic number of 10000, in millionths
 HARMONIC = "fpu 9787606"
+LATE = "late 1, then 2"
 # What a shell leaves alone and the answers are not known by
 TEXT = "".join(chr(c) for c in range(0x20, 0x7f) if chr(c) not in "'\\%>#")
 
@@ -80,6 +81,10 @@ class Guest(ABC):
         assert self.ask("psci") == "psci 1.1 on 0 off 0 reset 0 other ffffffff"
         for _ in range(2):
             assert self.ask("cpus") == f"cpus {cpus} answered {cpus}, {cpus - 1} to all, own 0"
+            assert self.ask("cycle") == f"cycle {cpus - 1}, none fffffffe"
+        # one that polls may have no such line
+        expected = "priority a0 route 0 pended 1" if self.numbers("irqs")[1] else "priority (a0|0) route 0 pended 0"
+        assert re.fullmatch(f"probe 3 3 {expected} rpr ff hppir 3ff", self.ask("probe"))
         now = self.numbers("ticks")
         assert len(now) == len(before) == cpus and all(a < b for a, b in zip(before, now)), (before, now)
         assert self.numbers("irqs")[4:] == [0, 0]

@@ -30,8 +30,7 @@ def test_what_names_a_cpu(root, cell, ram):
 @pytest.mark.parametrize(("cell", "peer"), ((COUNTED[0], 1), (COUNTED[1], 1), ("gic-elsewhere", 3)))
 def test_interrupts(root, cell, peer):
     """As of any other cell: inmates/tests/irqs.c, with the second CPU."""
-    direct = "" if cell == "counted-injected" else " direct"
-    root.run_cell(cell, "irqs", f"cpu=2 peer={peer} lines=208 extra=227{direct}", text=cell)
+    root.run_cell(cell, "irqs", f"cpu=2 peer={peer} lines=208 extra=227", text=cell)
     end = root.expect(rf"^\[{cell}\] irqs: (ok \d+ checks|\d+ of \d+ wrong)$", 120)
     assert "ok" in end[1], root.said()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Root
-from guests import HARMONIC, NESTED, Cell, built, hashed
+from guests import HARMONIC, LATE, NESTED, Cell, built, hashed
 
 NAMES = ("polled.bin", "smp.elf", "smp.bin", "tree.bin", "nested.elf")
 POLLED = "/guests/polled.bin -a 0x40000000"
@@ -43,6 +43,7 @@ def test_guest(root, say, words, text, name, irq, cpus, conduit):
         guest.seems_well(cpus)
         if said[1] == "tree":
             assert guest.ask("fpu") == HARMONIC
+            assert guest.ask("late") == LATE
         if said[1] == "nested":
             assert guest.ask("nest") == NESTED
         assert guest.lives() == life

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pexpect
 import pytest
-from guests import HARMONIC, NESTED, Guest, built, hashed
+from guests import HARMONIC, LATE, NESTED, Guest, built, hashed
 
 from machine.target import TARGET
 
@@ -85,6 +85,7 @@ def test_guest(bare, name, file, how, cpus, conduit):
         guest.seems_well(cpus)
         if name == "tree":
             assert guest.ask("fpu") == HARMONIC
+            assert guest.ask("late") == LATE
         if name == "nested":
             assert guest.ask("nest") == NESTED
         assert guest.lives() == life

@@ -10,8 +10,8 @@ from conftest import Root
 TICKS, ROUNDS = 200, 500
 # CPU, and words for inmates/tests/irqs.c: lines as the cell sees them
 KINDS = {
-    "direct": (3, "lines=208 extra=227 direct"),
-    "trusted": (2, "lines=228 extra=247 direct"),
+    "direct": (3, "lines=208 extra=227"),
+    "trusted": (2, "lines=228 extra=247"),
     "injected": (1, "lines=48 extra=250"),
 }
 OK = r"irqs: ok \d+ checks$"
@@ -71,7 +71,7 @@ def test_side_by_side(root, say):
 @pytest.mark.parametrize("cell, text, injected", (("pair", "pair", False), ("duo", "duo", True)))
 def test_between_two_cpus(root, say, cell, text, injected):
     """Each software interrupt arrives once, and costs its sender one exit."""
-    root.run_cell(cell, "irqs", f"cpu=2 peer=3 lines=208 extra=227{'' if injected else ' direct'}", text)
+    root.run_cell(cell, "irqs", "cpu=2 peer=3 lines=208 extra=227", text)
     outcome(root, cell)
     peer = numbers(root, cell, "peer")
     say(f"{cell}: {peer}")

@@ -12,6 +12,8 @@
 
 #define CPUS 4u
 #define SGIS 16u
+/* Sent to a CPU that is to switch itself off */
+#define SGI_LEAVE 3u
 #define STACK_SIZE 4096u
 #define STACK_SHIFT 12
 
@@ -56,9 +58,9 @@ extern struct board board;
 /* False: no tree there, or something is not in it. */
 bool board_read_tree(uintptr_t tree);
 
-/* One CPU's; written by it alone. */
+/* One CPU's; written by it alone, but for `leaves`, and `up` while it is off. */
 struct cpu_state {
-	volatile unsigned ticks, spurious, strange, up;
+	volatile unsigned ticks, spurious, strange, up, leaves;
 	volatile unsigned sgi[SGIS];
 };
 
@@ -99,7 +101,7 @@ void timer_wait(unsigned ticks);
 
 /* uart.c */
 struct uart_counts {
-	volatile unsigned received, sent, rx_interrupts, tx_interrupts;
+	volatile unsigned interrupts, received, sent, rx_interrupts, tx_interrupts;
 };
 
 extern struct uart_counts uart_counts;
@@ -117,10 +119,12 @@ unsigned number(const char *text);
 
 /* psci.c */
 #define PSCI_VERSION 0x84000000u
+#define PSCI_CPU_OFF 0x84000002u
 #define PSCI_CPU_ON 0xc4000003u
 #define PSCI_SYSTEM_OFF 0x84000008u
 #define PSCI_SYSTEM_RESET 0x84000009u
 #define PSCI_FEATURES 0x8400000au
+#define PSCI_ALREADY_ON (-4)
 int64_t psci(uint32_t function, uint64_t a, uint64_t b, uint64_t c);
 
 /* lives.c: what no image covers and no reset spoils */
@@ -130,6 +134,10 @@ unsigned lives_count(void);
 void lives_go_on(void);
 void lives_show(const char *words);
 void lives_reset(const char *words);
+
+/* probe.c */
+void probe(const char *words);
+void cycle(const char *words);
 
 /* shell.c */
 void shell(void);

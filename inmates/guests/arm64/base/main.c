@@ -34,10 +34,12 @@ void secondary(unsigned cpu)
 	gic_cpu_init();
 	timer_start();
 	cpu_state[cpu].up = 1;
-	for (;;) {
+	while (!cpu_state[cpu].leaves) {
 		irqs_on();
 		wfi();
 	}
+	irqs_off();
+	(void)psci(PSCI_CPU_OFF, 0, 0, 0);
 }
 
 /* Those there are: it ends at the first that PSCI does not know. */

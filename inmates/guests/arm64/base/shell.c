@@ -124,7 +124,8 @@ static void off(const char *words)
 
 static const struct command common[] = {
 	{ "echo", echo }, { "ticks", ticks }, { "cpus", cpus }, { "irqs", irqs }, { "psci", versions }, { "take", take },
-	{ "flood", flood }, { "lives", lives_show }, { "reset", lives_reset }, { "off", off }, { NULL, NULL },
+	{ "flood", flood }, { "lives", lives_show }, { "reset", lives_reset }, { "off", off },
+	{ "probe", probe }, { "cycle", cycle }, { NULL, NULL },
 };
 
 static bool run(const struct command *list, const char *name, const char *words)

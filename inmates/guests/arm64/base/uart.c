@@ -109,6 +109,7 @@ void uart_interrupt(void)
 {
 	uint32_t mis = *reg(MIS);
 
+	uart_counts.interrupts++;
 	if (mis & rx_interrupts())
 		receive();
 	if (!(mis & INT_TX))
