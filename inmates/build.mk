@@ -44,18 +44,29 @@ $(INMATE_BINS): %.bin: %.elf
 	$(call say,OBJCOPY,$@)
 	$(Q)$(OBJCOPY) -O binary $< $@
 
-# What the command puts into a boot region; embedded in it, so no program for /inmates. Nothing where
-# there are no such regions
-LOADER_SOURCE := $(wildcard inmates/loader/$(ARCH)/loader.S)
+# What the command puts into a boot region; embedded in it, so no program for /inmates
+LOADER_SOURCE := inmates/loader/$(ARCH)/loader.S
 LOADER_BIN := $(BUILD)/inmates/loader/loader.bin
 
-$(LOADER_BIN): $(LOADER_SOURCE) include/abi/boot.h inmates/build.mk
+$(LOADER_BIN): $(LOADER_SOURCE) include/abi/boot.h include/abi/power.h inmates/build.mk
 	$(call say,LOADER,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(if $(LOADER_SOURCE),$(CC) -Iinclude -c $(LOADER_SOURCE) -o $(@:.bin=.o) && \
-		$(OBJCOPY) -O binary -j .text $(@:.bin=.o) $@,: >$@)
+	$(Q)$(CC) -Iinclude -c $(LOADER_SOURCE) -o $(@:.bin=.o)
+	$(Q)$(OBJCOPY) -O binary -j .text $(@:.bin=.o) $@
+
+# Programs that are entered as an operating system is, for the loader's tests; linked for 2 MiB, of 32 bits if so named
+GUESTS := $(patsubst inmates/guests/$(ARCH)/%.S,$(BUILD)/inmates/guests/%.elf,$(wildcard inmates/guests/$(ARCH)/*.S))
+GUEST_FORMAT_multiboot := elf32-i386
+
+$(GUESTS): $(BUILD)/inmates/guests/%.elf: inmates/guests/$(ARCH)/%.S $(wildcard inmates/guests/$(ARCH)/*.inc) \
+		include/abi/power.h inmates/build.mk
+	$(call say,GUEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -Iinclude -c $< -o $(@:.elf=.o)
+	$(Q)$(LD) -N -nostdlib -z noexecstack --no-warn-rwx-segments --build-id=none -Ttext=0x200000 $(@:.elf=.o) -o $@
+	$(Q)$(if $(GUEST_FORMAT_$*),$(OBJCOPY) -O $(GUEST_FORMAT_$*) $@)
 
 .PHONY: inmates
-inmates: $(INMATE_BINS) $(LOADER_BIN)
+inmates: $(INMATE_BINS) $(LOADER_BIN) $(GUESTS)
 
 -include $(INMATE_OBJECTS:.o=.d)
