@@ -34,6 +34,9 @@ const char *arch_wfi(u32 flags);
 /* The id of the calling CPU, as abi_system's hwid[] has it. Any context. */
 u64 arch_hwid(void);
 
+/* x86: of the TSC, as Linux measured it; else 0. */
+u32 arch_tsc_khz(void);
+
 /*
  * Words for `error`: how to keep from Linux what a system file, `blob`, reserves for the
  * hypervisor and the cells. `text` becomes a phrase like "boot with mem=1792M".

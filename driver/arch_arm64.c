@@ -223,10 +223,15 @@ void arch_cache_clean(const void *start, size_t size)
 	dsb(sy);
 }
 
+u32 arch_tsc_khz(void)
+{
+	return 0;
+}
+
 /* The image brings its own tables along. */
 int arch_prepare(struct abi_image *image, char *error)
 {
-	image->tsc_khz = 0;
+	image->tsc_khz = arch_tsc_khz();
 	image->switch_page = 0;
 	image->switch_phys = 0;
 	return 0;

@@ -243,13 +243,18 @@ static void map_switch_page(struct tables *t, u64 phys, const struct abi_image *
 	t->entry[5][table_index(image->switch_page, 12)] = image->switch_phys | ENTRY_CODE;
 }
 
+u32 arch_tsc_khz(void)
+{
+	return tsc_khz;
+}
+
 int arch_prepare(struct abi_image *image, char *error)
 {
 	u64 phys = image->start + image->boot_offset;
 
 	if (image->boot_size < sizeof(struct tables) || !IS_ALIGNED(image->base, SZ_1G))
 		return refuse(error, ENOEXEC, "jailhouse.bin leaves no room for the tables of the way in: install it anew");
-	image->tsc_khz = tsc_khz;
+	image->tsc_khz = arch_tsc_khz();
 	image->switch_page = (unsigned long)switch_enter & PAGE_MASK;
 	image->switch_phys = page_to_phys(vmalloc_to_page((void *)switch_enter));
 	map_hypervisor((void *)image + image->boot_offset, phys, image);

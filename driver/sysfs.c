@@ -2,10 +2,11 @@
 /*
  * /sys/devices/jailhouse: the hypervisor's state, for people and scripts.
  *
- *   enabled console mem_pool_size mem_pool_used remap_pool_size remap_pool_used
+ *   enabled console mem_pool_size mem_pool_used remap_pool_size remap_pool_used tsc_khz
  *   cells/ID/ name state cpus_assigned[_list] cpus_failed[_list] exits interrupts wfi config
  *             statistics/vmexits_*  statistics/cpuN/vmexits_*
  *
+ * tsc_khz is how fast Linux found the TSC to be, for cells that have nothing to measure it by; 0 where there is none.
  * cells/ID/config is the file the cell was made from, as it was given; cells/0/config the system's.
  *
  * Each exit is counted by one vmexits_*, and by vmexits_total. vmexits_over_budget is no
@@ -69,6 +70,11 @@ static ssize_t remap_pool_used_show(struct device *device, struct device_attribu
 	return info_show(ABI_INFO_REMAP_USED, text);
 }
 
+static ssize_t tsc_khz_show(struct device *device, struct device_attribute *attr, char *text)
+{
+	return sysfs_emit(text, "%u\n", arch_tsc_khz());
+}
+
 static const struct device_attribute device_files[] = {
 	__ATTR_RO(enabled),
 	__ATTR_RO_MODE(console, 0400),
@@ -76,6 +82,7 @@ static const struct device_attribute device_files[] = {
 	__ATTR_RO(mem_pool_used),
 	__ATTR_RO(remap_pool_size),
 	__ATTR_RO(remap_pool_used),
+	__ATTR_RO(tsc_khz),
 };
 
 struct cell_attribute {

@@ -44,22 +44,21 @@ $(INMATE_BINS): %.bin: %.elf
 	$(call say,OBJCOPY,$@)
 	$(Q)$(OBJCOPY) -O binary $< $@
 
-# What the command puts into a boot region; embedded in it, so no program for /inmates. Nothing where
-# there are no such regions
-LOADER_SOURCE := $(wildcard inmates/loader/$(ARCH)/loader.S)
+# What the command puts into a boot region; embedded in it, so no program for /inmates
+LOADER_SOURCE := inmates/loader/$(ARCH)/loader.S
 LOADER_BIN := $(BUILD)/inmates/loader/loader.bin
 
-$(LOADER_BIN): $(LOADER_SOURCE) include/abi/boot.h inmates/build.mk
+$(LOADER_BIN): $(LOADER_SOURCE) include/abi/boot.h include/abi/power.h inmates/build.mk
 	$(call say,LOADER,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(if $(LOADER_SOURCE),$(CC) -Iinclude -c $(LOADER_SOURCE) -o $(@:.bin=.o) && \
-		$(OBJCOPY) -O binary -j .text $(@:.bin=.o) $@,: >$@)
+	$(Q)$(CC) -Iinclude -c $(LOADER_SOURCE) -o $(@:.bin=.o)
+	$(Q)$(OBJCOPY) -O binary -j .text $(@:.bin=.o) $@
 
 # Systems of other people's kind for machines that cells stand in for: each with the base, at an address of its
 # own, and one thing of it different: $(call guest_rule,NAME,BASE,MMU,WHO ZEROES .bss,MORE OBJECTS)
 GUEST_BASE := $(sort $(wildcard inmates/guests/$(ARCH)/base/*.[cS]))
 GUEST_BASE_OBJECTS := $(GUEST_BASE:%=$(BUILD)/%.o)
-GUEST_SOURCES := $(sort $(wildcard inmates/guests/$(ARCH)/*.[cS]))
+GUEST_SOURCES := $(if $(GUEST_BASE),$(sort $(wildcard inmates/guests/$(ARCH)/*.[cS])))
 GUEST_OBJECTS := $(GUEST_SOURCES:%=$(BUILD)/%.o) $(GUEST_BASE_OBJECTS)
 GUEST_LDS := inmates/guests/$(ARCH)/guest.lds
 GUEST_NAMES := $(if $(GUEST_SOURCES),nested polled smp tree)
@@ -89,7 +88,19 @@ $(GUEST_BINS): %.bin: %.elf
 	$(call say,OBJCOPY,$@)
 	$(Q)$(OBJCOPY) -O binary $< $@
 
+# Programs that are entered as an operating system is, for the loader's tests; linked for 2 MiB, of 32 bits if so named
+ENTERED := $(patsubst inmates/guests/$(ARCH)/%.S,$(BUILD)/inmates/guests/%.elf,$(filter-out $(GUEST_SOURCES),$(wildcard inmates/guests/$(ARCH)/*.S)))
+ENTERED_FORMAT_multiboot := elf32-i386
+
+$(ENTERED): $(BUILD)/inmates/guests/%.elf: inmates/guests/$(ARCH)/%.S $(wildcard inmates/guests/$(ARCH)/*.inc) \
+		include/abi/power.h inmates/build.mk
+	$(call say,GUEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -Iinclude -c $< -o $(@:.elf=.o)
+	$(Q)$(LD) -N -nostdlib -z noexecstack --no-warn-rwx-segments --build-id=none -Ttext=0x200000 $(@:.elf=.o) -o $@
+	$(Q)$(if $(ENTERED_FORMAT_$*),$(OBJCOPY) -O $(ENTERED_FORMAT_$*) $@)
+
 .PHONY: inmates
-inmates: $(INMATE_BINS) $(GUEST_BINS) $(LOADER_BIN)
+inmates: $(INMATE_BINS) $(GUEST_BINS) $(ENTERED) $(LOADER_BIN)
 
 -include $(INMATE_OBJECTS:.o=.d) $(GUEST_OBJECTS:.o=.d)

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The jailhouse command: static for the target, and for this machine to be tested on it
+# The jailhouse command, of the folders of architectures with that of this one: static for the target, and for this machine to be tested on it
 
 CLI := $(BUILD)/jailhouse
 HOST_CLI := $(HOST_BUILD)/jailhouse
 LIBFDT := $(BUILD)/libfdt
 # The configurations' parser is the hypervisor's own
-CLI_SOURCES := $(sort $(wildcard tools/jailhouse-cli/*.c)) hypervisor/config/parse.c \
+CLI_SOURCES := $(sort $(wildcard tools/jailhouse-cli/*.c tools/jailhouse-cli/$(ARCH)/*.c)) hypervisor/config/parse.c \
 	$(addprefix hypervisor/base/,crc.c fmt.c why.c)
 CLI_OBJECTS := $(CLI_SOURCES:%=$(BUILD)/cli/%.o)
 HOST_CLI_OBJECTS := $(CLI_SOURCES:%=$(HOST_BUILD)/cli/%.o)
-CLI_CPPFLAGS = -Iinclude -Ihypervisor -I$(BUILD)/include -isystem $(LIBFDT) -D_GNU_SOURCE \
+CLI_CPPFLAGS = -Itools/jailhouse-cli -Itools/jailhouse-cli/$(ARCH) -Iinclude -Ihypervisor -I$(BUILD)/include -isystem $(LIBFDT) -D_GNU_SOURCE \
 	-DBOOT_LOADER='"$(LOADER_BIN)"'
 CLI_CFLAGS := -std=c11 -O2 -g $(WARNINGS)
 

@@ -14,7 +14,7 @@ import pytest
 from foreground import signals_as_at_a_terminal  # noqa: F401, a fixture
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from parts import CLI, FLAGS, INCLUDE, PARSER, TOP, command_parts, loader
+from parts import CLI, FLAGS, INCLUDE, PARSER, TOP, arch_words, command_parts, loader
 from test_cli import ABSENT, CONFIG, MACHINE, OTHER, SPACE, USAGE, Command
 from test_elf import Elf, Segment
 
@@ -55,8 +55,9 @@ def build(folder: Path, memory: str = MEMORY + BOOT, more: str = UART) -> tuple[
 @pytest.fixture(scope="session")
 def harness(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("boot")
-    sources = [HERE / "boot_harness.c", *(CLI / f"{name}.c" for name in ("image_kernel", "boot", "boot_place", "tree", "tree_user"))]
-    subprocess.run(["gcc", *FLAGS, *INCLUDE, f'-DBOOT_LOADER="{loader(folder)}"', *map(str, sources), *PARSER, "-lfdt",
+    sources = [HERE / "boot_harness.c", *(CLI / f"{name}.c" for name in ("boot", "image_elf", "arm64/arch", "arm64/image_kernel", "arm64/boot_place",
+                                                                       "arm64/tree", "arm64/tree_user"))]
+    subprocess.run(["gcc", *FLAGS, *INCLUDE, *arch_words(folder), *map(str, sources), *PARSER, "-lfdt",
                     "-o", str(folder / "harness")], check=True)
     return folder / "harness"
 
@@ -83,6 +84,7 @@ def image(offset: int = 0, memory: int = 0x30_0000, size: int = 0x1_0000, magic:
     (image()[:63], "is no kernel image for arm64"),
     (b"x", "is no kernel image for arm64"),
     (gzip.compress(image()), "is compressed: gunzip it first"),
+    (b"\xfd7zXZ\0" + bytes(100), "is compressed: unxz it first"),
     (b"MZ\0\0zimg" + bytes(100), "take arch/arm64/boot/Image"),
     (b"\x7fELF" + bytes(100), "is an ELF file (vmlinux): take arch/arm64/boot/Image"),
 ], ids=lambda value: "" if isinstance(value, bytes) else value[:40])
@@ -353,14 +355,15 @@ def test_where_a_region_would_go(harness, tmp_path, memory, size, at):
 class Booting(Command):
     """The command with a driver that keeps what it is told."""
 
-    def __init__(self, place: Path):
+    def __init__(self, place: Path, arch: str = "arm64"):
+        self.arch = arch
         self.place, self.device, self.sysfs = place, place / "device", place / "sysfs"
         self.binary, driver = place / "jailhouse", place / "driver.o"
         places = (f'-DJAILHOUSE_DEVICE="{self.device}"', f'-DJAILHOUSE_SYSFS="{self.sysfs}"')
         subprocess.run(["gcc", *FLAGS, *places, *INCLUDE, "-c", str(HERE / "boot_driver.c"), "-o", str(driver)], check=True)
         (place / "redirect.h").write_text("int boot_ioctl(int fd, unsigned long request, ...);\n")
         subprocess.run(["gcc", *FLAGS, *places, "-include", "sys/ioctl.h", "-Dioctl=boot_ioctl", "-include",
-                        str(place / "redirect.h"), *command_parts(place), str(driver), "-o", str(self.binary)], check=True)
+                        str(place / "redirect.h"), *command_parts(place, arch=arch), str(driver), "-o", str(self.binary)], check=True)
 
     def made(self, cell: Path, system: Path) -> None:
         self.clear()
@@ -382,6 +385,8 @@ class Started:
     """Memory as the program of a cell finds it, after the loader in `region` ran."""
     entry: int = 0
     argument: int = 0
+    mode: int = 0
+    tables: int = 0
     places: list[tuple[int, bytes]] = field(default_factory=list)
 
     def at(self, address: int, size: int) -> bytes:
@@ -390,6 +395,14 @@ class Started:
             for n in range(max(start, address), min(start + len(content), address + size)):
                 found[n - address] = content[n - start]
         return bytes(found)
+
+
+def moved(code: bytes, to: int) -> bytes:
+    """A loader of x86 where it is to run."""
+    found = bytearray(code)
+    for at in range(12, 12 + 4 * 8, 8) if to else ():
+        struct.pack_into("<I", found, at, struct.unpack_from("<I", code, at)[0] + to)
+    return bytes(found)
 
 
 def started(cli: Booting, region: int = FLASH) -> Started:
@@ -407,12 +420,13 @@ def started(cli: Booting, region: int = FLASH) -> Started:
             if n:
                 result.places.append((address, content))
     head = flash[region]
-    code = loader(cli.place).read_bytes()
+    code = moved(loader(cli.place, cli.arch).read_bytes(), region if cli.arch == "x86_64" else 0)
     assert head.startswith(code) and len(code) % 64 == 0
-    magic, version, count, result.entry, result.argument = struct.unpack_from("<8sIIQQ", head, len(code))
-    assert (magic, version) == (b"JAILBOOT", 1) and len(head) == len(code) + 32 + 32 * count
+    magic, version, count, result.entry, result.argument, result.mode, result.tables = \
+        struct.unpack_from("<8sIIQQI4xQ", head, len(code))
+    assert (magic, version) == (b"JAILBOOT", 2) and len(head) == len(code) + 48 + 32 * count
     for n in range(count):
-        offset, to, size, memory = struct.unpack_from("<4Q", head, len(code) + 32 + 32 * n)
+        offset, to, size, memory = struct.unpack_from("<4Q", head, len(code) + 48 + 32 * n)
         at = region + len(code) + offset
         assert memory and size <= memory and (size == 0 or (at - to) % 64 == 0)
         content = flash[at] if size else b""
@@ -491,9 +505,8 @@ def test_entry(cli, put, word, entry):
 
 
 def test_elf_segments_are_put_into_their_places(cli, put):
-    host = subprocess.run(["uname", "-m"], capture_output=True, text=True, check=True).stdout.strip()
     elf = Elf([Segment(0x4100_0000, b"code"), Segment(0x4100_2001, b"data", memory=0x2000, flags=6),
-               Segment(0x4200_0000, memory=0x100, flags=6)], entry=0x4100_0002, machine=host)
+               Segment(0x4200_0000, memory=0x100, flags=6)], entry=0x4100_0002, machine="aarch64")
     good(cli, "load", "guest", put("elf", elf.bytes()))
     found = started(cli)
     assert found.entry == 0x4100_0002 and found.at(0x4100_0000, 4) == b"code"
@@ -641,12 +654,12 @@ def test_a_configuration_that_is_none(cli, put):
     assert r.returncode == CONFIG and "cells/1/config: " in r.stderr
 
 
-def test_only_arm64_has_a_loader(booting, tmp_path, put):
+def test_only_its_own_architecture_has_a_loader(booting, tmp_path, put):
     subprocess.run([sys.executable, "-m", "jailhouse", "config", "build", str(TOP / "configs/qemu-x86_64/demo.toml"), "-o",
                     str(tmp_path)], check=True, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(TOP / "tools")})
     booting.made(tmp_path / "compute.cell", tmp_path / "system.cell")
     r = booting.run("cell", "linux", "guest", put("kernel", image()))
-    assert r.returncode == MACHINE and "arm64 has one" in r.stderr
+    assert r.returncode == MACHINE and "of another architecture" in r.stderr
 
 
 SPANS = st.lists(st.tuples(st.sampled_from([0x1000, RAM, RAM + MIB]), st.integers(0, 0x800), st.integers(1, 0x300)),

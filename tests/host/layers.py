@@ -41,7 +41,7 @@ LAYERS: dict[str, tuple[set[str], str | None]] = {
     "driver": ({"include/abi"}, None),
     "inmates/lib": ({"include/abi"}, FREESTANDING),
     "inmates/loader": ({"include/abi"}, FREESTANDING),
-    "inmates/guests": (set(), FREESTANDING),
+    "inmates/guests": ({"include/abi"}, FREESTANDING),
     "inmates/demos": ({"include/abi", "inmates/lib"}, FREESTANDING),
     "inmates/bench": ({"include/abi", "inmates/lib"}, FREESTANDING),
     "inmates/tests": ({"include/abi", "inmates/lib"}, FREESTANDING),
@@ -96,6 +96,8 @@ def resolve(included: str, path: Path) -> Path | None:
         # What each architecture has under the same name
         folders += [f"inmates/{part}/{arch}" for arch in ("arm64", "x86_64") if arch in path.parts or
                     not {"arm64", "x86_64"} & set(path.parts) for part in ("lib", "bench")]
+    if path.parts[:2] == ("tools", "jailhouse-cli"):
+        folders += [f"tools/jailhouse-cli/{part}" for part in (".", "arm64", "x86_64")]
     if path.parts[0] == "tests":
         folders += ["tests/host"]
     for folder in folders:
@@ -196,7 +198,7 @@ def compilers_for(path: Path) -> list[list[str]]:
 def every_header_compiles_alone() -> Problems:
     flags = ["-std=c11", "-fsyntax-only", "-Wall", "-Wextra", "-Wconversion", "-Wundef", "-Werror",
              "-Wno-unused-function", "-include", "tests/host/autoconf.h", "-x", "c"]
-    flags += [f"-I{p}" for p in (*INCLUDE_PATHS, "inmates/lib", "tests/host")]
+    flags += [f"-I{p}" for p in (*INCLUDE_PATHS, "inmates/lib", "tools/jailhouse-cli", "tests/host")]
     problems = []
     for path in sources(re.compile(r"\.h$")):
         for compiler in compilers_for(path):

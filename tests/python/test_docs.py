@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import DEMO, ROOT
+from conftest import DEMO, PC_DEMO, ROOT
 
 from jailhouse.config.command import checked_system, main
 from jailhouse.config.table import Table
@@ -92,12 +92,12 @@ def test_the_error_example(edited: Callable[..., Path]) -> None:
     assert shown[0].replace("\n    ", "\n").strip() == said
 
 
-def test_the_boot_example(tmp_path: Path) -> None:
-    """docs/linux-cells.md's cell, on the demo's machine and memory."""
-    example = re.search(r"```toml\n(\[\[cell\]\].*?)```", (ROOT / "docs" / "linux-cells.md").read_text(), re.DOTALL)
-    assert example
-    system = DEMO.read_text().split("[[cell]]")[0].replace('"machine.toml"', f'"{DEMO.parent / "machine.toml"}"')
-    (tmp_path / "guest.toml").write_text(system + example[1])
+@pytest.mark.parametrize("number, demo", enumerate([DEMO, PC_DEMO]))
+def test_the_boot_examples(number: int, demo: Path, tmp_path: Path) -> None:
+    """docs/linux-cells.md's cells, on the demos' machines and memory."""
+    examples = re.findall(r"```toml\n(\[\[cell\]\].*?)```", (ROOT / "docs" / "linux-cells.md").read_text(), re.DOTALL)
+    system = demo.read_text().split("[[cell]]")[0].replace('"machine.toml"', f'"{demo.parent / "machine.toml"}"')
+    (tmp_path / "guest.toml").write_text(system + examples[number])
     system_found, problems = checked_system(str(tmp_path / "guest.toml"))
     assert system_found is not None, [str(p) for p in problems]
     assert list(problems) == []

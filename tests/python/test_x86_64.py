@@ -23,6 +23,7 @@ from jailhouse.config.read import read_system
 Edited = Callable[..., Path]
 RW = abi.ABI_MEM_READ | abi.ABI_MEM_WRITE
 RTOS, COMPUTE = "cpus = [3]", "cpus = [2]"
+BOOT, BOOT_AT = '\t{{ name = "flash", guest = {}, size = "{}", boot = true }},\n', '\t{ name = "low ram",'
 SILENT_RTOS = 'cpus = [3]\nconsole = "putc"'
 
 
@@ -103,8 +104,10 @@ CASES: list[tuple[tuple[tuple[str, str], ...], tuple[str, str], tuple[str, ...]]
      ('cell "rtos": CPU 0 stays the root cell\'s', "boot processor", "choose another")),
     (((RTOS, RTOS + '\nwfi = "trusted"'),), ("demo.toml", "wfi ="),
      ("sleeping never exits here", "remove it")),
-    ((('size = "62M", access = "rwx",', 'size = "62M", boot = true, access = "rwx",'),), ("demo.toml", "boot ="),
-     ("there is no loader for this architecture", "remove it")),
+    (((BOOT_AT, BOOT.format("0x1000_1000", "1M") + BOOT_AT),), ("demo.toml", '"flash"'),
+     ("0x10001000 is no multiple of 64K", "real mode", "correct `guest`")),
+    (((BOOT_AT, BOOT.format("0xffff_0000", "1M") + BOOT_AT),), ("demo.toml", '"flash"'),
+     ("it reaches beyond 0x100000000", "another `guest`")),
     (((RTOS, RTOS + '\ninterrupts = "direct"'),), ("demo.toml", "interrupts ="),
      ("interrupts always arrive directly here",)),
     (((RTOS, RTOS + '\nrenumber = { "3" = 4 }'),), ("demo.toml", "renumber ="),

@@ -6,6 +6,7 @@
 
 #include "abi/boot.h"
 #include "boot.h"
+#include "boot_arch.h"
 
 #define MIB (1ull << 20)
 #define RWX ((uint32_t)(ABI_MEM_READ | ABI_MEM_WRITE | ABI_MEM_EXEC))
@@ -113,6 +114,20 @@ bool images_clash(const struct images *in, struct clash *clash)
 	return false;
 }
 
+bool images_leave(const struct images *in, struct span s)
+{
+	for (uint32_t i = 0; i < in->count; i++)
+		if (span_overlaps(image_span(&in->image[i]), s))
+			return false;
+	return true;
+}
+
+void images_add(struct images *to, const char *name, const void *data, uint64_t size, uint64_t address, uint64_t memory)
+{
+	to->name[to->count] = name;
+	to->image[to->count++] = (struct abi_drv_image){ (uintptr_t)data, size, address, memory };
+}
+
 static const char *name_of(const struct images *in, uint32_t i)
 {
 	return in->name[i] ? in->name[i] : "string";
@@ -125,13 +140,25 @@ static bool is_fixed(const struct packing *p, uint32_t i)
 	return m && mem_is_fixed(m);
 }
 
+/* The loader has to get there. */
+static bool check_reach(const struct packing *p, uint32_t i)
+{
+	const struct abi_drv_image *image = &p->in->image[i];
+
+	if (image->address < boot_arch_end && image->memory <= boot_arch_end - image->address)
+		return true;
+	return refuse(p->problem, "%s: %llu bytes at 0x%llx reach beyond 0x%llx, which no loader does here",
+		      name_of(p->in, i), (unsigned long long)image->memory, (unsigned long long)image->address,
+		      (unsigned long long)(boot_arch_end - 1));
+}
+
 static bool check_place(const struct packing *p, uint32_t i)
 {
 	const struct abi_drv_image *image = &p->in->image[i];
 	const struct abi_mem *m = mem_holding(p->cell, image_span(image)), *ram = ram_largest(p->cell);
 
 	if (m && (mem_is_fixed(m) || is_writable(m)))
-		return true;
+		return check_reach(p, i);
 	return refuse(p->problem, "%s: %llu bytes at 0x%llx are not all in one region of the cell's RAM; it has \"%s\" at 0x%llx, 0x%llx bytes",
 		      name_of(p->in, i), (unsigned long long)image->memory, (unsigned long long)image->address,
 		      ram ? ram->name : "none", ram ? (unsigned long long)ram->virt : 0,
@@ -240,17 +267,20 @@ static bool check_all(const struct packing *p, const struct boot *boot)
 	for (uint32_t i = 0; i < p->in->count; i++)
 		if (!check_place(p, i) || !check_head(p, i))
 			return false;
-	return check_entry(p, boot->entry);
+	return check_entry(p, boot->start.entry);
 }
 
 static void *make_head(const struct boot *boot, const struct packing *p, uint32_t segments)
 {
-	struct abi_boot table = { ABI_BOOT_MAGIC, ABI_BOOT_VERSION, segments, boot->entry, boot->argument };
+	const struct boot_start *start = &boot->start;
+	struct abi_boot table = { ABI_BOOT_MAGIC, ABI_BOOT_VERSION, segments, start->entry, start->argument, start->mode, 0,
+				  start->tables };
 	char *head = calloc(1, p->head);
 
 	if (!head)
 		return NULL;
 	memcpy(head, boot->loader, boot->loader_size);
+	boot_arch_move(head, p->region->virt);
 	memcpy(head + p->table, &table, sizeof(table));
 	return head;
 }

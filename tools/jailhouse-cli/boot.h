@@ -12,12 +12,14 @@
 #include "config/parse.h"
 
 #define BOOT_PROBLEM_SIZE 256
+/* More than can be loaded, for what is added to as many as can be named */
+#define IMAGES_MAX (ABI_DRV_MAX_IMAGES + 4)
 
 /* Images in the order they were named. What they point to is whose it is. */
 struct images {
 	uint32_t count;
-	struct abi_drv_image image[ABI_DRV_MAX_IMAGES];
-	const char *name[ABI_DRV_MAX_IMAGES];	/* NULL: a string, which may be laid into another's memory */
+	struct abi_drv_image image[IMAGES_MAX];
+	const char *name[IMAGES_MAX];	/* NULL: a string, which may be laid into another's memory */
 };
 
 static inline struct span image_span(const struct abi_drv_image *image)
@@ -25,7 +27,7 @@ static inline struct span image_span(const struct abi_drv_image *image)
 	return (struct span){ image->address, image->memory };
 }
 
-/* What runs first in a boot region; the architecture's, empty where there is none. */
+/* What runs first in a boot region; the architecture's. */
 extern const char boot_loader[];
 size_t boot_loader_size(void);
 
@@ -35,6 +37,9 @@ const struct abi_mem *boot_region(const struct config *cell);
 /* Memory that an operating system takes for its RAM. */
 bool mem_is_ram(const struct abi_mem *m);
 const struct abi_mem *ram_largest(const struct config *cell);
+/* No image has a byte of it. */
+bool images_leave(const struct images *in, struct span s);
+void images_add(struct images *to, const char *name, const void *data, uint64_t size, uint64_t address, uint64_t memory);
 /* The region of its guest addresses that holds all of the span, or NULL. */
 const struct abi_mem *mem_holding(const struct config *cell, struct span s);
 
@@ -53,10 +58,16 @@ struct clash {
 };
 bool images_clash(const struct images *in, struct clash *clash);
 
+/* See abi/boot.h */
+struct boot_start {
+	uint64_t entry, argument, tables;
+	uint32_t mode;
+};
+
 struct boot {
 	const void *loader;	/* a multiple of ABI_BOOT_ALIGN bytes */
 	size_t loader_size;
-	uint64_t entry, argument;	/* see abi/boot.h */
+	struct boot_start start;
 };
 
 /*

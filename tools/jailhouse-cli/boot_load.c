@@ -1,26 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdlib.h>
 
+#include "boot_arch.h"
 #include "boot_load.h"
 
 enum status boot_supported(const struct command *c, const struct config *cell)
 {
-	if (cell->header->arch == ABI_ARCH_ARM64 && boot_loader_size())
+	if (cell->header->arch == boot_arch_id)
 		return STATUS_OK;
-	return fail(STATUS_MACHINE, c->name, "cell \"%s\" is of an architecture for which there is no loader: arm64 has one",
+	return fail(STATUS_MACHINE, c->name, "cell \"%s\" is of another architecture than this command, which has no loader for it",
 		    cell->cell->name);
-}
-
-enum status tree_build(const struct tree_wish *wish, const char *path, struct tree *tree)
-{
-	char problem[TREE_PROBLEM_SIZE];
-
-	if (!tree_make(wish, tree, problem)) {
-		if (!problem[0])
-			return out_of_memory();
-		return fail(STATUS_OTHER, path ? path : "device tree", "%s", problem);
-	}
-	return STATUS_OK;
 }
 
 enum status check_overlaps(const struct images *in)
@@ -34,9 +23,9 @@ enum status check_overlaps(const struct images *in)
 }
 
 enum status boot_load(const struct command *c, const struct abi_drv_cell *ref, const struct config *cell,
-		      const struct images *in, uint64_t entry, uint64_t argument)
+		      const struct images *in, const struct boot_start *start)
 {
-	struct boot boot = { boot_loader, boot_loader_size(), entry, argument };
+	struct boot boot = { boot_loader, boot_loader_size(), *start };
 	struct abi_drv_load request = { .cell = *ref };
 	char problem[BOOT_PROBLEM_SIZE];
 	struct images out;

@@ -10,16 +10,19 @@
 struct file {
 	const unsigned char *data;
 	size_t size;
-	Elf64_Ehdr header;
+	Elf64_Ehdr header;	/* of 32 bits: what it says, in this form */
+	bool narrow;
 	char *problem;
 };
 
 static const struct machine {
 	const char *name;
 	Elf64_Half number;
+	bool narrow;		/* ELF32 */
 } machines[] = {
-	{ "aarch64", EM_AARCH64 },
-	{ "x86_64", EM_X86_64 },
+	{ "aarch64", EM_AARCH64, false },
+	{ "x86_64", EM_X86_64, false },
+	{ "i386", EM_386, true },
 };
 
 static __attribute__((format(printf, 2, 3))) bool refuse(const struct file *f, const char *format, ...)
@@ -37,40 +40,77 @@ bool elf_is(const void *data, size_t size)
 	return size >= SELFMAG && !memcmp(data, ELFMAG, SELFMAG);
 }
 
-static bool is_for(const struct file *f, const char *machine)
+static const struct machine *find_machine(const char *name)
 {
 	for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++)
-		if (!strcmp(machine, machines[i].name))
-			return f->header.e_machine == machines[i].number;
-	return false;
+		if (!strcmp(name, machines[i].name))
+			return &machines[i];
+	return NULL;
+}
+
+static void read_narrow(struct file *f)
+{
+	Elf32_Ehdr h;
+
+	memcpy(&h, f->data, sizeof(h));
+	memcpy(f->header.e_ident, h.e_ident, sizeof(h.e_ident));
+	f->header.e_type = h.e_type;
+	f->header.e_machine = h.e_machine;
+	f->header.e_entry = h.e_entry;
+	f->header.e_phoff = h.e_phoff;
+	f->header.e_phentsize = h.e_phentsize;
+	f->header.e_phnum = h.e_phnum;
+}
+
+static size_t program_header_size(const struct file *f)
+{
+	return f->narrow ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr);
 }
 
 static bool check_header(struct file *f, const char *machine)
 {
+	const struct machine *m = find_machine(machine);
 	const Elf64_Ehdr *h = &f->header;
 
-	if (f->size < sizeof(*h))
+	f->narrow = m && m->narrow;
+	if (f->size < (f->narrow ? sizeof(Elf32_Ehdr) : sizeof(*h)))
 		return refuse(f, "ends within the ELF header");
-	memcpy(&f->header, f->data, sizeof(*h));
-	if (h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB)
-		return refuse(f, "is no little-endian ELF file of 64 bits");
-	if (!is_for(f, machine))
+	if (f->narrow)
+		read_narrow(f);
+	else
+		memcpy(&f->header, f->data, sizeof(*h));
+	if (h->e_ident[EI_CLASS] != (f->narrow ? ELFCLASS32 : ELFCLASS64) || h->e_ident[EI_DATA] != ELFDATA2LSB)
+		return refuse(f, "is no little-endian ELF file of %d bits", f->narrow ? 32 : 64);
+	if (!m || h->e_machine != m->number)
 		return refuse(f, "is for another machine (ELF machine number %u) than this %s", h->e_machine, machine);
 	if (h->e_type != ET_EXEC)
 		return refuse(f, "has no addresses of its own (ELF type %u): link it as an executable, "
 			      "not position independent", h->e_type);
-	if (h->e_phentsize != sizeof(Elf64_Phdr) || h->e_phnum == PN_XNUM)
-		return refuse(f, "has program headers that are not those of ELF64");
-	if (h->e_phoff > f->size || h->e_phnum > (f->size - h->e_phoff) / sizeof(Elf64_Phdr))
+	if (h->e_phentsize != program_header_size(f) || h->e_phnum == PN_XNUM)
+		return refuse(f, "has program headers that are not those of ELF%d", f->narrow ? 32 : 64);
+	if (h->e_phoff > f->size || h->e_phnum > (f->size - h->e_phoff) / program_header_size(f))
 		return refuse(f, "ends before its program headers do");
 	return true;
 }
 
 static Elf64_Phdr program_header(const struct file *f, unsigned n)
 {
-	Elf64_Phdr p;
+	const unsigned char *at = f->data + f->header.e_phoff + n * program_header_size(f);
+	Elf64_Phdr p = { 0 };
+	Elf32_Phdr q;
 
-	memcpy(&p, f->data + f->header.e_phoff + n * sizeof(p), sizeof(p));
+	if (!f->narrow) {
+		memcpy(&p, at, sizeof(p));
+		return p;
+	}
+	memcpy(&q, at, sizeof(q));
+	p.p_type = q.p_type;
+	p.p_flags = q.p_flags;
+	p.p_offset = q.p_offset;
+	p.p_vaddr = q.p_vaddr;
+	p.p_paddr = q.p_paddr;
+	p.p_filesz = q.p_filesz;
+	p.p_memsz = q.p_memsz;
 	return p;
 }
 

@@ -33,7 +33,7 @@ static inline bool ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b, uint6
 bool elf_is(const void *data, size_t size);
 
 /*
- * The segments of an image for the machine that uname() calls `machine`, in the file's order, to
+ * The segments of an image for the machine that uname() calls `machine` ("i386": ELF32), in the file's order, to
  * be freed by the caller. NULL: it cannot be loaded, and `problem` says in words why not and
  * what to change (or nothing is left of this program's own memory, and it is empty).
  */

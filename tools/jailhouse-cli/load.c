@@ -2,11 +2,9 @@
 /* jailhouse cell load: images and strings, each at its address. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
+#include "boot_arch.h"
 #include "boot_load.h"
-#include "boot_place.h"
-#include "image_elf.h"
 
 /* Room for the largest sensible image; what fits the cell is the driver's word. */
 #define IMAGE_LIMIT ((size_t)1 << 30)
@@ -15,6 +13,8 @@ struct job {
 	const struct command *c;
 	struct abi_drv_load request;
 	struct images images;
+	const char *cmdline;
+	uint32_t mode;				/* how it is to be entered: ABI_BOOT_* */
 	bool placed[ABI_DRV_MAX_IMAGES];	/* somebody said where the image goes */
 	bool has_elf, entry_said;
 	void *data[ABI_DRV_MAX_IMAGES];		/* what was read for the images, to be freed */
@@ -90,15 +90,12 @@ static enum status add_elf(struct job *j, const char *path, const void *data, co
 	return s;
 }
 
-static enum status take_elf(struct job *j, const char *path, const void *data, size_t size)
+static enum status take_program(struct job *j, const char *path, const void *data, size_t size)
 {
 	char problem[ELF_PROBLEM_SIZE];
-	struct utsname machine;
-	struct elf *elf;
+	struct elf *elf = boot_arch_parse(data, size, &j->mode, problem);
 	enum status s;
 
-	uname(&machine);
-	elf = elf_parse(data, size, machine.machine, problem);
 	if (!elf && !problem[0])
 		return out_of_memory();
 	if (!elf)
@@ -129,14 +126,14 @@ static enum status take_file(struct job *j, int *argc, char ***argv)
 	s = take_address(j, "-a", "--address", argc, argv, &said, &image.address);
 	if (s)
 		return s;
-	if (!elf_is(data, size)) {
+	if (!boot_arch_is_program(data, size)) {
 		image.data = (uintptr_t)data;
 		image.size = image.memory = size;
 		return add(j, path, said, image);
 	}
 	if (said)
 		return command_usage(j->c, "an ELF file says itself where it goes: no address for it", said);
-	return take_elf(j, path, data, size);
+	return take_program(j, path, data, size);
 }
 
 static enum status take_entry(struct job *j, int *argc, char ***argv)
@@ -149,10 +146,25 @@ static enum status take_entry(struct job *j, int *argc, char ***argv)
 	return s;
 }
 
+static enum status take_cmdline(struct job *j, int *argc, char ***argv)
+{
+	const char *option = **argv;
+
+	++*argv;
+	if (!--*argc)
+		return command_usage(j->c, "what? nothing follows", option);
+	j->cmdline = **argv;
+	++*argv;
+	--*argc;
+	return STATUS_OK;
+}
+
 static enum status take_one(struct job *j, int *argc, char ***argv)
 {
 	if (!strcmp(**argv, "-s") || !strcmp(**argv, "--string"))
 		return take_string(j, argc, argv);
+	if (!strcmp(**argv, "-c") || !strcmp(**argv, "--cmdline"))
+		return take_cmdline(j, argc, argv);
 	if (!strcmp(**argv, "--entry"))
 		return take_entry(j, argc, argv);
 	return take_file(j, argc, argv);
@@ -182,26 +194,15 @@ static enum status load_directly(struct job *j)
 	return device_call(j->c, ABI_DRV_CELL_LOAD, &j->request, j->request.cell.error);
 }
 
-/* A kernel's header says where it goes, in RAM that only the cell's configuration knows. */
-static enum status place_kernels(struct job *j, const struct config *cell)
+/* A header may say where an image goes, in RAM that only the cell's configuration knows. */
+static enum status place_images(struct job *j, const struct config *cell)
 {
 	struct images *in = &j->images;
-	char problem[KERNEL_PROBLEM_SIZE];
-	struct kernel kernel;
+	char problem[BOOT_PROBLEM_SIZE];
 
-	for (uint32_t i = 0; i < in->count; i++) {
-		struct abi_drv_image *image = &in->image[i];
-		const void *data = (const void *)(uintptr_t)image->data;
-
-		if (!in->name[i] || j->placed[i] || !kernel_is(data, image->size))
-			continue;
-		if (!kernel_parse(data, image->size, &kernel, problem))
+	for (uint32_t i = 0; i < in->count; i++)
+		if (in->name[i] && !j->placed[i] && !boot_arch_place(cell, &in->image[i], problem))
 			return fail(STATUS_OTHER, in->name[i], "%s", problem);
-		if (!place_kernel(cell, &kernel, &image->address))
-			return fail(STATUS_SPACE, in->name[i], "cell \"%s\" has no RAM for a kernel: memory with access = \"rwx\"",
-				    cell->cell->name);
-		image->memory = kernel.memory;
-	}
 	return STATUS_OK;
 }
 
@@ -219,44 +220,39 @@ static enum status find_entry(struct job *j)
 	return command_usage(j->c, "which image? strings are nothing to start", NULL);
 }
 
-/* A tree generated for the cell is loaded with the images, and the first of them is told where it is. */
-static enum status load_with_tree(struct job *j, const struct cell_config *config, const struct tree *tree)
-{
-	struct abi_drv_image image = { .data = (uintptr_t)tree->bytes, .size = tree->size, .memory = tree->size };
-	enum status s;
-
-	if (!place_tree(&config->cell, &j->images, tree->size, &image.address))
-		return fail(STATUS_SPACE, j->c->name, "no room is left in the cell's RAM for a device tree of %zu bytes",
-			    tree->size);
-	s = add(j, "device tree", true, image);
-	if (!s)
-		s = boot_load(j->c, &j->request.cell, &config->cell, &j->images, j->request.entry, image.address);
-	return s;
-}
-
 static enum status load_by_loader(struct job *j, const struct cell_config *config)
 {
-	struct tree_wish wish = { .cell = &config->cell, .system = &config->system };
-	struct tree tree;
+	struct boot_start start = { .mode = j->mode };
+	void *bytes = NULL;
 	enum status s = boot_supported(j->c, &config->cell);
 
 	if (!s)
 		s = check_overlaps(&j->images);
 	if (!s)
 		s = find_entry(j);
+	start.entry = j->request.entry;
 	if (!s)
-		s = tree_build(&wish, NULL, &tree);
-	if (s)
-		return s;
-	s = load_with_tree(j, config, &tree);
-	free(tree.bytes);
+		s = boot_arch_describe(j->c, config, j->cmdline, &j->images, &start, &bytes);
+	if (!s)
+		s = boot_load(j->c, &j->request.cell, &config->cell, &j->images, &start);
+	free(bytes);
 	return s;
+}
+
+/* Nobody is there who would tell a program its words, or enter it in any mode but the CPU's first. */
+static enum status check_direct(const struct job *j)
+{
+	if (!j->cmdline && j->mode == boot_arch_mode)
+		return STATUS_OK;
+	return fail(STATUS_OTHER, j->c->name,
+		    "%s is for a cell with memory to boot from, and images outside of it: boot = true in its text",
+		    j->cmdline ? "-c" : "a Multiboot image");
 }
 
 static enum status load(struct job *j)
 {
 	struct cell_config config;
-	bool found, boots;
+	bool found, boots, by_loader;
 	enum status s;
 
 	s = cell_config_read(j->c, &j->request.cell, &config, &found);
@@ -264,16 +260,19 @@ static enum status load(struct job *j)
 		return s;
 	boots = found && boot_region(&config.cell);
 	if (boots)
-		s = place_kernels(j, &config.cell);
+		s = place_images(j, &config.cell);
+	by_loader = boots && !images_boot_alone(&j->images, &config.cell);
+	if (!s && found && !by_loader)
+		s = check_direct(j);
 	if (!s)
-		s = boots && !images_boot_alone(&j->images, &config.cell) ? load_by_loader(j, &config) : load_directly(j);
+		s = by_loader ? load_by_loader(j, &config) : load_directly(j);
 	cell_config_free(&config);
 	return s;
 }
 
 enum status load_run(const struct command *c, int argc, char **argv)
 {
-	struct job j = { .c = c };
+	struct job j = { .c = c, .mode = boot_arch_mode };
 	enum status s;
 
 	s = cell_reference(c, &argc, &argv, &j.request.cell);

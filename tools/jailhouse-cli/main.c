@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arch_words.h"
 #include "cli.h"
 #include "version.h"
 
@@ -26,27 +27,22 @@ static const struct command commands[] = {
 	  "CELL.cell is made by jailhouse config build.\n", create_run },
 	{ TWO("cell", "list"), "", "list the cells", NULL, list_run },
 	{ TWO("cell", "load"),
-	  CELL " {IMAGE | {-s|--string} STRING} [-a|--address ADDRESS] ... [--entry ADDRESS]",
+	  CELL " {IMAGE | {-s|--string} STRING} [-a|--address ADDRESS] ... [--entry ADDRESS]\n"
+	  "                     [-c|--cmdline CMDLINE]",
 	  "fill a cell's loadable memory",
 	  "-s, --string STRING    load this text, with a NUL behind it, instead of a file\n"
 	  "-a, --address ADDRESS  where the cell sees it; 0 if not given. An ELF file goes where its\n"
 	  "                       program headers say (physical addresses), and is refused\n"
 	  "                       if it is not to be started where the cell starts\n"
 	  "--entry ADDRESS        where the images are to be started, if not at the ELF file's or the first one's\n"
+	  "-c, --cmdline CMDLINE  words for the program, told it with the rest (see below)\n"
 	  "The first load after a stop begins with empty memory; more add to it until the start.\n"
 	  "A cell with memory to boot from (boot = true): what is not in that memory itself is kept there and copied to its\n"
-	  "place at each start and reset, with a device tree whose address the program finds in x0; a kernel's Image\n"
-	  "goes where its header says. Each load replaces the one before.\n", load_run },
+	  "place at each start and reset, " WORDS_LOAD_TOLD, load_run },
 	{ TWO("cell", "linux"),
-	  "[-d|--dtb DTB] [-i|--initrd INITRD] [-c|--cmdline CMDLINE] [--no-start]\n"
-	  "                      [--print-dtb] " CELL " KERNEL",
-	  "load a stock kernel and start it; arm64, for a cell with memory to boot from (boot = true)",
-	  "KERNEL is arch/arm64/boot/Image, not compressed. Its device tree is made from the cell's configuration.\n"
-	  "-d, --dtb DTB          lay this tree over it: nodes and properties replace or add; or apply this overlay\n"
-	  "-i, --initrd INITRD    an initial file system\n"
-	  "-c, --cmdline CMDLINE  the kernel's parameters; console=ttyAMA0 (or ttyS0) is added if they name no console\n"
-	  "--no-start             only load; jailhouse cell start starts it\n"
-	  "--print-dtb            print the tree (binary) and do nothing else\n", linux_run },
+	  WORDS_LINUX_ARGUMENTS CELL " KERNEL",
+	  "load a stock kernel and start it, for a cell with memory to boot from (boot = true)",
+	  WORDS_LINUX, linux_run },
 	{ TWO("cell", "start"), CELL, "start a cell", NULL, start_run },
 	{ TWO("cell", "shutdown"), "[-t|--timeout MS] " CELL, "stop a cell; it keeps its CPUs and memory",
 	  "-t, --timeout MS  ask it first, by its communication page, and wait so long for it to agree. One\n"

@@ -24,6 +24,9 @@ _start:
 	ldp	w0, w22, [x20, #(ABI_BOOT_COUNT - 4)]
 	cmp	w0, #ABI_BOOT_VERSION
 	b.ne	off
+	ldr	w0, [x20, #ABI_BOOT_MODE]
+	cmp	w0, #ABI_BOOT_ARM64
+	b.ne	off
 	mrs	x0, ctr_el0
 	ubfx	x0, x0, #16, #4		/* DminLine, log2 of words */
 	mov	x21, #4

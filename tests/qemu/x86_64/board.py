@@ -2,7 +2,7 @@
 """What the scenarios of every architecture have to know of this one, and of its cells."""
 
 MIB = 1 << 20
-TEXTS = ("cells", "pair", "contract", "uart", "consoles", "linux", "memtest")
+TEXTS = ("cells", "pair", "contract", "uart", "consoles", "linux", "linux-plain", "memtest")
 # Its line in /proc/interrupts
 TIMER = "LOC:"
 # CPUs that Linux can switch off: the one it booted on it cannot

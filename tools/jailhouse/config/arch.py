@@ -25,6 +25,7 @@ class Arch:
     # Keys of cells and devices that mean nothing here -> what is the case instead
     refused: dict[str, str]
     entry_end: int			# a cell's first instruction is below
+    boot_align: int			# what a cell starts from lies at multiples of
     cpu0_stays: str | None		# why CPU 0 is always the root cell's
     # What the hypervisor answers for in that cell, in the cell's addresses
     mediated: Callable[[Cell, Platform], tuple[Placed, ...]]

@@ -8,7 +8,7 @@ from jailhouse.config.arch import Arch
 from jailhouse.config.model import Cell, Placed, Platform, Span
 from jailhouse.config.problems import Problems
 from jailhouse.config.table import Table
-from jailhouse.config.units import size_text
+from jailhouse.config.units import PAGE, size_text
 
 _SPI_FIRST = 32
 _SPI_MAX = 1020 - _SPI_FIRST		# IHI0069H 2.2: INTIDs 1020 and up are special
@@ -150,6 +150,7 @@ ARM64 = Arch(
     uart_by_port=False,
     refused=_REFUSED,
     entry_end=1 << 48,
+    boot_align=PAGE,
     mediated=_mediated,
     cpu0_stays=None,
     platform=_platform,

@@ -28,7 +28,6 @@ _REFUSED = {
     "cpu_ids": "a cell's CPUs have their APIC ids here, whatever program is in it",
     "gic": "there is none here, and IOAPICs and local APICs are where they are",
     "platform": "a cell is a PC here, as far as it goes; there is no other machine for it to stand in for",
-    "boot": "there is no loader for this architecture; `cell load` fills loadable memory itself",
 }
 
 
@@ -185,6 +184,7 @@ X86_64 = Arch(
     uart_by_port=True,
     refused=_REFUSED,
     entry_end=1 << 32,
+    boot_align=0x1_0000,	# real mode's CS, in which the loader is linked for 0
     mediated=_mediated,
     cpu0_stays="it is the boot processor, which Linux cannot take offline",
     platform=_platform,

@@ -5,13 +5,14 @@ import difflib
 from dataclasses import dataclass
 from itertools import combinations, product
 
+from jailhouse.config.arch import Arch
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.check_machine import (check_address, check_aligned, check_line,
                                             check_port)
 from jailhouse.config.emit import cell_functions, cell_ports, device_pages, guest_offset
-from jailhouse.config.model import CONSOLE_PUTC, CONSOLE_UART, Cell, Device, Line, Machine, Placed, Span, System
+from jailhouse.config.model import CONSOLE_PUTC, CONSOLE_UART, Cell, Device, Line, Machine, Placed, Region, Span, System
 from jailhouse.config.problems import Problems, Where
-from jailhouse.config.units import PAGE, function_text
+from jailhouse.config.units import PAGE, function_text, size_text
 
 
 def check_cells(system: System, problems: Problems) -> None:
@@ -21,7 +22,7 @@ def check_cells(system: System, problems: Problems) -> None:
         _check_memory(cell, system, problems)
         _check_guest(cell, system.machine, problems)
         _check_entry(cell, system.machine, problems)
-        _check_boot(cell, problems)
+        _check_boot(cell, ARCHES[system.machine.arch], problems)
         _check_numbers(cell, system.machine, problems)
         devices = _devices(cell, system.machine, problems)
         _check_console(cell, devices, system.machine, problems)
@@ -191,13 +192,25 @@ def _check_entry(cell: Cell, machine: Machine, problems: Problems) -> None:
                    'correct `entry` or `guest`, or give a region access = "rwx"')
 
 
-def _check_boot(cell: Cell, problems: Problems) -> None:
+def _check_boot_place(cell: Cell, region: Region, arch: Arch, problems: Problems) -> None:
+    title = f'cell "{cell.name}", memory "{region.name}" {region.guest_span}'
+    if region.guest % arch.boot_align:
+        problems.error(region.where, f"{title}: {region.guest:#x} is no multiple of {size_text(arch.boot_align)}",
+                       "what starts the cell there is in real mode, which begins at such an address",
+                       "correct `guest`")
+    if region.guest + region.size > arch.entry_end:
+        problems.error(region.where, f"{title}: it reaches beyond {arch.entry_end:#x}",
+                       "what starts the cell there does not", "give it another `guest`, or less `size`")
+
+
+def _check_boot(cell: Cell, arch: Arch, problems: Problems) -> None:
     regions = [r for r in cell.memory if r.boot]
     for region in regions[1:]:
         problems.error(region.where, f'cell "{cell.name}", memory "{region.name}": "{regions[0].name}" '
                        f"({regions[0].where}) is for booting already", "a cell starts at one place",
                        "remove `boot = true` from one of the two")
     for region in regions[:1]:
+        _check_boot_place(cell, region, arch, problems)
         if not region.guest <= cell.entry < region.guest + region.size:
             problems.error(cell.entry_where, f'cell "{cell.name}": entry {cell.entry:#x} is not in memory '
                            f'"{region.name}" {region.guest_span} ({region.where}), which is for booting',

@@ -361,7 +361,7 @@ def _region(table: Table, arch: Arch | None) -> Region | None:
         table.title = f'{table.title} "{name}"'
     guest, size = table.number("guest", required=True), table.size()
     host = table.number("host")
-    boot = _boot(table, arch)
+    boot = table.flag("boot", False)
     access = table.choice("access", ACCESS, "rx" if boot else None)
     loadable = table.flag("loadable", boot)
     table.done()
@@ -371,13 +371,6 @@ def _region(table: Table, arch: Arch | None) -> Region | None:
     if name is None or guest is None or size is None or access not in ACCESS:
         return None
     return Region(name, table.where(), guest, size, host, access, loadable, boot=boot)
-
-
-def _boot(table: Table, arch: Arch | None) -> bool:
-    if arch and "boot" in arch.refused:
-        table.refuse({"boot": arch.refused["boot"]})
-        return False
-    return table.flag("boot", False)
 
 
 def _shared_use(table: Table) -> Region | None:

@@ -31,7 +31,7 @@ static const struct disguise {
 	const char *words;
 } disguises[] = {
 	{ 0, "\x1f\x8b", "is compressed: gunzip it first" },
-	{ 0, "\xfdyzXZ", "is compressed: unxz it first" },
+	{ 0, "\xfd" "7zXZ", "is compressed: unxz it first" },
 	{ 0, "(\xb5/\xfd", "is compressed: unzstd it first" },
 	{ 4, "zimg", "is a kernel that EFI unpacks (vmlinuz.efi): take arch/arm64/boot/Image" },
 	{ 0, "\x7f" "ELF", "is an ELF file (vmlinux): take arch/arm64/boot/Image" },

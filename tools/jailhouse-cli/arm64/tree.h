@@ -12,8 +12,6 @@
 #define TREE_PROBLEM_SIZE 200
 /* booting.rst 2: a kernel maps no more of it */
 #define TREE_LIMIT ((size_t)2 << 20)
-/* Of the user's own, so that what it is added to always has room, too */
-#define TREE_USER_LIMIT ((size_t)1 << 20)
 
 struct tree_wish {
 	const struct config *cell, *system;
