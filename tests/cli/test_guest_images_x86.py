@@ -37,7 +37,6 @@ name = "guest"
 cpus = [2, 3]
 memory = [{memory}]
 shared = [{{ name = "mailbox", guest = 0x7000_0000 }}]
-other_ports = "absent"
 {more}
 """
 UART = 'devices = ["uart1"]\nconsole = "uart1"\ncomm_page = false\n'
@@ -48,6 +47,8 @@ BOOT = '{ name = "flash", guest = 0x1000_0000, size = "8M", boot = true }, '
 def build(folder: Path, memory: str = MEMORY + BOOT, more: str = UART) -> tuple[Path, Path]:
     """guest.cell and system.cell."""
     machine = TOP / "configs/qemu-x86_64/machine.toml"
+    if "other_ports" not in more:
+        more += 'other_ports = "absent"\n'
     (folder / "text.toml").write_text(TEXT.format(machine=machine, memory=memory, more=more))
     subprocess.run([sys.executable, "-m", "jailhouse", "config", "build", str(folder / "text.toml"), "-o", str(folder)],
                    check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(TOP / "tools")})
@@ -174,20 +175,22 @@ def test_the_initrd_is_where_the_kernel_can_reach_it(cli, put, highest, at):  # 
     assert Params(started(cli, FLASH)).initrd == (at, 4096)
 
 
-@pytest.mark.parametrize("more, given, becomes", [
-    (UART, "", f"{ADDED} pci=off console=ttyS1,115200"),
-    (UART, "console=tty0", f"console=tty0 {ADDED} pci=off"),
+@pytest.mark.parametrize("more, given, becomes, note", [
+    (UART, "", f"{ADDED} pci=off console=ttyS1,115200", ""),
+    (UART, "console=tty0", f"console=tty0 {ADDED} pci=off", ""),
     (UART, "pci=nomsi tsc_early_khz=1", f"pci=nomsi tsc_early_khz=1 {ADDED.split(' ', 1)[1]} pci=off".replace(" pci=off", "") +
-     " console=ttyS1,115200"),
-    (UART, "xtsc=1 noreboot=a", f"xtsc=1 noreboot=a {ADDED} pci=off console=ttyS1,115200"),
-    ("comm_page = false\nuart = { port = 0x3f8 }\n", "", f"{ADDED} pci=off console=ttyS0,115200"),
-    ("comm_page = false\nuart = { port = 0x1234 }\n", "", f"{ADDED} pci=off console=uart8250,io,0x1234,115200n8"),
-    (UART + 'pci = ["01:02.3"]\n', "", f"{ADDED} console=ttyS1,115200"),
-    ("comm_page = false\n", "", f"{ADDED} pci=off"),
+     " console=ttyS1,115200", ""),
+    (UART, "xtsc=1 noreboot=a", f"xtsc=1 noreboot=a {ADDED} pci=off console=ttyS1,115200", ""),
+    ("comm_page = false\nuart = { port = 0x3f8 }\n", "", f"{ADDED} pci=off console=ttyS0,115200", ""),
+    ("comm_page = false\nuart = { port = 0x1234 }\n", "", f"{ADDED} pci=off console=uart8250,io,0x1234,115200n8", ""),
+    (UART + 'pci = ["01:02.3"]\n', "", f"{ADDED} console=ttyS1,115200", "PCI functions are not described"),
+    ("comm_page = false\n", "", f"{ADDED} pci=off", "no UART at I/O ports"),
+    (UART + 'other_ports = "refused"\n', "", f"{ADDED} pci=off console=ttyS1,115200", 'other_ports = "absent" in its text'),
 ])
-def test_what_is_added_to_the_command_line(booting, tmp_path, put, more, given, becomes):  # noqa: F811
+def test_what_is_added_to_the_command_line(booting, tmp_path, put, more, given, becomes, note):  # noqa: F811
     made(booting, *build(tmp_path, more=more))
-    good(booting, "linux", "guest", put("kernel", image()), "-c", given)
+    r = booting.run("cell", "linux", "guest", put("kernel", image()), "-c", given)
+    assert r.returncode == 0 and r.stderr.count("note: ") == bool(note) and note in r.stderr, r.stderr
     assert Params(started(booting, FLASH)).cmdline == becomes
 
 
@@ -259,7 +262,7 @@ class Tables:
 
 def tables(cli: Booting, put, folder: Path, more: str) -> Tables:  # noqa: F811
     made(cli, *build(folder, more=more))
-    good(cli, "linux", "guest", put("kernel", image()))
+    assert cli.run("cell", "linux", "guest", put("kernel", image())).returncode == 0
     found = started(cli, FLASH)
     return Tables(found, Params(found).rsdp, folder)
 

@@ -314,7 +314,8 @@ bool boot_pack(const struct config *cell, const struct boot *boot, const struct 
 
 uint64_t boot_size(const struct boot *boot, const struct images *in)
 {
-	uint64_t size = boot->loader_size + sizeof(struct abi_boot);
+	/* what is read where it lies has pages of its own */
+	uint64_t size = boot->loader_size + sizeof(struct abi_boot) + PAGE_SIZE;
 
 	for (uint32_t i = 0; i < in->count; i++)
 		size += sizeof(struct abi_boot_segment) + in->image[i].size + ABI_BOOT_ALIGN;

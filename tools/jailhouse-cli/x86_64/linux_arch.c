@@ -222,6 +222,23 @@ static enum status tell_all(struct linux_job *j, const struct bzimage *kernel, u
 	return s;
 }
 
+/* What will not be as whoever wrote the cell's text may think; it is loaded all the same. */
+static void note_all(const struct linux_job *j)
+{
+	const struct abi_cell *cell = j->config.cell.cell;
+	struct pc_uart uarts[PC_UARTS];
+
+	if (!(cell->flags & ABI_CELL_ABSENT_PORTS))
+		fprintf(stderr, "jailhouse: %s: note: a kernel tries ports that cell \"%s\" does not have, and the cell fails: other_ports = \"absent\" in its text\n",
+			j->c->name, cell->name);
+	if (!pc_uarts(&j->config.cell, uarts))
+		fprintf(stderr, "jailhouse: %s: note: the cell has no UART at I/O ports that its file calls its console: the kernel is told of none\n",
+			j->c->name);
+	if (cell->pci_count)
+		fprintf(stderr, "jailhouse: %s: note: the cell's PCI functions are not described to the kernel, which does not find them\n",
+			j->c->name);
+}
+
 enum status boot_arch_linux(struct linux_job *j)
 {
 	char problem[BZIMAGE_PROBLEM_SIZE];
@@ -238,5 +255,9 @@ enum status boot_arch_linux(struct linux_job *j)
 		s = add_kernel(j, &kernel);
 	if (!s)
 		s = add_initrd(j, &kernel, &initrd);
-	return s ? s : tell_all(j, &kernel, initrd);
+	if (!s)
+		s = tell_all(j, &kernel, initrd);
+	if (!s)
+		note_all(j);
+	return s;
 }
