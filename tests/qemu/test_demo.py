@@ -11,7 +11,7 @@ from machine.demo import CONFIGS, GUESTS
 from machine.target import TARGET
 
 # A program of other people's has a cell there
-GUEST = bool(GUESTS.get(TARGET.name))
+GUEST = GUESTS.get(TARGET.name)
 STEPS = tuple(step for step in (
     "boot Linux, unpatched",
     f"jailhouse enable {CONFIGS}/system.cell",
@@ -20,7 +20,7 @@ STEPS = tuple(step for step in (
     GUEST and f"jailhouse cell create {CONFIGS}/guest.cell",
     "jailhouse cell load rtos /inmates/latency.bin",
     "jailhouse cell load compute /inmates/compute.bin",
-    GUEST and "jailhouse cell load guest ",
+    GUEST and GUEST.load,
     "jailhouse cell start rtos",
     "jailhouse cell start compute",
     GUEST and "jailhouse cell start guest",
