@@ -433,6 +433,16 @@ def test_beyond_what_the_loader_reaches(booting, tmp_path, put):  # noqa: F811
     assert (0xf_ff00_0000, MIB, RAM) in Params(started(booting, FLASH)).e820
 
 
+def test_a_program_is_told_below_what_the_loader_reaches(booting, tmp_path, put):  # noqa: F811
+    small = '{ name = "ram", guest = 0x20_0000, size = "1M", access = "rwx" }, '
+    made(booting, *build(tmp_path, small + BOOT + '{ name = "high", guest = 0x1_0000_0000, size = "2M", access = "rwx" }, '))
+    good(booting, "load", "guest", put("a", b"x" * 64), "-a", "0x200000")
+    found = started(booting, FLASH)
+    assert (found.argument, found.tables) == (0x20_1000, 0x20_3000)
+    r = booting.run("cell", "load", "guest", put("b", b"x" * (MIB - 4096)), "-a", "0x200000")
+    assert r.returncode == SPACE and "no room is left in the cell's RAM below 4 GiB for 32768 bytes" in r.stderr
+
+
 def test_all_in_the_boot_region_itself_starts_in_real_mode(cli, put):  # noqa: F811
     good(cli, "load", "guest", put("a", b"bios"), "-a", "0x10000000")
     assert cli.told() == [["load", "0", str(FLASH), "4", "4"]]

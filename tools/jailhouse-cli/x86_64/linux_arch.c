@@ -61,12 +61,17 @@ static enum status too_many_ranges(const struct telling *t)
 	return fail(STATUS_SPACE, t->c->name, "the cell has more regions of memory than the %d that can be told", PC_RANGES);
 }
 
+/* The largest RAM may be beyond what the loader reaches. */
 static enum status place_params(struct telling *t, uint64_t size)
 {
-	const struct abi_mem *ram = ram_largest(&t->config->cell);
+	const struct config *cell = &t->config->cell;
+	const struct abi_mem *ram = ram_largest(cell);
 
 	if (ram && pc_place(ram, t->images, PARAMS_FROM, size, &t->params.at))
 		return STATUS_OK;
+	for (uint32_t i = 0; i < cell->cell->mem_count; i++)
+		if (mem_is_ram(&cell->mem[i]) && pc_place(&cell->mem[i], t->images, PARAMS_FROM, size, &t->params.at))
+			return STATUS_OK;
 	return fail(STATUS_SPACE, t->c->name, "no room is left in the cell's RAM below 4 GiB for %llu bytes of boot parameters",
 		    (unsigned long long)size);
 }
