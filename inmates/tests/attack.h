@@ -89,7 +89,7 @@ static inline void attack_hypercall(const char *op)
 {
 	static const uint8_t management[] = {
 		ABI_HC_DISABLE, ABI_HC_CELL_CREATE, ABI_HC_CELL_START, ABI_HC_CELL_SET_LOADABLE,
-		ABI_HC_CELL_DESTROY, ABI_HC_CELL_SHUTDOWN,
+		ABI_HC_CELL_DESTROY, ABI_HC_CELL_SHUTDOWN, ABI_HC_CONSOLE_INPUT, ABI_HC_CELL_ASK,
 	};
 	uint64_t nr = cmdline_get_int("nr", UINT64_MAX), arg = cmdline_get_int("arg", 0);
 	unsigned int denied = 0;

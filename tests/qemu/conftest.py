@@ -185,9 +185,8 @@ class Root:
             assert time.monotonic() < deadline, f"the console does not say {pattern!r}:\n{text}"
 
     def ring_whole(self) -> bool:
-        """Marks count lines from the rings' first: nothing may have been overwritten."""
-        first, *lost = self.check("jailhouse console | sed -n '1p; /^\\[.*\\] ([0-9]* lines lost)$/p'").splitlines()
-        return first + "\n" == self._first and not lost
+        """Marks count lines from the first of the hypervisor's ring: it may not have been overwritten."""
+        return self.check("jailhouse console | head -n 1") == self._first
 
     # --- the machine --------------------------------------------------------------------
 

@@ -109,10 +109,10 @@ ATTEMPTS = {
         ("op=gicr", r"gicr survived frames=4 stuck=0"),
     ),
     "hypercalls": (
-        ("op=hvc", r"hvc survived denied=6 of=6"),
+        ("op=hvc", r"hvc survived denied=8 of=8"),
         ("op=hvc nr=6", rf"hvc survived nr=6 result={DENIED}"),
         ("op=hvc nr=7 arg=0", rf"hvc survived nr=7 result={DENIED}"),
-        ("op=hvc nr=10", rf"hvc survived nr=10 result={NO_SUCH_CALL}"),
+        ("op=hvc nr=12", rf"hvc survived nr=12 result={NO_SUCH_CALL}"),
         ("op=hvc nr=0xffffffffffffff", rf"hvc survived nr=\d+ result={NO_SUCH_CALL}"),
         ("op=hvc fn=1", rf"hvc survived result={STUB_ERROR}"),
     ),

@@ -98,10 +98,10 @@ POWER_OFF, POWER_RESET = 0x34, 1
 # Words for the hostile program, and what it says of the outcome
 ATTEMPTS = {
     "hypercalls": (
-        ("op=hypercall", r"hypercall survived denied=6 of=6"),
+        ("op=hypercall", r"hypercall survived denied=8 of=8"),
         ("op=hypercall nr=6", rf"hypercall survived nr=6 result={DENIED}"),
         ("op=hypercall nr=7 arg=0", rf"hypercall survived nr=7 result={DENIED}"),
-        ("op=hypercall nr=10", rf"hypercall survived nr=10 result={NO_SUCH_CALL}"),
+        ("op=hypercall nr=12", rf"hypercall survived nr=12 result={NO_SUCH_CALL}"),
         ("op=ring3", rf"ring3 survived {UNDEFINED}"),
     ),
     # EFER.SVME, VM_CR, VM_HSAVE_PA, APIC_BASE elsewhere, one there is not, and one read as it is
