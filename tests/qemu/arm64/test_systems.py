@@ -11,7 +11,7 @@ from systems import BEGIN, Listener, Talk, initrd
 from machine import paths
 
 # Lives that a kernel ends by a reset of its cell, before the one that it ends for good
-REBOOTS = 3
+REBOOTS = 2
 INIT = BEGIN + """
 cd /sys/devices/system/cpu
 echo "cell: $(uname -r) on CPUs $(cat online), $(grep -c GICv3 /proc/interrupts) interrupts"

@@ -11,7 +11,7 @@ from systems import BEGIN, Listener, Talk, initrd
 from machine import paths, rootfs
 
 # Lives that a kernel ends by a reset of its cell, before the one that it ends for good
-REBOOTS = 3
+REBOOTS = 1
 INIT = BEGIN + """
 cd /sys/devices/system
 echo "cell: $(uname -r) on CPUs $(cat cpu/online), $(cat clocksource/clocksource0/current_clocksource)"
