@@ -8,7 +8,7 @@ import pytest
 from conftest import Root
 from systems import BEGIN, Listener, Talk, initrd
 
-from machine import paths, rootfs
+from machine import paths
 
 # Lives that a kernel ends by a reset of its cell, before the one that it ends for good
 REBOOTS = 1
@@ -81,31 +81,6 @@ def test_stock_kernel_without_any_device(boot, blobs, kernels, images, say, kern
     say(f"exits: {lives_all(root, 'plain', Talk(root, 'plain'), kernels[kernel])}")
     root.destroy("plain")
     assert root.state() == before
-
-
-CYCLIC = BEGIN + """
-mkdir -p /dev/shm
-echo "cell: real time $(cat /sys/kernel/realtime)"
-cyclictest -q -m -t2 -a0-1 -p95 -i1000 -l2000 -h1000000 | grep '^# ' | sed 's/^/cell: /'
-poweroff -f
-"""
-
-
-def test_cyclictest_in_a_real_time_kernel(boot, blobs, say):
-    """It runs on both CPUs, and its result comes out of the cell."""
-    root = Root(boot(files={**blobs, "linux/initrd": initrd(CYCLIC, rootfs.measuring()),
-                            "linux/kernel": paths.kernel_image("6.12-rt")}))
-    root.create("plain", "linux-plain")
-    root.jailhouse("cell linux -i /linux/initrd -c 'panic=-1 quiet' plain /linux/kernel")
-    cell = Talk(root, "plain")
-    cell.expect(r"^cell: real time 1\r?$")
-    # the first to have all its cycles ends the other's; a busy emulator keeps CPUs waiting
-    cycles = [int(n) for n in cell.expect(r"^cell: # Total: (\d+) (\d+)").groups()]
-    assert max(cycles) == 2000 and min(cycles) > 1
-    say(cell.expect(r"^cell: (# Max Latencies: .*?) *\r?$")[1])
-    root.wait_state("plain", "shut down", 120)
-    assert not re.search(COMPLAINT, cell.said), cell.said
-    root.destroy("plain")
 
 
 def test_memtest(boot, blobs, say):
