@@ -51,7 +51,7 @@ static struct config parsed(const struct file *f, uint8_t kind)
 
 static void kernel(const char *path)
 {
-	char problem[KERNEL_PROBLEM_SIZE];
+	char problem[PROBLEM_SIZE];
 	struct file f = file_get(path);
 	struct kernel k;
 
@@ -64,7 +64,7 @@ static void kernel(const char *path)
 
 static void tree(struct tree_wish *wish, const char *out, int count, char **words)
 {
-	char problem[TREE_PROBLEM_SIZE];
+	char problem[PROBLEM_SIZE];
 	struct file user = { 0 };
 	struct tree made;
 	FILE *stream;

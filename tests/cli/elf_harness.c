@@ -7,7 +7,7 @@
 
 int main(int argc, char **argv)
 {
-	char problem[ELF_PROBLEM_SIZE];
+	char problem[PROBLEM_SIZE];
 	FILE *file = argc == 3 ? fopen(argv[2], "rb") : NULL;
 	struct elf *elf;
 	size_t size;

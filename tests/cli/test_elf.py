@@ -64,7 +64,7 @@ def parse(tmp_path_factory):
     folder = tmp_path_factory.mktemp("elf")
     program, image = folder / "harness", folder / "image"
     subprocess.run(["gcc", *FLAGS, f"-I{TOP}/tools/jailhouse-cli", str(TOP / "tests/cli/elf_harness.c"),
-                    str(TOP / "tools/jailhouse-cli/image_elf.c"), "-o", str(program)], check=True)
+                    *(str(TOP / "tools/jailhouse-cli" / name) for name in ("image_elf.c", "problem.c")), "-o", str(program)], check=True)
 
     def run(content: bytes, machine: str = "x86_64") -> list[str]:
         image.write_bytes(content)

@@ -55,7 +55,7 @@ def build(folder: Path, memory: str = MEMORY + BOOT, more: str = UART) -> tuple[
 @pytest.fixture(scope="session")
 def harness(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("boot")
-    sources = [HERE / "boot_harness.c", *(CLI / f"{name}.c" for name in ("boot", "image_elf", "arm64/arch", "arm64/image_kernel", "arm64/boot_place",
+    sources = [HERE / "boot_harness.c", *(CLI / f"{name}.c" for name in ("boot", "problem", "image_elf", "arm64/arch", "arm64/image_kernel", "arm64/boot_place",
                                                                        "arm64/tree", "arm64/tree_user"))]
     subprocess.run(["gcc", *FLAGS, *INCLUDE, *arch_words(folder), *map(str, sources), *PARSER, "-lfdt",
                     "-o", str(folder / "harness")], check=True)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,16 +36,6 @@ extern const char boot_loader_end[];
 size_t boot_loader_size(void)
 {
 	return (size_t)(boot_loader_end - boot_loader);
-}
-
-static __attribute__((format(printf, 2, 3))) bool refuse(char *problem, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(problem, BOOT_PROBLEM_SIZE, format, args);
-	va_end(args);
-	return false;
 }
 
 const struct abi_mem *boot_region(const struct config *cell)
@@ -147,7 +136,7 @@ static bool check_reach(const struct packing *p, uint32_t i)
 
 	if (image->address < boot_arch_end && image->memory <= boot_arch_end - image->address)
 		return true;
-	return refuse(p->problem, "%s: %llu bytes at 0x%llx reach beyond 0x%llx, which no loader does here",
+	return problem_say(p->problem, "%s: %llu bytes at 0x%llx reach beyond 0x%llx, which no loader does here",
 		      name_of(p->in, i), (unsigned long long)image->memory, (unsigned long long)image->address,
 		      (unsigned long long)(boot_arch_end - 1));
 }
@@ -159,7 +148,7 @@ static bool check_place(const struct packing *p, uint32_t i)
 
 	if (m && (mem_is_fixed(m) || is_writable(m)))
 		return check_reach(p, i);
-	return refuse(p->problem, "%s: %llu bytes at 0x%llx are not all in one region of the cell's RAM; it has \"%s\" at 0x%llx, 0x%llx bytes",
+	return problem_say(p->problem, "%s: %llu bytes at 0x%llx are not all in one region of the cell's RAM; it has \"%s\" at 0x%llx, 0x%llx bytes",
 		      name_of(p->in, i), (unsigned long long)image->memory, (unsigned long long)image->address,
 		      ram ? ram->name : "none", ram ? (unsigned long long)ram->virt : 0,
 		      ram ? (unsigned long long)ram->size : 0);
@@ -172,7 +161,7 @@ static bool check_head(const struct packing *p, uint32_t i)
 
 	if (!is_fixed(p, i) || !span_overlaps(head, image_span(&p->in->image[i])))
 		return true;
-	return refuse(p->problem, "%s: at 0x%llx is what starts the other images, 0x%llx bytes from 0x%llx: load it elsewhere",
+	return problem_say(p->problem, "%s: at 0x%llx is what starts the other images, 0x%llx bytes from 0x%llx: load it elsewhere",
 		      name_of(p->in, i), (unsigned long long)p->in->image[i].address, (unsigned long long)p->head,
 		      (unsigned long long)p->region->virt);
 }
@@ -185,10 +174,10 @@ static bool check_entry(const struct packing *p, uint64_t entry)
 	for (uint32_t i = 0; i < p->in->count; i++)
 		within = within || span_has(image_span(&p->in->image[i]), entry);
 	if (!within)
-		return refuse(p->problem, "entry 0x%llx is in none of the images: give another with --entry",
+		return problem_say(p->problem, "entry 0x%llx is in none of the images: give another with --entry",
 			      (unsigned long long)entry);
 	if (!m || !(m->flags & ABI_MEM_EXEC))
-		return refuse(p->problem, "entry 0x%llx is not in memory that the cell may execute: access = \"rwx\" in its text",
+		return problem_say(p->problem, "entry 0x%llx is not in memory that the cell may execute: access = \"rwx\" in its text",
 			      (unsigned long long)entry);
 	return true;
 }
@@ -245,7 +234,7 @@ static bool check_room(const struct packing *p)
 {
 	if (p->at <= p->region->size)
 		return true;
-	return refuse(p->problem, "the images do not fit into \"%s\": %llu bytes are missing: size = \"%lluM\" in the cell's text",
+	return problem_say(p->problem, "the images do not fit into \"%s\": %llu bytes are missing: size = \"%lluM\" in the cell's text",
 		      p->region->name, (unsigned long long)(p->at - p->region->size),
 		      (unsigned long long)(align_up(p->at, MIB) / MIB));
 }
@@ -262,7 +251,7 @@ static uint32_t segment_count(const struct packing *p)
 static bool check_all(const struct packing *p, const struct boot *boot)
 {
 	if (p->in->count >= ABI_DRV_MAX_IMAGES)
-		return refuse(p->problem, "%u images and segments are too many, there may be %d", p->in->count,
+		return problem_say(p->problem, "%u images and segments are too many, there may be %d", p->in->count,
 			      ABI_DRV_MAX_IMAGES - 1);
 	for (uint32_t i = 0; i < p->in->count; i++)
 		if (!check_place(p, i) || !check_head(p, i))
@@ -286,7 +275,7 @@ static void *make_head(const struct boot *boot, const struct packing *p, uint32_
 }
 
 bool boot_pack(const struct config *cell, const struct boot *boot, const struct images *in, struct images *out,
-	       void **head, char problem[BOOT_PROBLEM_SIZE])
+	       void **head, char problem[PROBLEM_SIZE])
 {
 	struct packing p = { .cell = cell, .region = boot_region(cell), .in = in, .out = out,
 			     .table = boot->loader_size, .problem = problem };

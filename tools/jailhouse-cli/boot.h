@@ -10,8 +10,8 @@
 
 #include "abi/driver.h"
 #include "config/parse.h"
+#include "problem.h"
 
-#define BOOT_PROBLEM_SIZE 256
 /* More than can be loaded, for what is added to as many as can be named */
 #define IMAGES_MAX (ABI_DRV_MAX_IMAGES + 4)
 
@@ -77,7 +77,7 @@ struct boot {
  * freed (or nothing is left of this program's own memory, and it is empty).
  */
 bool boot_pack(const struct config *cell, const struct boot *boot, const struct images *in, struct images *out,
-	       void **head, char problem[BOOT_PROBLEM_SIZE]);
+	       void **head, char problem[PROBLEM_SIZE]);
 
 /* How large a boot region has to be for these images, in whole MiB, as a text says it. */
 uint64_t boot_size(const struct boot *boot, const struct images *in);

@@ -26,13 +26,13 @@ uint64_t boot_arch_region(const struct config *cell, const struct config *system
 bool boot_arch_is_program(const void *data, size_t size);
 
 /* elf_parse() of such an image; how it is to be entered goes to `mode`. */
-struct elf *boot_arch_parse(const void *data, size_t size, uint32_t *mode, char problem[ELF_PROBLEM_SIZE]);
+struct elf *boot_arch_parse(const void *data, size_t size, uint32_t *mode, char problem[PROBLEM_SIZE]);
 
 /*
  * Where a file goes that says so only to those who know the cell, and how much memory it has there: sets both in
  * `image`. One of which nothing is known stays as it is. False: it cannot be loaded, and `problem` says why not.
  */
-bool boot_arch_place(const struct config *cell, struct abi_drv_image *image, char problem[BOOT_PROBLEM_SIZE]);
+bool boot_arch_place(const struct config *cell, struct abi_drv_image *image, char problem[PROBLEM_SIZE]);
 
 /*
  * Tells a program of its cell: adds images to `images` that say what there is, and sets what of `start` leads to

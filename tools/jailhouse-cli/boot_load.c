@@ -27,7 +27,7 @@ enum status boot_load(const struct command *c, const struct abi_drv_cell *ref, c
 {
 	struct boot boot = { boot_loader, boot_loader_size(), *start };
 	struct abi_drv_load request = { .cell = *ref };
-	char problem[BOOT_PROBLEM_SIZE];
+	char problem[PROBLEM_SIZE];
 	struct images out;
 	enum status s;
 	void *head;

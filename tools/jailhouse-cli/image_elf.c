@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <elf.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,16 +23,6 @@ static const struct machine {
 	{ "x86_64", EM_X86_64, false },
 	{ "i386", EM_386, true },
 };
-
-static __attribute__((format(printf, 2, 3))) bool refuse(const struct file *f, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(f->problem, ELF_PROBLEM_SIZE, format, args);
-	va_end(args);
-	return false;
-}
 
 bool elf_is(const void *data, size_t size)
 {
@@ -74,22 +63,22 @@ static bool check_header(struct file *f, const char *machine)
 
 	f->narrow = m && m->narrow;
 	if (f->size < (f->narrow ? sizeof(Elf32_Ehdr) : sizeof(*h)))
-		return refuse(f, "ends within the ELF header");
+		return problem_say(f->problem, "ends within the ELF header");
 	if (f->narrow)
 		read_narrow(f);
 	else
 		memcpy(&f->header, f->data, sizeof(*h));
 	if (h->e_ident[EI_CLASS] != (f->narrow ? ELFCLASS32 : ELFCLASS64) || h->e_ident[EI_DATA] != ELFDATA2LSB)
-		return refuse(f, "is no little-endian ELF file of %d bits", f->narrow ? 32 : 64);
+		return problem_say(f->problem, "is no little-endian ELF file of %d bits", f->narrow ? 32 : 64);
 	if (!m || h->e_machine != m->number)
-		return refuse(f, "is for another machine (ELF machine number %u) than this %s", h->e_machine, machine);
+		return problem_say(f->problem, "is for another machine (ELF machine number %u) than this %s", h->e_machine, machine);
 	if (h->e_type != ET_EXEC)
-		return refuse(f, "has no addresses of its own (ELF type %u): link it as an executable, "
+		return problem_say(f->problem, "has no addresses of its own (ELF type %u): link it as an executable, "
 			      "not position independent", h->e_type);
 	if (h->e_phentsize != program_header_size(f) || h->e_phnum == PN_XNUM)
-		return refuse(f, "has program headers that are not those of ELF%d", f->narrow ? 32 : 64);
+		return problem_say(f->problem, "has program headers that are not those of ELF%d", f->narrow ? 32 : 64);
 	if (h->e_phoff > f->size || h->e_phnum > (f->size - h->e_phoff) / program_header_size(f))
-		return refuse(f, "ends before its program headers do");
+		return problem_say(f->problem, "ends before its program headers do");
 	return true;
 }
 
@@ -117,11 +106,11 @@ static Elf64_Phdr program_header(const struct file *f, unsigned n)
 static bool check_segment(const struct file *f, const Elf64_Phdr *p, unsigned n)
 {
 	if (p->p_filesz > p->p_memsz)
-		return refuse(f, "segment %u has more bytes in the file than in memory", n);
+		return problem_say(f->problem, "segment %u has more bytes in the file than in memory", n);
 	if (p->p_offset > f->size || p->p_filesz > f->size - p->p_offset)
-		return refuse(f, "ends before its segment %u does", n);
+		return problem_say(f->problem, "ends before its segment %u does", n);
 	if (p->p_paddr > UINT64_MAX - (p->p_memsz - 1) || p->p_vaddr > UINT64_MAX - (p->p_memsz - 1))
-		return refuse(f, "segment %u reaches past the last address there is", n);
+		return problem_say(f->problem, "segment %u reaches past the last address there is", n);
 	return true;
 }
 
@@ -133,7 +122,7 @@ static bool add(const struct file *f, struct elf *elf, const Elf64_Phdr *p)
 		const struct elf_segment *old = &elf->segment[i];
 
 		if (ranges_overlap(new.address, new.memory, old->address, old->memory))
-			return refuse(f, "two of its segments share memory, at 0x%llx",
+			return problem_say(f->problem, "two of its segments share memory, at 0x%llx",
 				      (unsigned long long)(new.address > old->address ? new.address : old->address));
 	}
 	elf->segment[elf->count++] = new;
@@ -152,7 +141,7 @@ static bool find_entry(const struct file *f, struct elf *elf)
 		elf->entry = p.p_paddr + (f->header.e_entry - p.p_vaddr);
 		return true;
 	}
-	return refuse(f, "its entry 0x%llx is in none of its executable segments",
+	return problem_say(f->problem, "its entry 0x%llx is in none of its executable segments",
 		      (unsigned long long)f->header.e_entry);
 }
 
@@ -162,16 +151,16 @@ static bool take_segments(const struct file *f, struct elf *elf)
 		Elf64_Phdr p = program_header(f, n);
 
 		if (p.p_type == PT_INTERP || p.p_type == PT_DYNAMIC)
-			return refuse(f, "wants a dynamic linker: link it statically");
+			return problem_say(f->problem, "wants a dynamic linker: link it statically");
 		if (p.p_type == PT_LOAD && p.p_memsz && (!check_segment(f, &p, n) || !add(f, elf, &p)))
 			return false;
 	}
 	if (!elf->count)
-		return refuse(f, "has nothing to load: no PT_LOAD segment");
+		return problem_say(f->problem, "has nothing to load: no PT_LOAD segment");
 	return find_entry(f, elf);
 }
 
-struct elf *elf_parse(const void *data, size_t size, const char *machine, char problem[ELF_PROBLEM_SIZE])
+struct elf *elf_parse(const void *data, size_t size, const char *machine, char problem[PROBLEM_SIZE])
 {
 	struct file f = { .data = data, .size = size, .problem = problem };
 	struct elf *elf;

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ELF_PROBLEM_SIZE 160
+#include "problem.h"
 
 /* A PT_LOAD entry that occupies memory. */
 struct elf_segment {
@@ -37,6 +37,6 @@ bool elf_is(const void *data, size_t size);
  * be freed by the caller. NULL: it cannot be loaded, and `problem` says in words why not and
  * what to change (or nothing is left of this program's own memory, and it is empty).
  */
-struct elf *elf_parse(const void *data, size_t size, const char *machine, char problem[ELF_PROBLEM_SIZE]);
+struct elf *elf_parse(const void *data, size_t size, const char *machine, char problem[PROBLEM_SIZE]);
 
 #endif

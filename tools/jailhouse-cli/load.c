@@ -92,7 +92,7 @@ static enum status add_elf(struct job *j, const char *path, const void *data, co
 
 static enum status take_program(struct job *j, const char *path, const void *data, size_t size)
 {
-	char problem[ELF_PROBLEM_SIZE];
+	char problem[PROBLEM_SIZE];
 	struct elf *elf = boot_arch_parse(data, size, &j->mode, problem);
 	enum status s;
 
@@ -198,7 +198,7 @@ static enum status load_directly(struct job *j)
 static enum status place_images(struct job *j, const struct config *cell)
 {
 	struct images *in = &j->images;
-	char problem[BOOT_PROBLEM_SIZE];
+	char problem[PROBLEM_SIZE];
 
 	for (uint32_t i = 0; i < in->count; i++)
 		if (in->name[i] && !j->placed[i] && !boot_arch_place(cell, &in->image[i], problem))

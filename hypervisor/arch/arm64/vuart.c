@@ -14,7 +14,7 @@ static struct vpl011 *uart_of(struct cell *cell)
 
 /*
  * While its guest is at work on an interrupt, the line is active and pending, and comes again at its end
- * unless the cause goes away before, as with a wire. Caller holds the console's lock.
+ * unless the cause goes away before, as with a wire. Caller holds cell.uart_lock.
  */
 static void set_line(struct cell *cell)
 {

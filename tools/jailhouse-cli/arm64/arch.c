@@ -28,13 +28,13 @@ bool boot_arch_is_program(const void *data, size_t size)
 	return elf_is(data, size);
 }
 
-struct elf *boot_arch_parse(const void *data, size_t size, uint32_t *mode, char problem[ELF_PROBLEM_SIZE])
+struct elf *boot_arch_parse(const void *data, size_t size, uint32_t *mode, char problem[PROBLEM_SIZE])
 {
 	*mode = ABI_BOOT_ARM64;
 	return elf_parse(data, size, ELF_MACHINE, problem);
 }
 
-bool boot_arch_place(const struct config *cell, struct abi_drv_image *image, char problem[BOOT_PROBLEM_SIZE])
+bool boot_arch_place(const struct config *cell, struct abi_drv_image *image, char problem[PROBLEM_SIZE])
 {
 	const void *data = (const void *)(uintptr_t)image->data;
 	struct kernel kernel;
@@ -44,7 +44,7 @@ bool boot_arch_place(const struct config *cell, struct abi_drv_image *image, cha
 	if (!kernel_parse(data, image->size, &kernel, problem))
 		return false;
 	if (!place_kernel(cell, &kernel, &image->address)) {
-		snprintf(problem, BOOT_PROBLEM_SIZE, "cell \"%s\" has no RAM for a kernel: memory with access = \"rwx\"",
+		snprintf(problem, PROBLEM_SIZE, "cell \"%s\" has no RAM for a kernel: memory with access = \"rwx\"",
 			 cell->cell->name);
 		return false;
 	}

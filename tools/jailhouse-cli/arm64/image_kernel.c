@@ -24,15 +24,7 @@ static const char magic[4] = "ARM\x64";
 /* No kernel is larger; keeps sums small */
 #define MEMORY_LIMIT (1ull << 40)
 
-/* What the file is instead, and what is to be done with it */
-static const struct disguise {
-	size_t at;
-	const char *mark;
-	const char *words;
-} disguises[] = {
-	{ 0, "\x1f\x8b", "is compressed: gunzip it first" },
-	{ 0, "\xfd" "7zXZ", "is compressed: unxz it first" },
-	{ 0, "(\xb5/\xfd", "is compressed: unzstd it first" },
+static const struct disguise disguises[] = {
 	{ 4, "zimg", "is a kernel that EFI unpacks (vmlinuz.efi): take arch/arm64/boot/Image" },
 	{ 0, "\x7f" "ELF", "is an ELF file (vmlinux): take arch/arm64/boot/Image" },
 };
@@ -45,29 +37,24 @@ bool kernel_is(const void *data, size_t size)
 
 static const char *why_none(const void *data, size_t size)
 {
-	for (size_t i = 0; i < sizeof(disguises) / sizeof(disguises[0]); i++) {
-		const struct disguise *d = &disguises[i];
-		size_t length = strlen(d->mark);
+	const char *words = disguise_words(data, size, disguises, sizeof(disguises) / sizeof(disguises[0]));
 
-		if (size >= d->at + length && !memcmp((const char *)data + d->at, d->mark, length))
-			return d->words;
-	}
-	return "is no kernel image for arm64: no \"ARM\\x64\" at 0x38";
+	return words ? words : "is no kernel image for arm64: no \"ARM\\x64\" at 0x38";
 }
 
-bool kernel_parse(const void *data, size_t size, struct kernel *kernel, char problem[KERNEL_PROBLEM_SIZE])
+bool kernel_parse(const void *data, size_t size, struct kernel *kernel, char problem[PROBLEM_SIZE])
 {
 	struct header h;
 
 	if (!kernel_is(data, size)) {
-		snprintf(problem, KERNEL_PROBLEM_SIZE, "%s", why_none(data, size));
+		snprintf(problem, PROBLEM_SIZE, "%s", why_none(data, size));
 		return false;
 	}
 	memcpy(&h, data, sizeof(h));
 	if (!h.image_size)
 		h.text_offset = OLD_TEXT_OFFSET;
 	if (h.text_offset >= KERNEL_ALIGN || h.image_size > MEMORY_LIMIT) {
-		snprintf(problem, KERNEL_PROBLEM_SIZE, "its header says text_offset 0x%llx, image_size 0x%llx: it is damaged",
+		snprintf(problem, PROBLEM_SIZE, "its header says text_offset 0x%llx, image_size 0x%llx: it is damaged",
 			 (unsigned long long)h.text_offset, (unsigned long long)h.image_size);
 		return false;
 	}

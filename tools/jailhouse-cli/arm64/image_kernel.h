@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KERNEL_PROBLEM_SIZE 160
+#include "problem.h"
+
 /* Base addresses are multiples of this */
 #define KERNEL_ALIGN (2ull << 20)
 
@@ -20,6 +21,6 @@ struct kernel {
 bool kernel_is(const void *data, size_t size);
 
 /* False: it is no Image that can be started, and `problem` says in words why not and what to do. */
-bool kernel_parse(const void *data, size_t size, struct kernel *kernel, char problem[KERNEL_PROBLEM_SIZE]);
+bool kernel_parse(const void *data, size_t size, struct kernel *kernel, char problem[PROBLEM_SIZE]);
 
 #endif

@@ -10,7 +10,7 @@
 /* tree_make() with its words; where the user's own tree came from is `path`. */
 static enum status build(const struct tree_wish *wish, const char *path, struct tree *tree)
 {
-	char problem[TREE_PROBLEM_SIZE];
+	char problem[PROBLEM_SIZE];
 
 	if (tree_make(wish, tree, problem))
 		return STATUS_OK;
@@ -38,7 +38,7 @@ enum status boot_arch_describe(const struct command *c, const struct cell_config
 
 static enum status add_kernel(struct linux_job *j, struct linux_place *place)
 {
-	char problem[KERNEL_PROBLEM_SIZE];
+	char problem[PROBLEM_SIZE];
 	const struct abi_mem *ram;
 	struct kernel kernel;
 	uint64_t address;

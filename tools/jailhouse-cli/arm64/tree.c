@@ -453,7 +453,7 @@ static bool make_in(struct maker *m, size_t room, struct tree *tree, char *probl
 		note_error(m, fdt_open_into(m->fdt, m->fdt, (int)room));
 	wrong = m->error ? NULL : lay_user(m);
 	if (wrong) {
-		snprintf(problem, TREE_PROBLEM_SIZE, "it cannot be laid over the cell's: %s", wrong);
+		snprintf(problem, PROBLEM_SIZE, "it cannot be laid over the cell's: %s", wrong);
 		return false;
 	}
 	if (!m->error)
@@ -461,17 +461,17 @@ static bool make_in(struct maker *m, size_t room, struct tree *tree, char *probl
 	if (!m->error)
 		note_error(m, fdt_pack(m->fdt));
 	if (m->error) {
-		snprintf(problem, TREE_PROBLEM_SIZE, "cannot be made: %s", fdt_strerror(m->error));
+		snprintf(problem, PROBLEM_SIZE, "cannot be made: %s", fdt_strerror(m->error));
 		return false;
 	}
 	tree->size = fdt_totalsize(m->fdt);
 	if (tree->size > TREE_LIMIT)
-		snprintf(problem, TREE_PROBLEM_SIZE, "it would have %zu bytes, more than the %zu a kernel takes", tree->size,
+		snprintf(problem, PROBLEM_SIZE, "it would have %zu bytes, more than the %zu a kernel takes", tree->size,
 			 TREE_LIMIT);
 	return tree->size <= TREE_LIMIT;
 }
 
-bool tree_make(const struct tree_wish *wish, struct tree *tree, char problem[TREE_PROBLEM_SIZE])
+bool tree_make(const struct tree_wish *wish, struct tree *tree, char problem[PROBLEM_SIZE])
 {
 	size_t room = GENERATED_SIZE + 3 * wish->user_size + CHOSEN_SIZE + (wish->bootargs ? strlen(wish->bootargs) : 0);
 	struct maker m = { .wish = wish, .cell = wish->cell, .system = wish->system, .fdt = calloc(1, room) };
@@ -480,7 +480,7 @@ bool tree_make(const struct tree_wish *wish, struct tree *tree, char problem[TRE
 	problem[0] = '\0';
 	memset(tree, 0, sizeof(*tree));
 	if (broken)
-		snprintf(problem, TREE_PROBLEM_SIZE, "%s", broken);
+		snprintf(problem, PROBLEM_SIZE, "%s", broken);
 	if (m.fdt && !broken && make_in(&m, room, tree, problem)) {
 		tree->bytes = m.fdt;
 		say_silent(&m, tree);

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 #include "config/parse.h"
+#include "problem.h"
 
-#define TREE_PROBLEM_SIZE 200
 /* booting.rst 2: a kernel maps no more of it */
 #define TREE_LIMIT ((size_t)2 << 20)
 
@@ -24,11 +24,11 @@ struct tree_wish {
 struct tree {
 	void *bytes;		/* to be freed */
 	size_t size;		/* the same for any address of the initrd */
-	char note[TREE_PROBLEM_SIZE];	/* what the tree lacks to be useful, in words; or empty */
+	char note[PROBLEM_SIZE];	/* what the tree lacks to be useful, in words; or empty */
 };
 
 /* False: `problem` says why not (or nothing is left of this program's own memory, and it is empty). */
-bool tree_make(const struct tree_wish *wish, struct tree *tree, char problem[TREE_PROBLEM_SIZE]);
+bool tree_make(const struct tree_wish *wish, struct tree *tree, char problem[PROBLEM_SIZE]);
 
 /* tree_user.c */
 

@@ -56,7 +56,7 @@ bool boot_arch_is_program(const void *data, size_t size)
 	return elf_is(data, size) || multiboot_is(data, size);
 }
 
-struct elf *boot_arch_parse(const void *data, size_t size, uint32_t *mode, char problem[ELF_PROBLEM_SIZE])
+struct elf *boot_arch_parse(const void *data, size_t size, uint32_t *mode, char problem[PROBLEM_SIZE])
 {
 	bool multiboot = multiboot_is(data, size);
 
@@ -64,11 +64,11 @@ struct elf *boot_arch_parse(const void *data, size_t size, uint32_t *mode, char 
 	return multiboot ? multiboot_parse(data, size, problem) : elf_parse(data, size, "x86_64", problem);
 }
 
-bool boot_arch_place(const struct config *cell, struct abi_drv_image *image, char problem[BOOT_PROBLEM_SIZE])
+bool boot_arch_place(const struct config *cell, struct abi_drv_image *image, char problem[PROBLEM_SIZE])
 {
 	(void)cell;
 	if (!bzimage_is((const void *)(uintptr_t)image->data, image->size))
 		return true;
-	snprintf(problem, BOOT_PROBLEM_SIZE, "is a Linux kernel: jailhouse cell linux starts it");
+	snprintf(problem, PROBLEM_SIZE, "is a Linux kernel: jailhouse cell linux starts it");
 	return false;
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,29 +30,10 @@
 
 static const char magic[4] = "HdrS";
 
-/* What the file is instead, and what is to be done with it */
-static const struct disguise {
-	size_t at;
-	const char *mark;
-	const char *words;
-} disguises[] = {
-	{ 0, "\x1f\x8b", "is compressed: gunzip it first" },
-	{ 0, "\xfd" "7zXZ", "is compressed: unxz it first" },
-	{ 0, "(\xb5/\xfd", "is compressed: unzstd it first" },
-	{ 0, "BZh", "is compressed: bunzip2 it first" },
+static const struct disguise disguises[] = {
 	{ 0x38, "ARM\x64", "is a kernel for arm64" },
 	{ 0, "\x7f" "ELF", "is an ELF file (vmlinux): take arch/x86/boot/bzImage" },
 };
-
-static __attribute__((format(printf, 2, 3))) bool refuse(char *problem, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(problem, BZIMAGE_PROBLEM_SIZE, format, args);
-	va_end(args);
-	return false;
-}
 
 bool bzimage_is(const void *data, size_t size)
 {
@@ -62,14 +42,9 @@ bool bzimage_is(const void *data, size_t size)
 
 static const char *why_none(const void *data, size_t size)
 {
-	for (size_t i = 0; i < sizeof(disguises) / sizeof(disguises[0]); i++) {
-		const struct disguise *d = &disguises[i];
-		size_t length = strlen(d->mark);
+	const char *words = disguise_words(data, size, disguises, sizeof(disguises) / sizeof(disguises[0]));
 
-		if (size >= d->at + length && !memcmp((const char *)data + d->at, d->mark, length))
-			return d->words;
-	}
-	return "is no kernel image for x86: no \"HdrS\" at 0x202";
+	return words ? words : "is no kernel image for x86: no \"HdrS\" at 0x202";
 }
 
 static bool check_kind(const uint8_t *file, char *problem)
@@ -77,10 +52,10 @@ static bool check_kind(const uint8_t *file, char *problem)
 	unsigned version = get16(file + VERSION);
 
 	if (version < VERSION_NEEDED)
-		return refuse(problem, "speaks boot protocol %u.%02u: a kernel from 2.6.31 on speaks 2.10, which is needed",
+		return problem_say(problem, "speaks boot protocol %u.%02u: a kernel from 2.6.31 on speaks 2.10, which is needed",
 			      version >> 8, version & 0xff);
 	if (!(file[LOADFLAGS] & LOADED_HIGH))
-		return refuse(problem, "is a zImage, for the memory below 1 MiB: take a bzImage");
+		return problem_say(problem, "is a zImage, for the memory below 1 MiB: take a bzImage");
 	return true;
 }
 
@@ -95,7 +70,7 @@ static bool take_places(const uint8_t *file, struct bzimage *image, char *proble
 		image->memory = image->code_size;
 	if (image->address < HIGH || image->address >= ADDRESS_END || image->memory > ADDRESS_END - image->address ||
 	    !alignment || image->address % alignment)
-		return refuse(problem, "its header says pref_address 0x%llx, kernel_alignment 0x%llx, init_size 0x%llx: it is damaged",
+		return problem_say(problem, "its header says pref_address 0x%llx, kernel_alignment 0x%llx, init_size 0x%llx: it is damaged",
 			      (unsigned long long)image->address, (unsigned long long)alignment,
 			      (unsigned long long)image->memory);
 	return true;
@@ -109,24 +84,24 @@ static bool take_code(const uint8_t *file, size_t size, struct bzimage *image, c
 
 	/* syssize is rounded up */
 	if (size <= setup || wanted >= size - setup + SYSSIZE_UNIT)
-		return refuse(problem, "is damaged, or was cut: %zu bytes, of which its header wants %llu", size,
+		return problem_say(problem, "is damaged, or was cut: %zu bytes, of which its header wants %llu", size,
 			      (unsigned long long)(setup + wanted));
 	image->code = file + setup;
 	image->code_size = size - setup;
 	image->header = file + BZIMAGE_HEADER;
 	image->header_size = MAGIC + (size_t)file[JUMP_SIZE] - BZIMAGE_HEADER;
 	if (image->header_size > size - BZIMAGE_HEADER || image->header_size < HEADER_END - BZIMAGE_HEADER)
-		return refuse(problem, "its header says that it ends at 0x%zx: it is damaged",
+		return problem_say(problem, "its header says that it ends at 0x%zx: it is damaged",
 			      BZIMAGE_HEADER + image->header_size);
 	return true;
 }
 
-bool bzimage_parse(const void *data, size_t size, struct bzimage *image, char problem[BZIMAGE_PROBLEM_SIZE])
+bool bzimage_parse(const void *data, size_t size, struct bzimage *image, char problem[PROBLEM_SIZE])
 {
 	const uint8_t *file = data;
 
 	if (!bzimage_is(data, size))
-		return refuse(problem, "%s", why_none(data, size));
+		return problem_say(problem, "%s", why_none(data, size));
 	if (!check_kind(file, problem) || !take_code(file, size, image, problem) || !take_places(file, image, problem))
 		return false;
 	image->initrd_end = (uint64_t)get32(file + INITRD_ADDR_MAX) + 1;

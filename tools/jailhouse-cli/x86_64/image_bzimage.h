@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BZIMAGE_PROBLEM_SIZE 160
+#include "problem.h"
 
 /* In the file, and in the boot parameters: the header */
 #define BZIMAGE_HEADER 0x1f1
@@ -27,6 +27,6 @@ struct bzimage {
 bool bzimage_is(const void *data, size_t size);
 
 /* False: it cannot be started, and `problem` says in words why not and what to do. */
-bool bzimage_parse(const void *data, size_t size, struct bzimage *image, char problem[BZIMAGE_PROBLEM_SIZE]);
+bool bzimage_parse(const void *data, size_t size, struct bzimage *image, char problem[PROBLEM_SIZE]);
 
 #endif

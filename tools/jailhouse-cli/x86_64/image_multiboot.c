@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <elf.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,16 +25,6 @@ struct header {
 	uint32_t header_addr, load_addr, load_end_addr, bss_end_addr, entry_addr;
 };
 
-static __attribute__((format(printf, 2, 3))) bool refuse(char *problem, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(problem, ELF_PROBLEM_SIZE, format, args);
-	va_end(args);
-	return false;
-}
-
 static const uint8_t *find(const uint8_t *file, size_t size)
 {
 	size_t searched = size < SEARCHED ? size : SEARCHED;
@@ -57,12 +46,12 @@ static bool read_header(const uint8_t *file, size_t size, struct header *h, char
 
 	*h = (struct header){ .at = (size_t)(at - file), .flags = get32(at + 4) };
 	if (h->flags & FLAGS_REQUIRED & ~(FLAG_ALIGN | FLAG_MEMORY))
-		return refuse(problem, "its Multiboot header wants what no cell has%s (flags 0x%x)",
+		return problem_say(problem, "its Multiboot header wants what no cell has%s (flags 0x%x)",
 			      h->flags & FLAG_VIDEO ? ", a video mode" : "", h->flags);
 	if (!(h->flags & FLAG_ADDRESSES))
 		return true;
 	if (size - h->at < HEADER_SIZE_ADDRESSES)
-		return refuse(problem, "ends within its Multiboot header");
+		return problem_say(problem, "ends within its Multiboot header");
 	h->header_addr = get32(at + 12);
 	h->load_addr = get32(at + 16);
 	h->load_end_addr = get32(at + 20);
@@ -78,7 +67,7 @@ static bool take_addresses(const struct header *h, size_t size, struct elf *elf,
 	uint64_t end = h->load_end_addr;
 
 	if (h->load_addr > h->header_addr || h->header_addr - h->load_addr > h->at)
-		return refuse(problem, "its Multiboot header says that it is at 0x%x of what is loaded to 0x%x: it is damaged",
+		return problem_say(problem, "its Multiboot header says that it is at 0x%x of what is loaded to 0x%x: it is damaged",
 			      h->header_addr, h->load_addr);
 	s->address = h->load_addr;
 	s->offset = h->at - (h->header_addr - h->load_addr);
@@ -86,7 +75,7 @@ static bool take_addresses(const struct header *h, size_t size, struct elf *elf,
 		end = s->address + (size - s->offset);
 	s->size = end - s->address;
 	if (end <= s->address || s->size > size - s->offset)
-		return refuse(problem, "ends before what its Multiboot header says is loaded (load_end_addr 0x%llx)",
+		return problem_say(problem, "ends before what its Multiboot header says is loaded (load_end_addr 0x%llx)",
 			      (unsigned long long)end);
 	s->memory = h->bss_end_addr > end ? h->bss_end_addr - s->address : s->size;
 	elf->entry = h->entry_addr;
@@ -105,7 +94,7 @@ static struct elf *parse_addresses(const struct header *h, size_t size, char *pr
 	return elf;
 }
 
-struct elf *multiboot_parse(const void *data, size_t size, char problem[ELF_PROBLEM_SIZE])
+struct elf *multiboot_parse(const void *data, size_t size, char problem[PROBLEM_SIZE])
 {
 	const uint8_t *file = data;
 	struct header h;
@@ -116,7 +105,7 @@ struct elf *multiboot_parse(const void *data, size_t size, char problem[ELF_PROB
 	if (h.flags & FLAG_ADDRESSES)
 		return parse_addresses(&h, size, problem);
 	if (!elf_is(data, size)) {
-		refuse(problem, "its Multiboot header has no addresses, and it is no ELF file: nothing says where it goes");
+		problem_say(problem, "its Multiboot header has no addresses, and it is no ELF file: nothing says where it goes");
 		return NULL;
 	}
 	return elf_parse(data, size, size > EI_CLASS && file[EI_CLASS] == ELFCLASS32 ? "i386" : "x86_64", problem);

@@ -9,6 +9,6 @@
 bool multiboot_is(const void *data, size_t size);
 
 /* elf_parse() of it: an ELF file of 32 or 64 bits, or one whose header has its addresses. */
-struct elf *multiboot_parse(const void *data, size_t size, char problem[ELF_PROBLEM_SIZE]);
+struct elf *multiboot_parse(const void *data, size_t size, char problem[PROBLEM_SIZE]);
 
 #endif

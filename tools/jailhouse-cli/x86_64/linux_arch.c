@@ -246,7 +246,7 @@ static void note_all(const struct linux_job *j)
 
 enum status boot_arch_linux(struct linux_job *j)
 {
-	char problem[BZIMAGE_PROBLEM_SIZE];
+	char problem[PROBLEM_SIZE];
 	struct bzimage kernel;
 	uint64_t initrd;
 	enum status s;
