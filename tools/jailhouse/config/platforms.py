@@ -47,7 +47,9 @@ def expanded(table: Table) -> Table:
     if not name:
         return table
     keys = PLATFORMS[name](table)
-    given = table.data.get("memory")
-    if isinstance(given, list):
-        keys["memory"] = given + keys["memory"]
-    return table.with_data({**keys, **{k: v for k, v in table.data.items() if k != "memory" or not isinstance(v, list)}})
+    given = table.data.get("memory", [])
+    said = {key: value for key, value in table.data.items() if key != "memory"}
+    # One region or a list of them is beside the platform's; what is neither is the reader's to refuse
+    beside = [given] if isinstance(given, dict) else given
+    memory = beside + keys["memory"] if isinstance(beside, list) else given
+    return table.with_data({**keys, **said, "memory": memory})
