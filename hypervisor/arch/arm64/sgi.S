@@ -9,6 +9,7 @@
  * between what stands before and behind the write. CPU.stop is not looked at: the memory of a
  * guest that is to stop is revoked, and its next instruction is an abort.
  */
+#include "exit_asm.h"
 #include "layout.h"
 
 #define ICC_SGI1R_EL1 S3_0_C12_C11_5
@@ -20,10 +21,6 @@
 #define GIC_SGI_ROWS_SHIFT 4
 #define GIC_SGI_MANAGEMENT 15
 #define NZCV_Z 4
-#define ESR_RT 0x3e0
-/* SPSR_EL2 */
-#define SPSR_BTYPE 0xc00
-#define SPSR_SS 0x200000
 
 	.section .text.exit_sgi, "ax"
 /* x0..x3 are saved, x1 is ESR_EL2, sp at struct regs, behind which is struct percpu */
@@ -65,14 +62,7 @@ exit_sgi:
 	str	x2, [sp, #REGS_SIZE + PERCPU_BUDGET_LEFT]
 	str	x3, [sp, #REGS_SIZE + PERCPU_STAT_SGI]
 	msr	ICC_SGI1R_EL1, x1
-	mrs	x2, elr_el2
-	add	x2, x2, #4
-	msr	elr_el2, x2
-	/* what an instruction that is done leaves clear */
-	mrs	x3, spsr_el2
-	and	x3, x3, #~SPSR_BTYPE
-	and	x3, x3, #~SPSR_SS
-	msr	spsr_el2, x3
+	skip_instruction
 	ldp	x2, x3, [sp, #16 * 1]
 	ldp	x0, x1, [sp], #REGS_SIZE
 	eret

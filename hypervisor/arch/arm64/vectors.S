@@ -4,13 +4,13 @@
  * its struct percpu begins, and in that its struct cpu: the handlers' first argument. The second
  * is struct regs, right below; the third, where there is one, ESR_EL2.
  */
+#include "exit_asm.h"
 #include "layout.h"
 
 /* ESR_EL2 */
 #define ESR_EC_SHIFT 26
 #define ESR_EC_ABORTS_BIT 31		/* 0x20 and above */
 #define EC_CALLS (0x16 >> 1)		/* 0x16 HVC64, 0x17 SMC64 */
-#define ESR_RT 0x3e0
 /* EC 0x18, IL, op0 3, op1 0, CRn 12, CRm 11, op2 5, written; Rt 0 */
 #define ESR_SGI1R_HIGH 0x623a
 #define ESR_SGI1R_LOW 0x3016
@@ -22,9 +22,6 @@
 #define ESR_RT_AND_CRM 0x3fe
 #define ESR_RT_SHIFT 5
 #define ESR_CRM_SHIFT 1
-/* SPSR_EL2 */
-#define SPSR_BTYPE 0xc00
-#define SPSR_SS 0x200000
 
 	.macro	save_first
 	sub	sp, sp, #REGS_SIZE
@@ -183,14 +180,7 @@ exit_id_read:
 	/* XZR's place, behind the others, is not used */
 	ubfx	x1, x1, #ESR_RT_SHIFT, #5
 	str	x2, [sp, x1, lsl #3]
-	mrs	x2, elr_el2
-	add	x2, x2, #4
-	msr	elr_el2, x2
-	/* what an instruction that is done leaves clear */
-	mrs	x3, spsr_el2
-	and	x3, x3, #~SPSR_BTYPE
-	and	x3, x3, #~SPSR_SS
-	msr	spsr_el2, x3
+	skip_instruction
 	b	return_to_guest
 
 return_from_few:
