@@ -97,3 +97,16 @@ def initrd(init: str, programs: dict[str, bytes] | None = None) -> bytes:
     for path, program in (programs or {}).items():
         archive.add(path, program, 0o755)
     return archive.image()
+
+
+def lives(cell: Listener | Talk, first: str, release: str, end: str) -> None:
+    """
+    One life of a kernel in a cell whose /init talks, from its `first` word, the pattern of a line with the kernel's
+    release, to its last.
+    """
+    assert cell.expect(first)[1] == release
+    cell.write("the root cell")
+    cell.expect(r"^cell: heard the root cell\r?$")
+    cell.expect(r"^cell: CPUs 0-1\r?$")
+    cell.write(end)
+    cell.expect(rf"^cell: {end}\r?$")

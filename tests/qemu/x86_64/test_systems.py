@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Root
-from systems import BEGIN, Listener, Talk, initrd
+from systems import BEGIN, Listener, Talk, initrd, lives
 
 from machine import paths
 
@@ -24,6 +24,8 @@ echo "cell: $line"
 $line -f
 """
 COMPLAINT = r"WARNING: CPU|BUG: |Call Trace|Oops|Firmware Bug|unchecked MSR|ACPI.*(?:Error|Warning)|cell: lost"
+# What it says first
+FIRST = r"^cell: (\S+) on CPUs 0-1, tsc\r?$"
 
 
 @pytest.fixture
@@ -31,23 +33,13 @@ def images(kernel) -> dict[str, bytes | Path]:
     return {"linux/initrd": initrd(INIT), "linux/kernel": paths.kernel_image(kernel)}
 
 
-def lives(cell: Listener | Talk, release: str, end: str) -> None:
-    """One life of the kernel in the cell, from its first word to its last."""
-    assert cell.expect(r"^cell: (\S+) on CPUs 0-1, tsc\r?$")[1] == release
-    cell.write("the root cell")
-    cell.expect(r"^cell: heard the root cell\r?$")
-    cell.expect(r"^cell: CPUs 0-1\r?$")
-    cell.write(end)
-    cell.expect(rf"^cell: {end}\r?$")
-
-
 def lives_all(root: Root, name: str, cell: Listener | Talk, release: str) -> dict[int, dict[str, int]]:
     """It restarts itself, comes up again from what was loaded once, and powers itself off. The exits of all that."""
     for _ in range(REBOOTS):
-        lives(cell, release, "reboot")
+        lives(cell, FIRST, release, "reboot")
         root.expect(rf'^cell "{name}" restarts itself$')
         root.mark()
-    lives(cell, release, "poweroff")
+    lives(cell, FIRST, release, "poweroff")
     root.wait_state(name, "shut down", 120)
     root.expect(rf'^cell "{name}" powered itself off$')
     assert not re.search(COMPLAINT, cell.said), cell.said
