@@ -13,7 +13,8 @@ from machine.cpio import Archive
 from machine.machine import Serial
 
 
-# How every /init begins
+# How every /init begins. `end reboot` and `end poweroff` wait for a line, which says that all words have arrived:
+# what is still in the kernel's buffer would go with its power
 BEGIN = """#!/bin/sh
 export PATH=/sbin:/bin
 /bin/busybox mkdir -p /proc /sys /dev /tmp
@@ -21,6 +22,7 @@ export PATH=/sbin:/bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
+end() { read -r arrived; $1 -f; }
 """
 
 
@@ -110,3 +112,4 @@ def lives(cell: Listener | Talk, first: str, release: str, end: str) -> None:
     cell.expect(r"^cell: CPUs 0-1\r?$")
     cell.write(end)
     cell.expect(rf"^cell: {end}\r?$")
+    cell.write("arrived")

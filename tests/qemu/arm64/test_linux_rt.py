@@ -24,7 +24,7 @@ echo "cell: status $?"
 grep '^# ' /result | sed 's/^/cell: /'
 dmesg | grep -E 'WARNING: |BUG: |Call trace|Oops|detected stall' | sed 's/^/cell: bad /'
 echo 'cell: end'
-poweroff -f
+end poweroff
 """ % PERIOD_US
 # Linux is busy with memory, processes and pipes all the while; what has failed is replaced by a new cell
 CRASHES = f"""
@@ -70,6 +70,7 @@ def test_nothing_reaches_it(boot, blobs, cell_log, images, say):
         after = exits_of(root)
         cell.write("stop")
         cell.expect(r"^cell: end\r?$", 600)
+        cell.write("arrived")
         root.wait_state("rt", "shut down", 300)
         said = cell.said
     exits = {name: after[name] - before[name] for name in after}

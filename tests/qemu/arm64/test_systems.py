@@ -12,6 +12,8 @@ from machine import paths
 
 # Lives that a kernel ends by a reset of its cell, before the one that it ends for good
 REBOOTS = 2
+# A CPU still in the guest when another ends its life may find its memory gone before it is interrupted
+FAULTS = REBOOTS + 1
 INIT = BEGIN + """
 cd /sys/devices/system/cpu
 echo "cell: $(uname -r) on CPUs $(cat online), $(grep -c GICv3 /proc/interrupts) interrupts"
@@ -21,7 +23,7 @@ echo "cell: CPUs $(cat online)"
 read -r line
 dmesg | grep -E 'WARNING: |BUG: |Call trace|Oops|nobody cared|detected stall|Internal error'
 echo "cell: $line"
-$line -f
+end $line
 """
 # What it says first
 FIRST = r"^cell: (\S+) on CPUs 0-1, "
@@ -51,7 +53,8 @@ def test_stock_kernel(boot, blobs, cell_log, kernels, images, say, kernel):
         assert not re.search(r"WARNING: |BUG: |Call trace|Oops", cell.said), cell.said
         exits = {cpu: root.statistics(root.cell_id("linux"), cpu) for cpu in (2, 3)}
         say(f"exits: {exits}")
-        assert all(counts["irq"] == counts["fault"] == counts["other"] == 0 for counts in exits.values())
+        assert all(counts["irq"] == counts["other"] == 0 for counts in exits.values())
+        assert all(counts["fault"] <= FAULTS for counts in exits.values())
         assert root.timers_run() == 2
     root.destroy("linux")
     assert root.state() == before

@@ -8,10 +8,12 @@ import pytest
 from conftest import Root
 from systems import BEGIN, Listener, Talk, initrd, lives
 
-from machine import paths
+from machine import paths, rootfs
 
 # Lives that a kernel ends by a reset of its cell, before the one that it ends for good
 REBOOTS = 1
+# A CPU still in the guest when another ends its life may find its memory gone before it is interrupted
+FAULTS = REBOOTS + 1
 INIT = BEGIN + """
 cd /sys/devices/system
 echo "cell: $(uname -r) on CPUs $(cat cpu/online), $(cat clocksource/clocksource0/current_clocksource)"
@@ -21,7 +23,7 @@ echo "cell: CPUs $(cat cpu/online)"
 read -r line
 dmesg | grep -E '(WARNING|BUG): [^S]|Call Trace|Oops|nobody cared|detected stall|Firmware Bug|unchecked MSR|ACPI.*(Error|Warning)'
 echo "cell: $line"
-$line -f
+end $line
 """
 COMPLAINT = r"WARNING: CPU|BUG: |Call Trace|Oops|Firmware Bug|unchecked MSR|ACPI.*(?:Error|Warning)|cell: lost"
 # What it says first
@@ -44,7 +46,7 @@ def lives_all(root: Root, name: str, cell: Listener | Talk, release: str) -> dic
     root.expect(rf'^cell "{name}" powered itself off$')
     assert not re.search(COMPLAINT, cell.said), cell.said
     exits = {cpu: root.statistics(root.cell_id(name), cpu) for cpu in (2, 3)}
-    assert all(counts["fault"] == counts["exception"] == 0 for counts in exits.values()), exits
+    assert all(counts["exception"] == 0 and counts["fault"] <= FAULTS for counts in exits.values()), exits
     return exits
 
 
@@ -73,6 +75,32 @@ def test_stock_kernel_without_any_device(boot, blobs, kernels, images, say, kern
     say(f"exits: {lives_all(root, 'plain', Talk(root, 'plain'), kernels[kernel])}")
     root.destroy("plain")
     assert root.state() == before
+
+
+CYCLIC = BEGIN + """
+mkdir -p /dev/shm
+echo "cell: real time $(cat /sys/kernel/realtime)"
+cyclictest -q -m -t2 -a0-1 -p95 -i1000 -l2000 -h1000000 | grep '^# ' | sed 's/^/cell: /'
+end poweroff
+"""
+
+
+def test_cyclictest_in_a_real_time_kernel(boot, blobs, say):
+    """It runs on both CPUs, and its result comes out of the cell."""
+    root = Root(boot(files={**blobs, "linux/initrd": initrd(CYCLIC, rootfs.measuring()),
+                            "linux/kernel": paths.kernel_image("6.12-rt")}))
+    root.create("plain", "linux-plain")
+    root.jailhouse("cell linux -i /linux/initrd -c 'panic=-1 quiet' plain /linux/kernel")
+    cell = Talk(root, "plain")
+    cell.expect(r"^cell: real time 1\r?$")
+    # the first to have all its cycles ends the other's; a busy emulator keeps CPUs waiting
+    cycles = [int(n) for n in cell.expect(r"^cell: # Total: (\d+) (\d+)").groups()]
+    assert max(cycles) == 2000 and min(cycles) > 1
+    say(cell.expect(r"^cell: (# Max Latencies: .*?) *\r?$")[1])
+    cell.write("arrived")
+    root.wait_state("plain", "shut down", 120)
+    assert not re.search(COMPLAINT, cell.said), cell.said
+    root.destroy("plain")
 
 
 def test_memtest(boot, blobs, say):
