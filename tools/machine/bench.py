@@ -136,9 +136,18 @@ def write_json(path: Path, record: Json) -> None:
 def reference_of(record: Json) -> Json:
     """What the test compares: the latencies, which depend on nothing but the program and
     the hypervisor."""
-    runs = [run for run in record["runs"] if run["load"] == "idle" and run["where"] != "linux"]
+    runs = [without_ticks(run) for run in record["runs"] if run["load"] == "idle" and run["where"] != "linux"]
     kept = ("format", "mode", "unit", "machine", "kernel", "hypervisor", "config", "samples")
     return {**{key: record[key] for key in kept}, "runs": runs}
+
+
+def without_ticks(run: Json) -> Json:
+    """
+    Ticks come by time, of which `compute` has a bit more where Linux ran between two of its rounds: how many of them
+    fall into all rounds is nobody's to promise. That a direct cell has no exit for them is.
+    """
+    by_ticks = run["workload"] == "compute" and run["where"] == "injected"
+    return {**run, "exits": None} if by_ticks else run
 
 
 def measure_all(kernel: str, steps: Steps) -> Json:

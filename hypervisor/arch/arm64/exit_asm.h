@@ -9,6 +9,7 @@
 #define SPSR_BTYPE 0xc00
 #define SPSR_SS 0x200000
 
+#ifdef __ASSEMBLER__
 	/* skip_instruction() of 4 bytes, x2 and x3 being free */
 	.macro	skip_instruction
 	mrs	x2, elr_el2
@@ -20,5 +21,6 @@
 	and	x3, x3, #~SPSR_SS
 	msr	spsr_el2, x3
 	.endm
+#endif
 
 #endif
