@@ -14,7 +14,7 @@ def test_one_floods_and_nobody_loses_a_word(boot, blobs):
     root.expect(r"^\[b\] hello: 1 ")
     root.run_cell("a", "flood", "lines=20000")
     root.expect(r"^\[a\] \(\d+ lines lost\)$")
-    root.expect(r"^\[a\] flood: line 19999 ")
+    root.expect(r"^\[a\] flood: line 19999 ", 240)
     root.goes_on("b")
     text = root.jailhouse("console")
     assert "".join(line + "\n" for line in text.splitlines() if not line.startswith("[")).startswith(own)
