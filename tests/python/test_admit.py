@@ -15,14 +15,13 @@ from typing import Any
 import pytest
 import specs
 from conftest import DEMO, PC_DEMO
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from specs import MIB, PAGE, Spec, systems
+from verdict import SLOW_IS_FINE, hypervisor_says
 
 from jailhouse.config import abi, blob, emit
-from jailhouse.config.arches import ARCHES
 from jailhouse.config.check import check
-from jailhouse.config.command import write_all
 from jailhouse.config.model import System
 from jailhouse.config.place import place
 from jailhouse.config.problems import Problems
@@ -31,12 +30,6 @@ from jailhouse.config.read import read_system
 FLAGS = {"injected": abi.ABI_CELL_INJECTED, "trusted": abi.ABI_CELL_TRUSTED_WFI,
          "fail": abi.ABI_CELL_FAIL_ON_VIOLATION, "counted": abi.ABI_CELL_CPUS_COUNTED,
          "absent": abi.ABI_CELL_ABSENT_PORTS}
-SLOW_IS_FINE = settings(deadline=None, derandomize=True,
-                        suppress_health_check=[HealthCheck.function_scoped_fixture,
-                                               HealthCheck.too_slow,
-                                               HealthCheck.data_too_large])
-
-
 def checked(file: Path) -> tuple[System, Problems]:
     """As the command does it, but going on where it would stop."""
     problems = Problems()
@@ -45,21 +38,6 @@ def checked(file: Path) -> tuple[System, Problems]:
     system = place(system, problems)
     check(system, problems)
     return system, problems
-
-
-def hypervisor_says(tool: Path, system: System, directory: Path) -> str:
-    """"ok", or its reason to refuse."""
-    files = {"system.cell": blob.encode_system(emit.emit_system(system))}
-    for number, cell in enumerate(system.cells):
-        files[f"{number}.cell"] = blob.encode_cell(emit.emit_cell(cell, system.machine))
-    write_all(str(directory), files)
-    done = subprocess.run(
-        [tool, "verdict", "256", str(1 << system.machine.address_bits),
-         str(ARCHES[system.machine.arch].numbers.stop), *(directory / name for name in files)],
-        capture_output=True, text=True)
-    assert done.returncode in (0, 1), done.stderr
-    assert (done.stdout == "ok\n") == (done.returncode == 0)
-    return done.stdout.strip()
 
 
 @settings(SLOW_IS_FINE, max_examples=150)

@@ -56,11 +56,26 @@ def test_examples(edited: Callable[..., Path]) -> None:
 
 
 def test_the_memory_example_is_the_demos() -> None:
-    example = re.search(r"```toml\nmachine.*?```", TEXT, re.DOTALL)
+    example = re.search(r"```toml\nmachine = \"machine.toml\"\n\n\[memory.*?```", TEXT, re.DOTALL)
     assert example
     demo = " ".join(DEMO.read_text().split())
     for line in example.group().splitlines()[1:-1]:
         assert " ".join(line.split("#")[0].split()) in demo
+
+
+def test_the_open_example(edited: Callable[..., Path], tmp_path: Path) -> None:
+    """It can be built as it stands, and what it is made into is all there."""
+    example = re.search(r"This is one:\n\n```toml\n(.*?)```", TEXT, re.DOTALL)
+    assert example
+    folder = edited().parent
+    (folder / "open.toml").write_text(example[1])
+    system, problems = checked_system(str(folder / "open.toml"))
+    assert system is not None, [str(p) for p in problems]
+    assert list(problems) == []
+    assert [sorted(c.cpu_numbers()) for c in system.cells] == [[3], [1, 2]]
+    assert main(["build", str(folder / "open.toml"), "-o", str(tmp_path / "out")]) == 0
+    for name in ("expanded.toml", "next-steps.txt"):
+        assert f"`{name}`" in TEXT and (tmp_path / "out" / name).is_file()
 
 
 RTOS = re.search(r'cpus = \[3\]\n.*?(?=memory)', DEMO.read_text(), re.DOTALL)

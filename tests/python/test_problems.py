@@ -336,7 +336,7 @@ def test_every_mistake_is_reported(edited: Edited, capsys: pytest.CaptureFixture
     ((('[memory]', '[shared.box]\nsize = "64K"\n[memory]'),), "no cell uses it"),
     ((('cpus = [3]\nconsole = "putc"', 'cpus = [3]\nconsole = "uart0"\ndevices = ["uart0"]'),),
      "is the hypervisor's too"),
-    (((LINUX, '0x5000_0000, size = "1536M"'),), "not the lowest part"),
+    (((LINUX, '0x5000_0000, size = "1536M"'),), "RAM 0x40000000+256M belongs to nobody"),
     (((SILENT_COMPUTE, 'cpus = [2]\nexits = "none"'),),
      'exits are "none" and its WFI is trapped\n    why: each time it sleeps is an exit\n'
      '    fix: say wfi = "trusted"'),

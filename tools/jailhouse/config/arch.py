@@ -14,6 +14,13 @@ from jailhouse.config.table import Table
 
 
 @dataclass(frozen=True)
+class KernelWords:
+    """What makes Linux leave alone what is not its own."""
+    parameters: str			# for its command line
+    tree: bool = False			# and a fragment of a device tree must reserve the memory, as none of them can
+
+
+@dataclass(frozen=True)
 class Arch:
     id: int				# ABI_ARCH_*
     comm_page: int			# where inmates look for it
@@ -26,6 +33,7 @@ class Arch:
     refused: dict[str, str]
     entry_end: int			# a cell's first instruction is below
     boot_align: int			# what a cell starts from lies at multiples of
+    cells_below: int			# cells and hypervisor lie below, where there is room
     cpu0_stays: str | None		# why CPU 0 is always the root cell's
     # What the hypervisor answers for in that cell, in the cell's addresses
     mediated: Callable[[Cell, Platform], tuple[Placed, ...]]
@@ -35,8 +43,8 @@ class Arch:
     hwid: Callable[[int], int]
     # What is wrong with a CPU id, or None
     hwid_problem: Callable[[int], str | None]
-    # (the machine's RAM, Linux's part) -> kernel parameters, or None where none can say it
-    kernel_parameters: Callable[[tuple[Placed, ...], tuple[Placed, ...]], str | None]
+    # (the machine's RAM, Linux's part)
+    kernel_words: Callable[[tuple[Placed, ...], tuple[Placed, ...]], KernelWords]
     kernel_parameters_note: str		# what to heed where they are written; may be empty
     # ABI_CELL_* -> how interrupts arrive and how the cell sleeps
     delivery: Callable[[int], str]

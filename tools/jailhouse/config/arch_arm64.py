@@ -4,7 +4,7 @@
 from typing import Any
 
 from jailhouse.config import abi
-from jailhouse.config.arch import Arch
+from jailhouse.config.arch import Arch, KernelWords
 from jailhouse.config.model import Cell, Placed, Platform, Span
 from jailhouse.config.problems import Problems
 from jailhouse.config.table import Table
@@ -87,8 +87,8 @@ def _hwid_problem(hwid: int) -> str | None:
     return None
 
 
-def _kernel_parameters(ram: tuple[Placed, ...], linux: tuple[Placed, ...]) -> str | None:
-    """mem= keeps the lowest bytes of RAM, so Linux's part must be exactly those."""
+def _kernel_words(ram: tuple[Placed, ...], linux: tuple[Placed, ...]) -> KernelWords:
+    """mem= keeps the lowest bytes of RAM: it serves where Linux's part is exactly those."""
     left = total = sum(p.span.size for p in linux)
     mine = sorted((p.span.start, p.span.end) for p in linux)
     for piece in sorted((p.span for p in ram), key=lambda s: s.start):
@@ -98,9 +98,9 @@ def _kernel_parameters(ram: tuple[Placed, ...], linux: tuple[Placed, ...]) -> st
             if start == at and stop <= end:
                 at = stop
         if at != end:
-            return None
+            return KernelWords(_KERNEL_PARAMETERS, tree=True)
         left -= end - piece.start
-    return f"mem={size_text(total)} {_KERNEL_PARAMETERS}"
+    return KernelWords(f"mem={size_text(total)} {_KERNEL_PARAMETERS}")
 
 
 def _mediated(cell: Cell, platform: Platform) -> tuple[Placed, ...]:
@@ -151,12 +151,13 @@ ARM64 = Arch(
     refused=_REFUSED,
     entry_end=1 << 48,
     boot_align=PAGE,
+    cells_below=1 << 48,
     mediated=_mediated,
     cpu0_stays=None,
     platform=_platform,
     hwid=_hwid,
     hwid_problem=_hwid_problem,
-    kernel_parameters=_kernel_parameters,
+    kernel_words=_kernel_words,
     kernel_parameters_note="",
     delivery=_delivery,
     warn_none=_warn_none,

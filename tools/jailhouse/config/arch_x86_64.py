@@ -4,7 +4,7 @@
 from typing import Any
 
 from jailhouse.config import abi
-from jailhouse.config.arch import Arch
+from jailhouse.config.arch import Arch, KernelWords
 from jailhouse.config.model import Cell, Line, Placed, Platform, Span
 from jailhouse.config.problems import Problems
 from jailhouse.config.table import Table
@@ -122,7 +122,7 @@ def _hwid_problem(hwid: int) -> str | None:
     return f"{hwid:#x} is no APIC id" if hwid > _ID_MAX else None
 
 
-def _kernel_parameters(ram: tuple[Placed, ...], linux: tuple[Placed, ...]) -> str | None:
+def _kernel_words(ram: tuple[Placed, ...], linux: tuple[Placed, ...]) -> KernelWords:
     """All that is not Linux's is reserved, neighbours as one."""
     found: list[Span] = []
     for piece in sorted((p.span for p in ram), key=lambda s: s.start):
@@ -132,7 +132,7 @@ def _kernel_parameters(ram: tuple[Placed, ...], linux: tuple[Placed, ...]) -> st
             if span.start > at:
                 found.append(Span(at, span.start - at))
             at = max(at, span.end)
-    return " ".join(f"memmap={size_text(s.size)}${s.start:#x}" for s in _joined(found))
+    return KernelWords(" ".join(f"memmap={size_text(s.size)}${s.start:#x}" for s in _joined(found)))
 
 
 def _joined(spans: list[Span]) -> list[Span]:
@@ -185,12 +185,13 @@ X86_64 = Arch(
     refused=_REFUSED,
     entry_end=1 << 32,
     boot_align=0x1_0000,	# real mode's CS, in which the loader is linked for 0
+    cells_below=1 << 32,
     mediated=_mediated,
     cpu0_stays="it is the boot processor, which Linux cannot take offline",
     platform=_platform,
     hwid=_hwid,
     hwid_problem=_hwid_problem,
-    kernel_parameters=_kernel_parameters,
+    kernel_words=_kernel_words,
     kernel_parameters_note=r"GRUB has its own use for $: write \$ in grub.cfg, \\\$ in "
                            "/etc/default/grub",
     delivery=_delivery,

@@ -8,8 +8,10 @@ from jailhouse.config import blob, emit
 from jailhouse.config.abi import ABI_CONFIG_MAX_SIZE
 from jailhouse.config.check_cells import check_cells
 from jailhouse.config.check_contract import check_contracts
+from jailhouse.config.check_devices import check_devices
 from jailhouse.config.check_machine import check_machine, check_memory
 from jailhouse.config.check_owners import check_owners
+from jailhouse.config.check_topology import check_topology
 from jailhouse.config.model import System
 from jailhouse.config.problems import Problems
 
@@ -21,6 +23,8 @@ def check(system: System, problems: Problems) -> None:
     check_cells(system, problems)
     check_contracts(system, problems)
     check_owners(system, problems)
+    check_devices(system, problems)
+    check_topology(system, problems)
     if not problems.errors:
         _check_sizes(system, problems)
 

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The machine text by itself, and the division of its RAM."""
 
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 
-from jailhouse.config.arches import ARCHES
 from jailhouse.config.emit import device_pages, in_window
 from jailhouse.config.model import Line, Machine, Placed, Span, System
-from jailhouse.config.place import BLOCK
 from jailhouse.config.problems import Problems, Where
-from jailhouse.config.units import MIB, PAGE, function_text, size_text
+from jailhouse.config.units import BLOCK, MIB, PAGE, function_text, size_text
 
 HYPERVISOR_MIN = 4 * MIB
 
@@ -22,6 +20,10 @@ def check_machine(machine: Machine, problems: Problems) -> None:
         check_aligned(placed.name, placed.where, placed.span, PAGE, problems)
     for placed in [*machine.ram, *registers, *mediated]:
         check_address(placed.name, placed.where, placed.span, machine, problems)
+    for kept in machine.firmware:
+        if not any(kept.span.within(ram.span) for ram in machine.ram):
+            problems.error(kept.where, f"firmware {kept.name} {kept.span} is not within the machine's RAM",
+                           "only parts of RAM can be kept from others", "correct it, or leave it out")
     for a, b in combinations([*machine.ram, *registers, *mediated], 2):
         if a.span.overlaps(b.span) and (a in inner) == (b in inner):
             _overlap(a, b, "one address has one meaning on a board",
@@ -107,9 +109,13 @@ def check_memory(system: System, problems: Problems) -> None:
         if a.span.overlaps(b.span):
             _overlap(a, b, "each byte of RAM has one owner",
                      "move or shrink one of the two in [memory]", problems)
+    for part, kept in product((system.reserved, system.hypervisor), system.machine.firmware):
+        if part.span.overlaps(kept.span):
+            _overlap(part, kept, "firmware keeps that for itself: it would be written over, or an access there would "
+                     "be answered by an error", f"move `{'cells' if part is system.reserved else 'hypervisor'}` in [memory], or "
+                     "leave it out to have a place found for it", problems)
     _check_hypervisor(system.hypervisor, problems)
     _check_idle(system, problems)
-    _check_parameters(system, problems)
 
 
 def _check_hypervisor(placed: Placed, problems: Problems) -> None:
@@ -132,15 +138,6 @@ def _check_idle(system: System, problems: Problems) -> None:
                               "neither Linux, nor cells, nor the hypervisor will use it",
                               "enlarge a neighbour in [memory]")
             at = max(at, span.end)
-
-
-def _check_parameters(system: System, problems: Problems) -> None:
-    arch = ARCHES[system.machine.arch]
-    if arch.kernel_parameters(system.machine.ram, system.linux) is None:
-        problems.warn(system.linux[0].where, "Linux's RAM is not the lowest part of the "
-                      "machine's RAM", "the kernel parameter mem= can keep only the highest "
-                      "part from Linux", "move `cells` and `hypervisor` to the end of RAM, or "
-                      "reserve them with no-map reserved-memory nodes in the device tree")
 
 
 def check_aligned(title: str, where: Where, span: Span, unit: int, problems: Problems) -> None:

@@ -10,13 +10,17 @@ from collections.abc import Sequence
 from jailhouse.config import blob, emit
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.check import check
+from jailhouse.config.check_machine import check_machine
 from jailhouse.config.model import System
+from jailhouse.config.next_steps import NEXT_STEPS, RESERVED_MEMORY, texts
 from jailhouse.config.place import place
 from jailhouse.config.problems import Problems
 from jailhouse.config.read import read_system
 from jailhouse.config.show import contract, cpus, gic, show
+from jailhouse.config.solve import solve
 from jailhouse.config.uart import settle_uarts, uart_text
 from jailhouse.config.units import size_text
+from jailhouse.probe.command import add_create
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -35,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     checks = commands.add_parser("check", help="report everything wrong with a system text")
     checks.add_argument("file", metavar="FILE.toml")
     checks.set_defaults(run=_check)
+    add_create(commands)
     shows = commands.add_parser("show", help="print a built .cell file as text")
     shows.add_argument("file", metavar="FILE.cell")
     shows.set_defaults(run=_show)
@@ -46,6 +51,10 @@ def checked_system(file: str) -> tuple[System | None, Problems]:
     problems = Problems()
     system = read_system(file, problems)
     if system is not None:
+        system = solve(system, problems)
+        if system.open:
+            check_machine(system.machine, problems)
+            return None, problems
         system = settle_uarts(place(system, problems), problems)
         check(system, problems)
     return (None if problems.errors else system), problems
@@ -75,6 +84,7 @@ def _build(options: argparse.Namespace) -> int:
     files = {"system.cell": blob.encode_system(emit.emit_system(system))}
     for cell in system.cells:
         files[f"{cell.name}.cell"] = blob.encode_cell(emit.emit_cell(cell, system.machine))
+    files |= {name: text.encode() for name, text in texts(options.file, system, options.output).items()}
     try:
         write_all(options.output, files)
     except OSError as error:
@@ -97,11 +107,13 @@ def _summary(system: System, directory: str) -> None:
               (f", {gic(section)}" if section.gicd else ""))
         if uart := uart_text(cell, system.machine):
             print(f"{cell.name}: {uart}")
-    parameters = arch.kernel_parameters(system.machine.ram, system.linux)
-    if parameters is not None:
-        print(f"kernel parameters: {parameters}")
-        if arch.kernel_parameters_note:
-            print(f"note: {arch.kernel_parameters_note}")
+    words = arch.kernel_words(system.machine.ram, system.linux)
+    print(f"kernel parameters: {words.parameters}")
+    if arch.kernel_parameters_note:
+        print(f"note: {arch.kernel_parameters_note}")
+    if words.tree:
+        print(f"device tree: {os.path.join(directory, RESERVED_MEMORY)} reserves the memory, which no parameter can")
+    print(f"next steps: {os.path.join(directory, NEXT_STEPS)}")
 
 
 def write_all(directory: str, files: dict[str, bytes]) -> None:

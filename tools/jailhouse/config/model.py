@@ -87,6 +87,20 @@ class Uart:
 
 
 @dataclass(frozen=True)
+class Need:
+    """Something (`what`: "clocks", "resets", ...) of another device's that a device does not work without."""
+    what: str
+    device: Named
+
+
+@dataclass(frozen=True)
+class Streams:
+    """The ids by which an IOMMU knows a device's DMA."""
+    iommu: Named
+    ids: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
 class Device:
     name: str
     where: Where
@@ -95,6 +109,12 @@ class Device:
     uart: Uart | None = None
     ports: tuple[Line, ...] = ()
     functions: tuple[Function, ...] = ()
+    about: str = ""
+    dma: bool = False			# it reads and writes memory by itself
+    iommu: str | None = None		# which kind it is
+    streams: tuple[Streams, ...] = ()
+    group: int | None = None		# of the IOMMU's
+    needs: tuple[Need, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +128,23 @@ class Platform:
 
 
 @dataclass(frozen=True)
+class Cache:
+    level: int
+    kind: str				# "data", "instruction" or "unified"
+    size: int
+    cpus: frozenset[int]
+    where: Where
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Sets of CPUs, by Linux's numbers: the threads of a core, the CPUs of a cluster."""
+    threads: tuple[frozenset[int], ...] = ()
+    clusters: tuple[frozenset[int], ...] = ()
+    caches: tuple[Cache, ...] = ()
+
+
+@dataclass(frozen=True)
 class Machine:
     where: Where
     name: str
@@ -118,6 +155,8 @@ class Machine:
     devices: dict[str, Device]
     console: Named | None
     platform: Platform | None		# None: could not be read
+    firmware: tuple[Placed, ...] = ()	# parts of `ram` that are kept by it
+    topology: Topology = Topology()
 
 
 @dataclass(frozen=True)
@@ -145,6 +184,14 @@ class Shared:
     where: Where
     size: int
     host: int | None
+
+
+@dataclass(frozen=True)
+class Share:
+    """Memory that a cell wants in common with another."""
+    other: Named
+    size: int
+    where: Where
 
 
 @dataclass(frozen=True)
@@ -223,6 +270,10 @@ class Cell:
     uart: CellUart | None = None
     view: View = View()
     absent_ports: bool = False	# what is not its own is as where nothing is; else it fails
+    cpus_where: Where | None = None
+    cpu_count: int | None = None	# so many, to be chosen; None: `cpus` names them
+    shares: tuple[Share, ...] = ()
+    image: str | None = None		# what it is to run, for the words about the next steps
 
     def cpu_numbers(self) -> Iterator[int]:
         for line in self.cpus:
@@ -231,6 +282,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class System:
+    """open: of "linux", "cells" and "hypervisor" those whose place the text leaves to be found."""
     where: Where
     machine: Machine
     root_name: str
@@ -240,3 +292,4 @@ class System:
     hypervisor: Placed
     shared: dict[str, Shared] = field(default_factory=dict)
     cells: tuple[Cell, ...] = ()
+    open: frozenset[str] = frozenset()

@@ -9,9 +9,7 @@ from dataclasses import replace
 
 from jailhouse.config.model import Cell, Placed, Region, Shared, Span, System
 from jailhouse.config.problems import Problems, Where
-from jailhouse.config.units import MIB, PAGE, size_text
-
-BLOCK = 2 * MIB		# what a table entry one level above pages maps
+from jailhouse.config.units import BLOCK, PAGE, align_up, size_text
 
 
 def place(system: System, problems: Problems) -> System:
@@ -29,6 +27,20 @@ def place(system: System, problems: Problems) -> System:
     return replace(system, shared=found, cells=cells)
 
 
+def room(system: System) -> int:
+    """How much `place` needs for all that has no host address, from a block on."""
+    at = 0
+    sizes = [s.size for s in system.shared.values() if s.host is None]
+    sizes += [r.size for c in system.cells for r in c.memory if r.host is None and r.shared is None]
+    for size in sizes:
+        at = align_up(at, _unit(size)) + size
+    return at
+
+
+def _unit(size: int) -> int:
+    return BLOCK if size >= BLOCK else PAGE
+
+
 class _Finder:
     def __init__(self, reserved: Placed, taken: list[Span], problems: Problems) -> None:
         self.reserved = reserved
@@ -36,12 +48,12 @@ class _Finder:
         self.problems = problems
 
     def find(self, title: str, where: Where, size: int) -> int | None:
-        unit = BLOCK if size >= BLOCK else PAGE
+        unit = _unit(size)
         whole = self.reserved.span
-        at = -(-whole.start // unit) * unit
+        at = align_up(whole.start, unit)
         for span in sorted(self.taken, key=lambda s: (s.start, s.end)):
             if Span(at, size).overlaps(span):
-                at = -(-span.end // unit) * unit
+                at = align_up(span.end, unit)
         if not Span(at, size).within(whole):
             self.problems.error(
                 where, f"{title}: {size_text(size)} fit nowhere in the cells' RAM {whole} "

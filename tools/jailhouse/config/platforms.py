@@ -7,7 +7,9 @@ that stand for others. What a text says itself, it says instead.
 from collections.abc import Callable
 from typing import Any
 
+from jailhouse.config.arch import Arch
 from jailhouse.config.table import Table
+from jailhouse.config.units import BLOCK, PAGE, align_up, parse_number
 
 # QEMU's hw/arm/virt.c, base_memmap and a15irqmap; interrupts are INTIDs
 _FLASH, _FLASH_1, _GICD, _GICR = 0, 0x0400_0000, 0x0800_0000, 0x080a_0000
@@ -18,6 +20,32 @@ _RAM = 0x4000_0000
 _BOOT_SIZE = "16M"
 # The second flash is where U-Boot looks for its environment
 _FLASH_1_SIZE = "256K"
+
+
+def _with_memory(table: Table, arch: Arch) -> Table:
+    """`memory = "256M"`: as much RAM as the architecture's inmates expect it, where they do."""
+    size = table.data.get("memory")
+    if not isinstance(size, str | int) or isinstance(size, bool):
+        return table
+    try:
+        bytes_wanted = parse_number(size)
+        if bytes_wanted == 0 or bytes_wanted % PAGE:
+            raise ValueError(f"{size!r} is no number of whole pages")
+    except ValueError as error:
+        table.get("memory")
+        table.wrong("memory", str(error), 'write how much RAM it has, e.g. "64M", or a list of regions')
+        return table.with_data({key: value for key, value in table.data.items() if key != "memory"} | {"memory": []})
+    comm_page = table.data.get("comm_page", arch.comm_page)
+    return table.with_data({**table.data, "memory": _around(bytes_wanted, comm_page)})
+
+
+def _around(size: int, comm_page: object) -> list[dict[str, Any]]:
+    """RAM from 0 on; where the communication page is in its way, it goes on behind it, at a whole block."""
+    region = {"name": "ram", "guest": 0, "size": size, "access": "rwx", "loadable": True}
+    if isinstance(comm_page, bool) or not isinstance(comm_page, int) or not 0 < comm_page < size:
+        return [region]
+    return [region | {"name": "low ram", "size": comm_page},
+            region | {"guest": align_up(comm_page + PAGE, BLOCK), "size": size - comm_page}]
 
 
 def _qemu_virt(table: Table) -> dict[str, Any]:
@@ -39,10 +67,10 @@ def _qemu_virt(table: Table) -> dict[str, Any]:
 PLATFORMS: dict[str, Callable[[Table], dict[str, Any]]] = {"qemu-virt": _qemu_virt}
 
 
-def expanded(table: Table) -> Table:
-    """The cell's table with what its `platform` stands for, if it names one."""
+def expanded(table: Table, arch: Arch) -> Table:
+    """The cell's table with what its `platform` and a `memory` that is only a size stand for."""
     if "platform" not in table.data:
-        return table
+        return _with_memory(table, arch)
     name = table.choice("platform", list(PLATFORMS), "")
     if not name:
         return table

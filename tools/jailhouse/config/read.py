@@ -5,30 +5,21 @@ left out, so that the rest is still checked.
 """
 
 import difflib
-import os
+from dataclasses import dataclass
 
 from jailhouse.config import abi
 from jailhouse.config.arch import Arch
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.load import load
-from jailhouse.config.model import (AUTO, CONSOLE_PUTC, CONSOLE_UART, DIRECT, INJECTED, Cell, CellUart,
-                                    Delivery, Device, Limit, Line, Machine, Named, Placed, Region, Renumbering,
-                                    Shared, System, Uart, View)
+from jailhouse.config.model import (AUTO, CONSOLE_PUTC, CONSOLE_UART, DIRECT, INJECTED, Cell, CellUart, Delivery, Limit, Line,
+                                    Named, Placed, Region, Renumbering, Share, Shared, Span, System, View)
 from jailhouse.config.platforms import expanded
 from jailhouse.config.problems import Problems
+from jailhouse.config.read_machine import ANY_LINE, machine_of
 from jailhouse.config.table import Table, name_problem
 from jailhouse.config.units import parse_number, parse_range
 
 ACCESS = ["r", "rw", "rx", "rwx"]
-_FOUR_APART = abi.ABI_CONSOLE_MMIO | abi.ABI_CONSOLE_STRIDE_4
-_BY_PORT = "8250"		# ... of a device that has no registers
-UARTS = {
-    _BY_PORT: Uart(abi.ABI_CONSOLE_8250, abi.ABI_CONSOLE_MMIO),
-    "8250-32": Uart(abi.ABI_CONSOLE_8250, _FOUR_APART),
-    "pl011": Uart(abi.ABI_CONSOLE_PL011, _FOUR_APART),
-}
-
-_ANY_LINE = range(0, 1 << 32)
 _GIC_FRAME = 0x1_0000
 _SETTLE_MS = 1000
 _FILE_NAME = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+")
@@ -40,7 +31,7 @@ def read_system(file: str, problems: Problems) -> System | None:
     if document is None:
         return None
     top = Table(document, (), document.data, "system", problems)
-    machine = _machine_of(top)
+    machine = machine_of(top)
     arch = ARCHES[machine.arch] if machine else None
     root_name, root_where = "root", top.where()
     root = top.table("root")
@@ -48,128 +39,44 @@ def read_system(file: str, problems: Problems) -> System | None:
         root_name = root.name(default="root") or "root"
         root_where = root.where("name")
         root.done()
-    linux, reserved, hypervisor = _memory(top)
+    parts = _memory(top)
     shared = {name: s for name, t in top.named_tables("shared") if (s := _shared(name, t))}
-    valid = machine.platform.lines if machine and machine.platform else _ANY_LINE
+    valid = machine.platform.lines if machine and machine.platform else ANY_LINE
     cells = [_cell(t, arch, len(machine.hwids) if machine else abi.MAX_CPUS, valid)
              for t in top.tables("cell")]
     top.done()
-    if machine is None or not linux or reserved is None or hypervisor is None:
+    if machine is None or parts is None:
         return None
-    return System(top.where(), machine, root_name, root_where, linux, reserved, hypervisor,
-                  shared, tuple(c for c in cells if c))
+    return System(top.where(), machine, root_name, root_where, parts.linux, parts.reserved, parts.hypervisor,
+                  shared, tuple(c for c in cells if c), parts.open)
 
 
-def _machine_of(top: Table) -> Machine | None:
-    name = top.text("machine", required=True)
-    if name is None:
+@dataclass(frozen=True)
+class _Memory:
+    """[memory]; of what is open, the spans are empty."""
+    linux: tuple[Placed, ...]
+    reserved: Placed
+    hypervisor: Placed
+    open: frozenset[str]
+
+
+def _memory(top: Table) -> _Memory | None:
+    table = top.table("memory")
+    if table is None and "memory" in top.data:
         return None
-    file = os.path.join(os.path.dirname(top.document.file), name)
-    document = load(file, top.problems, top.where("machine"))
-    if document is None:
-        return None
-    return _machine(Table(document, (), document.data, "machine", top.problems))
-
-
-def _machine(top: Table) -> Machine | None:
-    name = top.name()
-    arch_name = top.choice("arch", list(ARCHES), None)
-    if arch_name not in ARCHES:
-        return None
-    arch = ARCHES[arch_name]
-    bits = top.number("address_bits", default=arch.address_bits)
-    if bits is not None and not 32 <= bits <= arch.address_bits:
-        top.wrong("address_bits", f"{bits} is outside 32..{arch.address_bits}",
-                  "take it from the CPU's manual, or leave it out")
-        bits = None
-    hwids = _hwids(top, arch)
-    platform = arch.platform(top, len(hwids))
-    ram = tuple(p for t in top.tables("ram", required=True) if (p := t.span("RAM")))
-    valid = platform.lines if platform else _ANY_LINE
-    devices = {n: _device(n, t, valid, arch) for n, t in top.named_tables("devices")}
-    console = _console(top)
-    top.done()
-    if name is None or bits is None or not ram or not hwids:
-        return None
-    return Machine(top.where(), name, arch_name, hwids, bits, ram, devices, console, platform)
-
-
-def _console(table: Table) -> Named | None:
-    text = table.text("console")
-    return Named(text, table.where("console")) if text is not None else None
-
-
-def _hwids(top: Table, arch: Arch) -> tuple[int, ...]:
-    """`cpus` is how many there are, or a list of what the hardware calls them."""
-    value = top.get("cpus", required=True)
-    if value is None:
-        return ()
-    listed = isinstance(value, list)
-    count = len(value) if listed else value
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= abi.MAX_CPUS:
-        top.wrong("cpus", f"there cannot be {count!r} CPUs",
-                  f"give a number from 1 to {abi.MAX_CPUS}, or a list of CPU ids")
-        return ()
-    if not listed:
-        return tuple(arch.hwid(n) for n in range(count))
-    hwids: list[int] = []
-    for index, item in enumerate(value):
-        try:
-            hwid = parse_number(item)
-            what = arch.hwid_problem(hwid)
-            if hwid in hwids:
-                what = f"{hwid:#x} stands there twice"
-        except ValueError as error:
-            hwid, what = 0, str(error)
-        if what:
-            top.wrong("cpus", what, "list each CPU's id once, in Linux's order", index)
-        hwids.append(hwid)
-    return tuple(hwids)
-
-
-def _device(name: str, table: Table, valid: range, arch: Arch) -> Device:
-    registers = []
-    pieces = table.tables("registers")
-    for index, piece in enumerate(pieces):
-        part = piece.name(default="" if len(pieces) == 1 else str(index))
-        label = f"{name}.{part}" if part else name
-        if part is not None and piece.check_name(label, piece.where()):
-            placed = piece.span(label)
-            registers += [placed] if placed else []
-    ports = table.ports("ports", arch.ports) if arch.ports else ()
-    functions = table.functions("pci") if arch.ports else ()
-    uart = _uart(table, registers, ports)
-    lines = table.lines("interrupts", valid)
-    table.refuse({key: arch.refused[key] for key in ("ports", "pci") if key in arch.refused})
-    table.done()
-    return Device(name, table.where(), tuple(registers), lines, uart, ports, functions)
-
-
-def _uart(table: Table, registers: list[Placed], ports: tuple[Line, ...]) -> Uart | None:
-    name = table.choice("uart", list(UARTS), "")
-    if not name:
-        return None
-    if name == _BY_PORT and ports and not registers:
-        return Uart(abi.ABI_CONSOLE_8250, 0)
-    if not registers or registers[0].span.size >= 1 << 32:
-        table.wrong("uart", "the device has no registers for it, or 4G of them or more",
-                    "give the UART's own span first in `registers`" +
-                    (f', or say uart = "{_BY_PORT}" and its `ports`' if ports else ""))
-        return None
-    return UARTS[name]
-
-
-def _memory(top: Table) -> tuple[tuple[Placed, ...], Placed | None, Placed | None]:
-    table = top.table("memory", required=True)
-    if table is None:
-        return (), None, None
-    linux = tuple(p for t in table.tables("linux", required=True) if (p := t.span("Linux RAM")))
+    known = table.data if table else {}
+    linux = tuple(p for t in table.tables("linux") if (p := t.span("Linux RAM"))) if table else ()
     spans: list[Placed | None] = []
     for key, name in (("cells", "cells' RAM"), ("hypervisor", "hypervisor")):
-        part = table.table(key, required=True)
-        spans.append(part.span(name) if part else None)
-    table.done()
-    return linux, spans[0], spans[1]
+        part = table.table(key) if table else None
+        spans.append(part.span(name) if part else
+                     None if key in known else Placed(name, Span(0, 0), table.where() if table else top.where()))
+    if table:
+        table.done()
+    reserved, hypervisor = spans
+    if reserved is None or hypervisor is None or "linux" in known and not linux:
+        return None
+    return _Memory(linux, reserved, hypervisor, frozenset({"linux", "cells", "hypervisor"} - set(known)))
 
 
 def _shared(name: str, table: Table) -> Shared | None:
@@ -183,9 +90,9 @@ def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell
     name = _cell_name(table)
     if name is not None:
         table.title = f'cell "{name}"'
-    if arch is None or "platform" not in arch.refused:
-        table = expanded(table)
-    cpus = table.lines("cpus", range(0, cpu_count), required=True)
+    if arch is not None and not ("platform" in arch.refused and "platform" in table.data):
+        table = expanded(table, arch)
+    cpus, count = _cpus(table, cpu_count)
     memory = [_region(t, arch) for t in table.tables("memory", required=True)]
     boot = next((r.guest for r in memory if r and r.boot), 0)
     entry = table.number("entry", default=boot)
@@ -202,9 +109,11 @@ def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell
     view = _view(table, arch)
     limit = _limit(table)
     uart = _cell_uart(table, arch, valid)
-    console = _console(table)
+    console = table.named("console")
     if console is None and uart is not None:
         console = Named(CONSOLE_UART, uart.where)
+    shares = tuple(s for t in table.tables("share") if (s := _share(t)))
+    image = table.text("image")
     putc = table.flag("putc", console is not None and console.name == CONSOLE_PUTC)
     table.done()
     if name is None:
@@ -212,7 +121,27 @@ def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell
     return Cell(name, table.where(), cpus, entry or 0, table.where("entry"),
                 tuple(r for r in memory if r), comm_page, table.where("comm_page"), devices,
                 lines, delivery, limit, putc, console, table.problems.errors == before, ports,
-                functions, uart, view, absent == "absent")
+                functions, uart, view, absent == "absent", table.where("cpus"), count, shares, image)
+
+
+def _cpus(table: Table, machine_has: int) -> tuple[tuple[Line, ...], int | None]:
+    """A list of Linux's numbers, or how many."""
+    value = table.data.get("cpus")
+    if isinstance(value, bool) or not isinstance(value, int):
+        return table.lines("cpus", range(machine_has), required=True), None
+    table.get("cpus")
+    if not 1 <= value < machine_has:
+        table.wrong("cpus", f"{value} of the machine's {machine_has} CPUs cannot be given to a cell",
+                    f"give a number from 1 to {machine_has - 1}: Linux keeps one" if machine_has > 1 else
+                    "use a machine with two CPUs or more: Linux keeps one")
+        return (), None
+    return (), value
+
+
+def _share(table: Table) -> Share | None:
+    other, size = table.named("with", required=True), table.size()
+    table.done()
+    return Share(other, size, table.where()) if other is not None and size is not None else None
 
 
 def _cell_uart(table: Table, arch: Arch | None, valid: range) -> CellUart | None:
@@ -256,7 +185,7 @@ def _delivery(table: Table, valid: range, arch: Arch | None) -> Delivery:
         interrupts = table.choice("interrupts", [DIRECT, INJECTED, AUTO], AUTO)
     trusted = table.choice("wfi", ["trapped", "trusted"], "trapped") == "trusted"
     return Delivery(interrupts or AUTO, table.where("interrupts"),
-                    _renumbered(table, valid, arch.numbers if arch else _ANY_LINE), trusted,
+                    _renumbered(table, valid, arch.numbers if arch else ANY_LINE), trusted,
                     table.where("wfi"))
 
 

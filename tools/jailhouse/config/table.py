@@ -7,7 +7,7 @@ from typing import Any
 from jailhouse.config.abi import NAME_SIZE
 from jailhouse.config.load import Document
 from jailhouse.config.locate import Path
-from jailhouse.config.model import Function, Given, Line, Placed, Span
+from jailhouse.config.model import Function, Given, Line, Named, Placed, Span
 from jailhouse.config.problems import Problems, Where
 from jailhouse.config.units import UNITS, parse_function, parse_number, parse_range
 
@@ -63,6 +63,10 @@ class Table:
             self.wrong(key, f"{value!r} is no text", "put it in quotes")
             return None
         return value
+
+    def named(self, key: str, required: bool = False) -> Named | None:
+        value = self.text(key, required)
+        return Named(value, self.where(key)) if value is not None else None
 
     def choice(self, key: str, choices: list[str], default: str | None) -> str | None:
         value = self.text(key, required=default is None)

@@ -6,6 +6,7 @@ import re
 UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 PAGE = 4096
 MIB = 1 << 20
+BLOCK = 2 * MIB		# what a table entry one level above pages maps
 
 _NUMBER = re.compile(r"(0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|[0-9]+(?:_[0-9]+)*) ?([A-Za-z]*)",
                      re.ASCII)
@@ -64,6 +65,14 @@ def parse_function(value: object) -> int:
 
 def function_text(bdf: int) -> str:
     return f"{bdf >> 8:02x}:{bdf >> 3 & 0x1f:02x}.{bdf & 7}"
+
+
+def align_up(value: int, unit: int) -> int:
+    return -(-value // unit) * unit
+
+
+def align_down(value: int, unit: int) -> int:
+    return value // unit * unit
 
 
 def size_text(size: int) -> str:

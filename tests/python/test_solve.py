@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a text leaves open: CPUs by what they share, RAM, memory in common, devices that come along."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PC_DEMO, ROOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from verdict import SLOW_IS_FINE, hypervisor_says
+
+from jailhouse.config.command import checked_system, main
+from jailhouse.config.model import Span, System
+from jailhouse.config.solve_memory import LINUX_LEAST, subtract
+from jailhouse.config.toml_text import entry_lines
+
+MIB = 1 << 20
+RAM = 0x4000_0000
+BOARD: dict[str, Any] = {
+    "name": "board", "arch": "arm64", "cpus": 8, "ram": {"start": RAM, "size": 1024 * MIB},
+    "gic": {"gicd": {"start": 0x800_0000, "size": 0x1_0000}, "gicr": {"start": 0x80a_0000, "size": 0x10_0000},
+            "maintenance_irq": 25, "spis": 96},
+}
+TWO_CLUSTERS = {"clusters": [["0-3"], ["4-7"]]}
+THREADS = {"threads": [[0, 1], [2, 3], [4, 5], [6, 7]]}
+
+
+def text(table: dict[str, Any]) -> str:
+    return "\n".join(line for key, value in table.items() for line in entry_lines(key, value)) + "\n"
+
+
+def write(folder: Path, board: dict[str, Any], **system: Any) -> Path:
+    (folder / "board.toml").write_text(text(board))
+    (folder / "system.toml").write_text(text({"machine": "board.toml", **system}))
+    return folder / "system.toml"
+
+
+def cell(name: str, **keys: Any) -> dict[str, Any]:
+    return {"name": name, "cpus": 1, "memory": "16M"} | keys
+
+
+def solved(file: Path) -> System:
+    system, problems = checked_system(str(file))
+    assert system is not None, [str(p) for p in problems]
+    return system
+
+
+def said(file: Path) -> str:
+    return "\n".join(str(p) for p in checked_system(str(file))[1])
+
+
+# --- CPUs ---
+
+@pytest.mark.parametrize(("topology", "cells", "wanted"), [
+    # one of no cluster at all: from the top
+    ({}, [cell("a"), cell("b", cpus=2)], {"a": {7}, "b": {5, 6}}),
+    # a whole cluster for who wants as many
+    (TWO_CLUSTERS, [cell("a", cpus=4), cell("b")], {"a": {4, 5, 6, 7}, "b": {3}}),
+    # who has a contract chooses first, and shares no cluster
+    (TWO_CLUSTERS, [cell("a"), cell("b", exits=100)], {"a": {3}, "b": {7}}),
+    # who has none leaves whole clusters to others
+    (TWO_CLUSTERS, [cell("a"), cell("b", cpus=4)], {"a": {3}, "b": {4, 5, 6, 7}}),
+    # a whole one and the rest
+    (TWO_CLUSTERS, [cell("a", cpus=5)], {"a": {3, 4, 5, 6, 7}}),
+    # whole cores; then threads of one that is begun already
+    (THREADS, [cell("a", cpus=2), cell("b", cpus=2)], {"a": {6, 7}, "b": {4, 5}}),
+    (THREADS, [cell("a", cpus=3)], {"a": {5, 6, 7}}),
+    # no clusters are known, but caches
+    ({"caches": [{"level": 3, "size": "8M", "cpus": ["0-3"]}, {"level": 3, "size": "8M", "cpus": ["4-7"]}]},
+     [cell("a", cpus=4)], {"a": {4, 5, 6, 7}}),
+    # one that is shared by all says nothing
+    ({"caches": [{"level": 3, "size": "8M", "cpus": ["0-7"]}]}, [cell("a", cpus=2)], {"a": {6, 7}}),
+    # what is named stays
+    (TWO_CLUSTERS, [cell("a", cpus=[5]), cell("b", cpus=2, exits=9)], {"a": {5}, "b": {6, 7}}),
+])
+def test_cpus(tmp_path: Path, topology: dict[str, Any], cells: list[dict[str, Any]], wanted: dict[str, set[int]]) -> None:
+    board = BOARD | ({"topology": topology} if topology else {})
+    system = solved(write(tmp_path, board, cell=cells))
+    assert {c.name: set(c.cpu_numbers()) for c in system.cells} == wanted
+
+
+def test_more_cpus_than_there_are(tmp_path: Path) -> None:
+    file = write(tmp_path, BOARD, cell=[cell("a", cpus=6), cell("b", cpus=2)])
+    assert 'cell "b": it wants 2 CPUs, and 1 of the machine\'s 8 are left' in said(file)
+    file = write(tmp_path, BOARD, cell=[cell("a", cpus=8)])
+    assert "8 of the machine's 8 CPUs cannot be given to a cell" in said(file)
+
+
+@pytest.mark.parametrize(("topology", "words"), [
+    (TWO_CLUSTERS, 'cell "a": CPU 7 shares a cluster with CPU 4, 5, 6 of root cell "root"\n'
+     "    why: what they do takes its place in the cache and on the bus, which its latencies feel\n    fix: give it whole clusters"),
+    ({"clusters": [["0-7"]]}, "this machine has no second cluster"),
+    (THREADS, 'cell "a": CPU 7 and CPU 6 of root cell "root" are threads of one core'),
+    ({"caches": [{"level": 2, "size": "1M", "cpus": ["6-7"]}, {"level": 3, "size": "8M", "cpus": ["4-7"]}]},
+     "shares a cluster and a level 3 cache of 8M with CPU 4, 5, 6 of"),
+])
+def test_what_a_real_time_cell_shares(tmp_path: Path, topology: dict[str, Any], words: str) -> None:
+    board = BOARD | {"topology": topology}
+    assert words in said(write(tmp_path, board, cell=[cell("a", exits=100)]))
+    assert said(write(tmp_path, board, cell=[cell("a")])) == ""
+
+
+# --- memory ---
+
+def test_memory_of_nobody_is_found(tmp_path: Path) -> None:
+    system = solved(write(tmp_path, BOARD, cell=[cell("a"), cell("b", memory="100M")]))
+    assert system.hypervisor.span == Span(RAM + 1008 * MIB, 16 * MIB)
+    assert system.reserved.span == Span(RAM + 892 * MIB, 116 * MIB)
+    assert [p.span for p in system.linux] == [Span(RAM, 892 * MIB)]
+    assert [r.host for c in system.cells for r in c.memory] == [RAM + 892 * MIB, RAM + 908 * MIB]
+
+
+def test_firmware_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What lies at the end of RAM is not in the way, and no parameter can say what is left."""
+    board = BOARD | {"firmware": {"name": "tee", "start": RAM + 1022 * MIB, "size": "1M"}}
+    file = write(tmp_path, board, cell=[cell("a")])
+    system = solved(file)
+    assert system.hypervisor.span.end == RAM + 1022 * MIB
+    assert [p.span for p in system.linux] == [Span(RAM, 990 * MIB), Span(RAM + 1022 * MIB, 2 * MIB)]
+    assert main(["build", str(file), "-o", str(tmp_path / "out")]) == 0
+    assert "mem=" not in capsys.readouterr().out
+    overlay = tmp_path / "overlay.dtbo"
+    subprocess.run(["dtc", "-q", "-@", "-I", "dts", "-O", "dtb", "-o", overlay, tmp_path / "out" / "reserved-memory.dts"], check=True)
+    (tmp_path / "base.dts").write_text("/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; };")
+    subprocess.run(["dtc", "-q", "-@", "-I", "dts", "-O", "dtb", "-o", tmp_path / "base.dtb", tmp_path / "base.dts"], check=True)
+    subprocess.run(["fdtoverlay", "-i", tmp_path / "base.dtb", "-o", tmp_path / "new.dtb", overlay], check=True)
+    tree = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", tmp_path / "new.dtb"], check=True, capture_output=True, text=True).stdout
+    assert "no-map" in tree and f"hypervisor@{system.hypervisor.span.start:x}" in tree
+
+
+def test_cells_over_firmware_are_refused(tmp_path: Path) -> None:
+    board = BOARD | {"firmware": {"name": "tee", "start": RAM + 600 * MIB, "size": "1M"}}
+    file = write(tmp_path, board, memory={"linux": {"start": RAM, "size": "512M"}, "cells": {"start": RAM + 512 * MIB, "size": "496M"},
+                                          "hypervisor": {"start": RAM + 1008 * MIB, "size": "16M"}}, cell=[cell("a")])
+    assert "overlap at 0x65800000+1M" in said(file)
+    assert "firmware keeps that for itself" in said(file)
+
+
+@pytest.mark.parametrize("memory", [
+    {"linux": {"start": RAM, "size": "768M"}},
+    {"cells": {"start": RAM + 768 * MIB, "size": "64M"}},
+    {"hypervisor": {"start": RAM + 512 * MIB, "size": "8M"}},
+    {"cells": {"start": RAM + 768 * MIB, "size": "64M"}, "hypervisor": {"start": RAM + 512 * MIB, "size": "8M"}},
+])
+def test_what_is_said_stays(tmp_path: Path, memory: dict[str, Any]) -> None:
+    system = solved(write(tmp_path, BOARD, memory=memory, cell=[cell("a")]))
+    found = {"linux": system.linux[0].span, "cells": system.reserved.span, "hypervisor": system.hypervisor.span}
+    for key, value in memory.items():
+        assert found[key].start == value["start"]
+        assert found[key].size == int(value["size"][:-1]) * MIB
+
+
+@pytest.mark.parametrize(("keys", "words"), [
+    ({"cell": [cell("a", memory="1000M")]}, "are left for Linux"),
+    ({"cell": [cell("a", memory="2G")]}, "need 2064M of RAM in one piece, and the largest that is nobody's has 1G"),
+    ({"cell": [cell("a", memory=[{"name": "ram", "guest": 0, "size": "1M", "access": "rwx", "host": RAM}])]}, "and `cells` has none"),
+    ({"cell": [cell("a", memory="1000")]}, "no number of whole pages"),
+    ({"cell": [cell("a", memory="much")]}, "is no number"),
+    ({"cell": [cell("a", cpus=0)]}, "0 of the machine's 8 CPUs"),
+    ({"cell": [cell("a", cpus=True)]}, "`cpus`"),
+    ({"memory": {"cells": {"start": RAM}}, "cell": [cell("a")]}, "`size` is missing"),
+    ({"memory": 5, "cell": [cell("a")]}, "5 is no table"),
+    ({"cell": [cell("a", share=[{"with": "b", "size": "1M"}])]}, 'there is no other cell "b"'),
+    ({"cell": [cell("a", share=[{"with": "a", "size": "1M"}])]}, 'there is no other cell "a"'),
+    ({"cell": [cell("a", share=[{"with": "b", "size": "1M"}]), cell("b", share=[{"with": "a", "size": "2M"}])]}, "which says 1M"),
+    ({"cell": [cell("a" * 20, share=[{"with": "b" * 20, "size": "1M"}]), cell("b" * 20)]}, "10 more than fit"),
+])
+def test_what_cannot_be(tmp_path: Path, keys: dict[str, Any], words: str) -> None:
+    file = write(tmp_path, BOARD, **keys)
+    assert words in said(file)
+    assert main(["build", str(file), "-o", str(tmp_path / "out")]) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_pc(tmp_path: Path) -> None:
+    """RAM of a cell goes around the communication page; its host memory is below 4 GiB where Linux has enough there."""
+    board = (PC_DEMO.parent / "machine.toml").read_text()
+    high = "{ start = 0x1_0000_0000, size = \"6G\" },\n]\nconsole"
+    (tmp_path / "board.toml").write_text(board.replace("]\nconsole", high).replace(
+        '{ name = "mmio64", start = 0x1_0000_0000, size = "32G" }', '{ name = "mmio64", start = 0x80_0000_0000, size = "32G" }'))
+    (tmp_path / "system.toml").write_text(text({"machine": "board.toml", "cell": [cell("a", memory="64M")]}))
+    system = solved(tmp_path / "system.toml")
+    assert [(r.guest, r.size) for r in system.cells[0].memory] == [(0, MIB), (2 * MIB, 63 * MIB)]
+    assert system.hypervisor.span.end == 0x8000_0000
+    (tmp_path / "system.toml").write_text(text({"machine": "board.toml", "cell": [cell("a", memory="1200M")]}))
+    assert solved(tmp_path / "system.toml").hypervisor.span.end == 0x2_8000_0000
+
+
+# --- memory in common, and devices ---
+
+def test_shares(tmp_path: Path) -> None:
+    """At one place in both, where nothing of either is; said by both it is one."""
+    far = [{"name": "ram", "guest": 0x7000_0000, "size": "3M", "access": "rwx"}]
+    file = write(tmp_path, BOARD, cell=[cell("a", share=[{"with": "b", "size": "1M"}]),
+                                        cell("b", memory=far, entry=0x7000_0000, share=[{"with": "a", "size": "1M"}])])
+    system = solved(file)
+    assert list(system.shared) == ["a-b"]
+    assert [(r.guest, r.size, r.shared) for c in system.cells for r in c.memory if r.shared] == [(0x7040_0000, MIB, "a-b")] * 2
+
+
+DEVICES = {
+    "uart": {"registers": {"start": 0x900_0000, "size": "4K"}, "interrupts": [40], "needs": {"clocks": ["cru"], "phys": ["phy"]}},
+    "phy": {"registers": {"start": 0x901_0000, "size": "4K"}, "needs": {"supply": ["ldo"]}},
+    "ldo": {"registers": {"start": 0x902_0000, "size": "4K"}},
+    "cru": {"registers": {"start": 0x903_0000, "size": "4K"}},
+    "net": {"registers": {"start": 0x904_0000, "size": "4K"}, "dma": True, "group": 3, "needs": {"clocks": ["cru"]}},
+    "disk": {"registers": {"start": 0x905_0000, "size": "4K"}, "group": 3},
+}
+
+
+def test_what_only_they_need_comes_along(tmp_path: Path) -> None:
+    file = write(tmp_path, BOARD | {"devices": DEVICES}, cell=[cell("a", devices=["uart"])])
+    assert [g.name for g in solved(file).cells[0].devices] == ["uart", "phy", "ldo"]
+    assert 'device "uart" needs clocks of device "cru"' in said(file)
+    assert "boot it with clk_ignore_unused" in said(file)
+    both = write(tmp_path, BOARD | {"devices": DEVICES}, cell=[cell("a", devices=["uart", "cru"])])
+    assert said(both) == ""
+
+
+def test_dma_and_groups(tmp_path: Path) -> None:
+    file = write(tmp_path, BOARD | {"devices": DEVICES}, cell=[cell("a", devices=["net"])])
+    assert 'device "net" does DMA, and no IOMMU stands between' in said(file)
+    assert 'device "net" is in IOMMU group 3 with "disk", which is not the cell\'s' in said(file)
+    file = write(tmp_path, BOARD | {"devices": DEVICES}, cell=[cell("a", devices=["net", "disk"])])
+    assert "IOMMU group" not in said(file)
+
+
+def test_names_of_no_device(tmp_path: Path) -> None:
+    wrong = DEVICES | {"uart": {"registers": {"start": 0x900_0000, "size": "4K"}, "needs": {"clocks": ["crux"]}}}
+    assert 'the machine has no device "crux"' in said(write(tmp_path, BOARD | {"devices": wrong}, cell=[cell("a")]))
+
+
+# --- the text with everything said ---
+
+# Those whose machine text is there; one scenario makes its own
+SYSTEMS = [file for file in [*sorted((ROOT / "configs").glob("*/demo.toml")), *sorted((ROOT / "tests/qemu").glob("*64/*.toml"))]
+           if (file.parent / file.read_text().split('machine = "')[1].split('"')[0]).exists()]
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_expansion_builds_the_same(system: Path, tmp_path: Path) -> None:
+    assert_same(system, tmp_path)
+
+
+def assert_same(system: Path, folder: Path) -> None:
+    assert main(["build", str(system), "-o", str(folder / "a")]) == 0
+    assert main(["build", str(folder / "a" / "expanded.toml"), "-o", str(folder / "b")]) == 0
+    names = sorted(p.name for p in (folder / "a").glob("*.cell"))
+    assert names == sorted(p.name for p in (folder / "b").glob("*.cell")) and "system.cell" in names
+    for name in names:
+        assert (folder / "a" / name).read_bytes() == (folder / "b" / name).read_bytes()
+
+
+# --- of any machine ---
+
+@st.composite
+def intents(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
+    count = draw(st.integers(2, 12))
+    size = draw(st.integers(1, count))
+    groups = [list(range(n, min(n + size, count))) for n in range(0, count, size)]
+    topology: dict[str, Any] = {}
+    if draw(st.booleans()):
+        topology["clusters"] = groups
+    if draw(st.booleans()):
+        topology["threads"] = [[n, n + 1] for n in range(0, count - 1, 2)]
+    names = [f"c{n}" for n in range(draw(st.integers(1, 4)))]
+    holes = draw(st.lists(st.integers(0, 1023), max_size=3, unique=True))
+    board = BOARD | {"cpus": count, "gic": BOARD["gic"] | {"gicr": {"start": 0x80a_0000, "size": 0x2_0000 * count}},
+                     "firmware": [{"name": f"f{n}", "start": RAM + n * MIB, "size": draw(st.sampled_from([4096, MIB]))} for n in holes],
+                     "topology": topology}
+    cells = []
+    for name in names:
+        one = {"name": name, "cpus": draw(st.one_of(st.integers(1, 4), st.lists(st.integers(0, count - 1), min_size=1, max_size=2,
+                                                                                 unique=True))),
+               "memory": 4096 * draw(st.integers(1, 40_000))}
+        if draw(st.booleans()):
+            one["exits"] = draw(st.integers(0, 1000))
+        if draw(st.booleans()):
+            one["share"] = [{"with": draw(st.sampled_from(names)), "size": 4096 * draw(st.integers(1, 600))}]
+        cells.append(one)
+    return board, {"cell": cells}
+
+
+@settings(SLOW_IS_FINE, max_examples=100)
+@given(intent=intents())
+def test_a_plan_is_admitted(intent: tuple[dict[str, Any], dict[str, Any]], admit_tool: Path,
+                            tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What is planned, the hypervisor takes; where nothing is, there is a reason."""
+    folder = tmp_path_factory.mktemp("intent")
+    board, keys = intent
+    file = write(folder, board, **keys)
+    system, problems = checked_system(str(file))
+    if system is None:
+        assert problems.errors
+        return
+    owners = [n for c in system.cells for n in c.cpu_numbers()]
+    assert len(owners) == len(set(owners)) and 0 not in {n for c, k in zip(system.cells, keys["cell"], strict=True)
+                                                         if isinstance(k["cpus"], int) for n in c.cpu_numbers()}
+    for one, key in zip(system.cells, keys["cell"], strict=True):
+        assert len(list(one.cpu_numbers())) == (key["cpus"] if isinstance(key["cpus"], int) else len(key["cpus"]))
+    kept = [f.span for f in system.machine.firmware]
+    assert not any(k.overlaps(p.span) for k in kept for p in (system.reserved, system.hypervisor))
+    assert sum(p.span.size for p in system.linux) >= LINUX_LEAST
+    assert hypervisor_says(admit_tool, system, folder / "out") == "ok"
+    assert_same(file, folder)
+
+
+@given(spans=st.lists(st.integers(0, 60), max_size=3), holes=st.lists(st.tuples(st.integers(0, 80), st.integers(0, 9)), max_size=5))
+def test_subtract(spans: list[int], holes: list[tuple[int, int]]) -> None:
+    """As sets of numbers."""
+    whole = [Span(100 * n + s, 20) for n, s in enumerate(spans)]
+    cut = [Span(at, size) for at, size in holes]
+    left = subtract(whole, cut)
+    numbers = {n for s in whole for n in range(s.start, s.end)} - {n for s in cut for n in range(s.start, s.end)}
+    assert [n for s in left for n in range(s.start, s.end)] == sorted(numbers)
+    assert all(s.size for s in left)

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+What lies beside the .cell files for people: the text with everything said, what is to be told to Linux and where, and
+the commands that bring the cells up.
+"""
+
+import os
+import shlex
+from collections.abc import Iterator
+
+from jailhouse.config.arch import KernelWords
+from jailhouse.config.arches import ARCHES
+from jailhouse.config.expansion import expansion
+from jailhouse.config.model import Cell, Span, System
+
+EXPANDED = "expanded.toml"
+NEXT_STEPS = "next-steps.txt"
+RESERVED_MEMORY = "reserved-memory.dts"
+
+
+def texts(file: str, system: System, directory: str) -> dict[str, str]:
+    """Contents by name."""
+    words = ARCHES[system.machine.arch].kernel_words(system.machine.ram, system.linux)
+    found = {EXPANDED: expansion(file, system, directory),
+             NEXT_STEPS: "\n".join(_steps(system, words, directory)) + "\n"}
+    if words.tree:
+        found[RESERVED_MEMORY] = "\n".join(_fragment(system)) + "\n"
+    return found
+
+
+def _steps(system: System, words: KernelWords, directory: str) -> Iterator[str]:
+    yield "1. Have Linux leave alone what is not its own. Its kernel parameters get, beside what they say already:"
+    yield from ("", f"       {words.parameters}", "")
+    if words.parameters:
+        yield from _places(words.parameters)
+    if words.tree:
+        yield from _tree(directory)
+    yield "   Then reboot. `jailhouse hardware check` says whether it worked."
+    yield from ("", "2. Slide the hypervisor under it, and make the cells:", "")
+    yield f"       jailhouse enable {os.path.join(directory, 'system.cell')}"
+    for cell in system.cells:
+        yield from (f"       {line}" for line in _commands(cell, directory))
+    yield from ("", "3. Look: `jailhouse cell list`, `jailhouse console --all`, `jailhouse cell stats NAME`.")
+
+
+def _places(parameters: str) -> Iterator[str]:
+    # "$" is GRUB's own, and the shell's that reads /etc/default/grub
+    yield "   GRUB: in /etc/default/grub, then update-grub"
+    yield '       GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX ' + parameters.replace("$", r"\\\$") + '"'
+    yield "   extlinux.conf: at the end of the line `append`"
+    yield f"       {parameters}"
+    yield "   U-Boot: before the boot command"
+    yield "       setenv bootargs \"${bootargs} " + parameters.replace("$", r"\$") + '"'
+    yield ""
+
+
+def _tree(directory: str) -> Iterator[str]:
+    source = os.path.join(directory, RESERVED_MEMORY)
+    yield f"   And its device tree gets what is in {source}. Made into an overlay by"
+    yield f"       dtc -@ -I dts -O dtb -o reserved-memory.dtbo {source}"
+    yield "   extlinux.conf: a line `fdtoverlays /reserved-memory.dtbo`"
+    yield "   U-Boot: load it behind the tree, then `fdt apply ADDRESS`"
+    yield "   without either: fdtoverlay -i BOARD.dtb -o NEW.dtb reserved-memory.dtbo, and boot with NEW.dtb"
+    yield ""
+
+
+def _commands(cell: Cell, directory: str) -> Iterator[str]:
+    image = shlex.quote(cell.image) if cell.image else "IMAGE"
+    yield f"jailhouse cell create {os.path.join(directory, cell.name)}.cell"
+    yield f"jailhouse cell load {cell.name} {image}"
+    yield f"jailhouse cell start {cell.name}"
+
+
+def _fragment(system: System) -> Iterator[str]:
+    """An overlay: what is neither mapped nor used by Linux (Devicetree Specification 0.4, 3.5.4)."""
+    yield from ("/dts-v1/;", "/plugin/;", "", "&{/} {", "\treserved-memory {")
+    yield from ("\t\t#address-cells = <2>;", "\t\t#size-cells = <2>;", "\t\tranges;")
+    for name, span in (("cells", system.reserved.span), ("hypervisor", system.hypervisor.span)):
+        yield from ("", f"\t\t{name}@{span.start:x} {{", f"\t\t\treg = <{_cells(span)}>;", "\t\t\tno-map;", "\t\t};")
+    yield from ("\t};", "};")
+
+
+def _cells(span: Span) -> str:
+    return " ".join(f"{part:#x}" for value in (span.start, span.size) for part in (value >> 32, value & 0xffff_ffff))
