@@ -6,17 +6,19 @@ from collections.abc import Callable, Sequence
 
 from jailhouse.bench import command as bench_command
 from jailhouse.config import command as config_command
+from jailhouse.faults import command as faults_command
 
 GROUPS: dict[str, Callable[[Sequence[str]], int]] = {
     "bench": bench_command.main,
     "config": config_command.main,
+    "explain": faults_command.main,
 }
 
 
 def main(arguments: Sequence[str]) -> int:
     group = GROUPS.get(arguments[0]) if arguments else None
     if group is None:
-        print(f"usage: jailhouse {{{','.join(GROUPS)}}} COMMAND ...", file=sys.stderr)
+        print(f"usage: jailhouse {{{','.join(GROUPS)}}} ...", file=sys.stderr)
         return 2
     return group(arguments[1:])
 

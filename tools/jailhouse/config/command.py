@@ -11,8 +11,11 @@ from jailhouse.config import blob, emit
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.check import check
 from jailhouse.config.check_machine import check_machine
+from jailhouse.config.diff import diff
 from jailhouse.config.model import System
 from jailhouse.config.next_steps import NEXT_STEPS, RESERVED_MEMORY, texts
+from jailhouse.config.partition import explain
+from jailhouse.config.picture import page
 from jailhouse.config.place import place
 from jailhouse.config.problems import Problems
 from jailhouse.config.read import read_system
@@ -40,9 +43,17 @@ def _parser() -> argparse.ArgumentParser:
     checks.add_argument("file", metavar="FILE.toml")
     checks.set_defaults(run=_check)
     add_create(commands)
-    shows = commands.add_parser("show", help="print a built .cell file as text")
-    shows.add_argument("file", metavar="FILE.cell")
+    shows = commands.add_parser("show", help="print a built .cell file as text, or draw a system text")
+    shows.add_argument("file", metavar="FILE", help="a .cell file, or with --html a system text")
+    shows.add_argument("--html", metavar="PAGE.html", help="draw the system instead: a page for a browser")
     shows.set_defaults(run=_show)
+    explains = commands.add_parser("explain", help="print who has what in a system text")
+    explains.add_argument("file", metavar="FILE.toml")
+    explains.set_defaults(run=_explain)
+    diffs = commands.add_parser("diff", help="print what changes from one system text to another")
+    diffs.add_argument("file", metavar="OLD.toml")
+    diffs.add_argument("second", metavar="NEW.toml")
+    diffs.set_defaults(run=_diff)
     return parser
 
 
@@ -60,7 +71,7 @@ def checked_system(file: str) -> tuple[System | None, Problems]:
     return (None if problems.errors else system), problems
 
 
-def _report(problems: Problems) -> None:
+def report(problems: Problems) -> None:
     for problem in problems:
         print(problem, file=sys.stderr)
     if problems.errors:
@@ -69,7 +80,7 @@ def _report(problems: Problems) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     system, problems = checked_system(options.file)
-    _report(problems)
+    report(problems)
     if system is None:
         return 1
     print(f"{options.file}: no errors")
@@ -78,7 +89,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _build(options: argparse.Namespace) -> int:
     system, problems = checked_system(options.file)
-    _report(problems)
+    report(problems)
     if system is None:
         return 1
     files = {"system.cell": blob.encode_system(emit.emit_system(system))}
@@ -129,7 +140,46 @@ def write_all(directory: str, files: dict[str, bytes]) -> None:
             os.replace(os.path.join(scratch, name), os.path.join(directory, name))
 
 
+def _explain(options: argparse.Namespace) -> int:
+    system, problems = checked_system(options.file)
+    report(problems)
+    if system is None:
+        return 1
+    sys.stdout.write(explain(system))
+    return 0
+
+
+def _diff(options: argparse.Namespace) -> int:
+    """Like diff(1): 0 where there is no difference, 1 where there is, 2 for trouble."""
+    systems = []
+    for file in (options.file, options.second):
+        system, problems = checked_system(file)
+        if system is None:
+            report(problems)
+            return 2
+        systems.append(system)
+    text = diff(*systems)
+    sys.stdout.write(text)
+    return 1 if text else 0
+
+
+def _draw(options: argparse.Namespace) -> int:
+    system, problems = checked_system(options.file)
+    report(problems)
+    if system is None:
+        return 1
+    try:
+        write_all(os.path.dirname(options.html) or ".", {os.path.basename(options.html): page(system).encode()})
+    except OSError as error:
+        print(f"{options.html}: cannot write: {error.strerror}; choose another place for the page", file=sys.stderr)
+        return 1
+    print(f"written: {options.html}")
+    return 0
+
+
 def _show(options: argparse.Namespace) -> int:
+    if options.html is not None:
+        return _draw(options)
     try:
         with open(options.file, "rb") as stream:
             file = blob.decode(stream.read())

@@ -13,7 +13,7 @@ from jailhouse.config.load import Document, load
 from jailhouse.config.model import Cell, Given, Machine, Placed, Region, System
 from jailhouse.config.platforms import expanded
 from jailhouse.config.problems import Problems
-from jailhouse.config.solve_cpus import cores, clusters
+from jailhouse.config.solve_cpus import clusters, cores
 from jailhouse.config.table import Table
 from jailhouse.config.toml_text import comment_lines, entry_lines, key_text, ranges_text
 from jailhouse.config.units import size_text
@@ -57,7 +57,7 @@ def _cell(cell: Cell, data: dict[str, Any], document: Document, machine: Machine
     for key, value in said.items():
         if key not in _REPLACED:
             yield from entry_lines(key, value)
-    yield from comment_lines(_of_cpus(cell, machine))
+    yield from comment_lines(f"CPUs: {cpus_text(cell, machine)}")
     yield from entry_lines("cpus", ranges_text(cell.cpu_numbers()))
     yield from entry_lines("memory", [_region(r) for r in cell.memory if r.shared is None])
     if uses := [_use(r) for r in cell.memory if r.shared is not None]:
@@ -97,14 +97,14 @@ def _interrupts(cell: Cell, machine: Machine) -> Iterator[str]:
         yield from entry_lines("renumber", renumbered)
 
 
-def _of_cpus(cell: Cell, machine: Machine) -> str:
-    """Which of the machine's they are, and what they share."""
+def cpus_text(cell: Cell, machine: Machine) -> str:
+    """Which of the machine's its CPUs are, and what they share."""
     own = frozenset(cell.cpu_numbers())
     words = []
     for number, group in enumerate(clusters(machine)):
         if group & own and len(clusters(machine)) > 1:
-            words.append(f"cluster {number} ({'whole' if group <= own else f'{len(group & own)} of {len(group)} CPUs'})")
+            words.append(f"cluster {number} {'whole' if group <= own else f'in part, {len(group & own)} of {len(group)}'}")
     words += [f"{len(core & own)} of {len(core)} threads of a core" for core in cores(machine) if core & own and core - own]
     words += [f"level {c.level} cache of {size_text(c.size)} {'of its own' if c.cpus <= own else 'shared with others'}"
               for c in machine.topology.caches if c.level > 1 and c.cpus & own]
-    return "CPUs: " + (", ".join(dict.fromkeys(words)) or "what they share with others is not known")
+    return ", ".join(dict.fromkeys(words)) or "what they share with others is not known"

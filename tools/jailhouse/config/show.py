@@ -63,10 +63,7 @@ def _section(section: Section, arch: Arch, is_root: bool) -> Iterator[str]:
         yield (f"  uart {_UART_NAMES.get(uart['type'], uart['type'])} {uart['address']:#x}" +
                (f" line {uart['irq']}" if uart["irq"] else ""))
     for m in section.mem:
-        access = "".join(letter if m.flags & bit else "-" for letter, bit in
-                         (("r", abi.ABI_MEM_READ), ("w", abi.ABI_MEM_WRITE),
-                          ("x", abi.ABI_MEM_EXEC)))
-        words = [name for bit, name in _FLAG_NAMES.items() if m.flags & bit]
+        access, words = access_text(m.flags), flag_words(m.flags)
         yield (f"  memory {access} guest {m.virt:#x} host {m.phys:#x} size {m.size:#x} "
                f"{' '.join([*words, repr(m.name)])}")
     for irq in section.irqs:
@@ -77,6 +74,15 @@ def _section(section: Section, arch: Arch, is_root: bool) -> Iterator[str]:
         yield f"  ports {pio.first:#x}{last}"
     for bdf in section.pcis:
         yield f"  pci {function_text(bdf)}"
+
+
+def access_text(flags: int) -> str:
+    return "".join(letter if flags & bit else "-" for letter, bit in
+                   (("r", abi.ABI_MEM_READ), ("w", abi.ABI_MEM_WRITE), ("x", abi.ABI_MEM_EXEC)))
+
+
+def flag_words(flags: int) -> list[str]:
+    return [name for bit, name in _FLAG_NAMES.items() if flags & bit]
 
 
 def cpus(section: Section) -> str:
