@@ -26,7 +26,7 @@ def diff(first: System, second: System) -> str:
 
 
 def _changes(before: Facts, after: Facts) -> Iterator[str]:
-    for key in dict.fromkeys([*before, *after]):
+    for key in dict.fromkeys([*after, *before]):
         old, new = before.get(key), after.get(key)
         if old != new:
             if old is not None:
