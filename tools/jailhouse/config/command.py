@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`jailhouse config build|check|show`. Exit status: 0, 1 for a wrong text, 2 for usage."""
+"""`jailhouse config build|check|show|import`. Exit status: 0, 1 for a wrong text, 2 for usage."""
 
 import argparse
 import os
@@ -23,6 +23,7 @@ from jailhouse.config.show import contract, cpus, gic, show
 from jailhouse.config.solve import solve
 from jailhouse.config.uart import settle_uarts, uart_text
 from jailhouse.config.units import size_text
+from jailhouse.config_import.run import SYSTEM, import_files
 from jailhouse.probe.command import add_create
 
 
@@ -54,6 +55,11 @@ def _parser() -> argparse.ArgumentParser:
     diffs.add_argument("file", metavar="OLD.toml")
     diffs.add_argument("second", metavar="NEW.toml")
     diffs.set_defaults(run=_diff)
+    imports = commands.add_parser("import", help="turn Jailhouse's .cell files into texts")
+    imports.add_argument("files", metavar="FILE.cell", nargs="+")
+    imports.add_argument("-o", "--output", metavar="DIR", required=True)
+    imports.add_argument("--force", action="store_true", help="overwrite texts that are there")
+    imports.set_defaults(run=_import)
     return parser
 
 
@@ -192,3 +198,29 @@ def _show(options: argparse.Namespace) -> int:
         return 1
     sys.stdout.write(show(file))
     return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    problems = Problems()
+    texts = import_files(options.files, problems)
+    report(problems)
+    paths = [os.path.join(options.output, name) for name in texts]
+    there = [path for path in paths if os.path.lexists(path)]
+    if there and not options.force:
+        print(f"{there[0]}: it is there already, and was not overwritten; choose another directory with -o, or say "
+              "--force", file=sys.stderr)
+    if not texts or there and not options.force:
+        return 1
+    try:
+        write_all(options.output, texts)
+    except OSError as error:
+        print(f"{options.output}: cannot write: {error.strerror}; choose a directory that can be written with -o",
+              file=sys.stderr)
+        return 1
+    for path in paths:
+        print(f"{path}: written")
+    if SYSTEM not in texts:
+        return 0
+    system, problems = checked_system(os.path.join(options.output, SYSTEM))
+    report(problems)
+    return 0 if system is not None else 1
