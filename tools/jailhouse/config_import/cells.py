@@ -7,7 +7,7 @@ from jailhouse.config.model import CONSOLE_PUTC, Span
 from jailhouse.config.problems import Problems
 from jailhouse.config.units import PAGE, function_text
 from jailhouse.config_import import texts
-from jailhouse.config_import.devices import port_uart, uart_key, whole_in
+from jailhouse.config_import.devices import port_uart, uart_key, uart_of, whole_in
 from jailhouse.config_import.machine import Numbering
 from jailhouse.config_import.memory import CellMemory
 from jailhouse.config_import.records import (CELL_PUTC, CELL_PUTC_CONSOLE, CONSOLE_8250, CONSOLE_NAMES, CONSOLE_NONE,
@@ -38,8 +38,8 @@ def cell_text(name: str, cell: Cell, memory: CellMemory, board: Board, problems:
     own += [texts.Given(tables[bdf]) for bdf in functions if bdf in tables]
     for region in memory.root_devices:
         problems.warn(region.at, f"{region.span} is a device that the root cell has as well; it is left to that",
-                      "a device has one owner here", f'add "{_name_at(region, board)}" to its `devices` if Linux can do '
-                      "without it")
+                      "a device has one owner here",
+                      f'add "{_name_at(region, board)}" to its `devices` if Linux can do without it')
     console, putc, emulated = _console(cell, memory, board, own, problems)
     lines = sorted({n for chip in cell.irqchips for n in board.numbering(chip, problems)})
     return texts.Cell(
@@ -151,13 +151,9 @@ def _console(cell: Cell, memory: CellMemory, board: Board, own: list[texts.Given
         problems.warn(console.at, f"{what} is none that the texts know", "the communication page can name an 8250 or a "
                       "PL011", 'nothing, if its program knows its UART; else print by the hypercall: console = "putc"')
         return None, putc, None
-    host = console_host(cell, memory)
-    names = [given.name for given in own]
-    for device in board.devices:
-        at = device.ports.start if device.ports and not console.in_memory else \
-            device.registers[0].start if device.registers and console.in_memory else None
-        if at == host and device.uart and device.name in names:
-            return device.name, putc, None
+    device = uart_of(console, console_host(cell, memory), board.devices)
+    if device in [given.name for given in own]:
+        return device, putc, None
     return _stand_in(cell, what, board, putc, problems)
 
 

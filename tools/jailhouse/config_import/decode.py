@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 from jailhouse.config.abi import MAX_CPUS, Array, Layout, Values
 from jailhouse.config.model import Span
-from jailhouse.config_import.records import (ARCH_NAMES, PCI_IVSHMEM, ArmPlatform, Cache, Cell, Console, Iommu, Irqchip,
-                                             Memory, PciDevice, Pio, Place, System, X86Platform)
+from jailhouse.config_import.records import (ARCH_NAMES, ARCH_X86, PCI_IVSHMEM, ArmPlatform, Cache, Cell, Console,
+                                             Iommu, Irqchip, Memory, PciDevice, Pio, Place, System, X86Platform)
 
 REVISION = 14
 SIZE_MAX = 64 * 1024		# the largest known has a tenth of it
-_X86, _ARM = 0, 1
+_ARM = 1
 _SIGNATURE = 5
 _SYSTEM_SIGNATURE, _CELL_SIGNATURE = b"JHSYS", b"JHCLL"
 _OWN_MAGIC = b"JHCONFIG"
@@ -108,11 +108,12 @@ def _system(file: str, data: bytes, arch: int) -> System:
 
 
 def _platform(arch: int, data: bytes) -> ArmPlatform | X86Platform:
-    if arch == _X86:
+    if arch == ARCH_X86:
         x86 = _X86_PLATFORM.unpack(data)
         return X86Platform(x86["pm_timer"], x86["tsc_khz"], x86["apic_khz"])
     arm = _ARM_PLATFORM.unpack(data)
-    return ArmPlatform(*(arm[key] for key in ("maintenance_irq", "gic_version", "gicd", "gicc", "gich", "gicv", "gicr")))
+    del arm["pad"]
+    return ArmPlatform(**arm)
 
 
 class _Reader:
@@ -206,7 +207,8 @@ def _pci(at: Place, fields: Values) -> PciDevice:
     if fields["type"] == PCI_IVSHMEM:
         msix = Span(0, 0)
     if msix.end > 1 << 64:
-        raise DecodeError(at, f"the MSI-X table at {msix.start:#x} wraps", "there are no addresses of more than 64 bits",
+        raise DecodeError(at, f"the MSI-X table at {msix.start:#x} wraps",
+                          "there are no addresses of more than 64 bits",
                           "correct msix_address in the source it was built from")
     return PciDevice(at, fields["type"], fields["domain"], fields["bdf"], fields["num_caps"], msix,
                      fields["first_memory"], fields["peers"])

@@ -34,6 +34,16 @@ def uart_at(console: Console, address: int) -> UartAt:
     return UartAt(Span(address, end - address), uart_key(console))
 
 
+def uart_of(console: Console, address: int | None, devices: Iterable[Device]) -> str | None:
+    """The device that a console is, which the machine has at `address`: in memory, or its first port."""
+    for device in devices:
+        at = device.ports.start if device.ports and not console.in_memory else \
+            device.registers[0].start if device.registers and console.in_memory else None
+        if device.uart and at is not None and at == address:
+            return device.name
+    return None
+
+
 def port_uart(port: int) -> Device:
     return Device(f"uart-{port:x}", uart="8250", ports=range(port, port + _PORTS_OF_8250))
 
@@ -60,7 +70,8 @@ def cut_devices(claims: Iterable[Span], uarts: list[UartAt], functions: dict[int
         start = parts[0].start
         bdf = names.get(start)
         prefix = "uart" if start in keys else "mmio"
-        found.append(Device(f"{prefix}-{start:x}" if bdf is None else function_name(bdf), parts, keys.get(start), pci=bdf))
+        name = f"{prefix}-{start:x}" if bdf is None else function_name(bdf)
+        found.append(Device(name, parts, keys.get(start), pci=bdf))
     return found
 
 

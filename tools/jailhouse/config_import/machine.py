@@ -33,7 +33,7 @@ def gic(system: System, platform: ArmPlatform, cells: list[Cell], cpus: int, pro
         return Gic(3, Span(platform.gicd, _FRAME), Span(platform.gicr, _REDISTRIBUTOR * cpus), irq, spis,
                    TO_CHECK + "128K for each CPU; a GICv4 has 256K", note, irq_note)
     problems.warn(system.platform_at, f"the machine has a GICv{platform.gic_version}", "only a GICv3 is served, so "
-                  "nothing that is built from these texts runs there", "import the configuration of a board with a GICv3")
+                  "nothing that is built from these texts runs there", "import a board that has a GICv3")
     return Gic(platform.gic_version, Span(platform.gicd, PAGE), None, irq, spis, "", note, irq_note)
 
 
@@ -61,10 +61,10 @@ def apic(system: System, platform: X86Platform, cells: list[Cell], problems: Pro
             continue
         found.append(Ioapic(address, first, pins))
         first += pins
-    note = TO_CHECK + "Jailhouse's file holds neither `first` nor how many pins there are; the ACPI table APIC (MADT) does"
+    note = TO_CHECK + "Jailhouse's file holds neither `first` nor all `pins`; the ACPI table APIC (MADT) does"
     if platform.tsc_khz:
-        problems.warn(system.platform_at, f"tsc_khz is {platform.tsc_khz}", "the texts have no word for it: it is measured",
-                      "nothing")
+        problems.warn(system.platform_at, f"tsc_khz is {platform.tsc_khz}", "the texts have no word for it",
+                      "nothing: it is measured")
     mmconfig = None if system.pci_is_virtual or not system.mmconfig else \
         Span(system.mmconfig, system.mmconfig_buses * MIB)
     found = found or [Ioapic(_IOAPIC, 0, _IOAPIC_PINS)]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from jailhouse.config.model import Span
 from jailhouse.config.problems import Problems
 from jailhouse.config.units import MIB, PAGE
-from jailhouse.config_import.records import (MEM_COMM, MEM_EXECUTE, MEM_IO, MEM_KNOWN, MEM_LOADABLE, MEM_SHARED,
-                                             MEM_SMALL_PAGES, MEM_WRITE, PCI_IVSHMEM, Cell, Memory, System)
+from jailhouse.config_import.records import (ARCH_X86, MEM_COMM, MEM_EXECUTE, MEM_IO, MEM_KNOWN, MEM_LOADABLE,
+                                             MEM_SHARED, MEM_SMALL_PAGES, MEM_WRITE, PCI_IVSHMEM, Cell, Memory, System)
 from jailhouse.config_import.spans import hull, merged, minus, overlap
 from jailhouse.config_import.texts import TO_CHECK, Division
 
@@ -50,7 +50,7 @@ def sort_root(system: System, executed: list[Span], problems: Problems) -> RootM
             continue
         elif index in sections:
             shared.append(memory)
-        elif system.arch == 0 and memory.has(MEM_WRITE) and not memory.has(MEM_EXECUTE):
+        elif system.arch == ARCH_X86 and memory.has(MEM_WRITE) and not memory.has(MEM_EXECUTE):
             io.append(memory)		# Jailhouse's x86 files seldom mark devices
         else:
             ram.append(memory)
@@ -66,7 +66,7 @@ def _without_devices(system: System, root: RootMemory, executed: list[Span], pro
     runs = [run for run in merged([m.span for m in root.ram] + [hypervisor]) if overlap(run, [hypervisor, *executed])]
     ram = tuple(m for m in root.ram if overlap(m.span, runs) and not m.span.overlaps(Span(console.address, 1)))
     ram = ram or (max(root.ram, key=lambda m: m.size),)
-    problems.warn(system.root.at, f"its debug console at {console.address:#x} lies in a region that is marked as memory",
+    problems.warn(system.root.at, f"its debug console at {console.address:#x} lies in what is marked as memory",
                   "so devices cannot be told from RAM by the regions' flags: what adjoins the hypervisor's memory, or "
                   "holds a program of a cell's, is taken for RAM, all else for devices",
                   "check `ram` and [devices] in machine.toml")
@@ -95,8 +95,8 @@ def sort_cell(cell: Cell, known_ram: list[Span], problems: Problems) -> CellMemo
 
 def _unmarked_device(cell: Cell, memory: Memory, known_ram: list[Span]) -> bool:
     """As they are in Jailhouse's x86 files: written, never executed or loaded, and not where RAM is."""
-    return (cell.arch == 0 and memory.has(MEM_WRITE) and not memory.has(MEM_EXECUTE | MEM_LOADABLE | MEM_SHARED) and
-            not overlap(memory.span, known_ram))
+    return (cell.arch == ARCH_X86 and memory.has(MEM_WRITE) and
+            not memory.has(MEM_EXECUTE | MEM_LOADABLE | MEM_SHARED) and not overlap(memory.span, known_ram))
 
 
 def _comm(memory: Memory, problems: Problems) -> Memory:
@@ -176,7 +176,10 @@ def _pool(root: RootMemory, wanted: list[Span], hypervisor: Span) -> Span:
             pool = hull([pool, own.span])
     else:
         pool = own.span if own else _slice(root, hypervisor)
-    return hull(next(g for g in _groups([pool, *sections], barriers) if overlap(pool, g)))
+    pool = hull(next(g for g in _groups([pool, *sections], barriers) if overlap(pool, g)))
+    nexts = [s.start for s in (hypervisor, *(m.span for m in root.ram)) if pool.end < s.start < pool.end + _BLOCK]
+    rest = Span(pool.end, min(nexts, default=pool.end) - pool.end)
+    return pool if overlap(rest, barriers) else hull([pool, rest])
 
 
 def _own_record(root: RootMemory, hypervisor: Span) -> Memory | None:

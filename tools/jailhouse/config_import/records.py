@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from jailhouse.config.model import Span
 from jailhouse.config.problems import Where
 
-ARCH_NAMES = {0: "x86_64", 2: "arm64"}
+ARCH_X86, ARCH_ARM64 = 0, 2
+ARCH_NAMES = {ARCH_X86: "x86_64", ARCH_ARM64: "arm64"}
 
 MEM_READ, MEM_WRITE, MEM_EXECUTE = 0x1, 0x2, 0x4
 MEM_IO, MEM_COMM, MEM_LOADABLE, MEM_SHARED = 0x10, 0x20, 0x40, 0x80

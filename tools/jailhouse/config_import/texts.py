@@ -56,7 +56,6 @@ class Machine:
     console: str | None
     interrupts: Gic | Apic
     devices: tuple[Device, ...]
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,6 @@ class Cell:
     console: str | None
     putc: bool
     uart: Uart | None
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from jailhouse.config.model import Span
 from jailhouse.config.problems import Problems
 from jailhouse.config.units import function_text
 from jailhouse.config_import import texts
-from jailhouse.config_import.cells import (Board, cell_text, console_host, console_ports, msix_tables, shared_name)
-from jailhouse.config_import.devices import UartAt, cut_devices, port_uart, root_devices, uart_at, uart_key
-from jailhouse.config_import.machine import (apic, apic_numbering, apic_spans, gic, gic_numbering, gic_spans)
-from jailhouse.config_import.memory import (CellMemory, RootMemory, divide, machine_ram, sort_cell, sort_root)
-from jailhouse.config_import.records import (ARCH_NAMES, CELL_AARCH32, CELL_KNOWN, CELL_TEST_DEVICE, CONSOLE_8250,
-                                             CONSOLE_NAMES, CONSOLE_NONE, IOMMU_NAMES, MEM_EXECUTE, MEM_IO, PCI_IVSHMEM,
-                                             ArmPlatform, Cell, Console, System, X86Platform)
+from jailhouse.config_import.cells import Board, cell_text, console_host, console_ports, msix_tables, shared_name
+from jailhouse.config_import.devices import UartAt, cut_devices, port_uart, root_devices, uart_at, uart_key, uart_of
+from jailhouse.config_import.machine import apic, apic_numbering, apic_spans, gic, gic_numbering, gic_spans
+from jailhouse.config_import.memory import CellMemory, divide, machine_ram, sort_cell, sort_root
+from jailhouse.config_import.records import (ARCH_NAMES, ARCH_X86, CELL_AARCH32, CELL_KNOWN, CELL_TEST_DEVICE,
+                                             CONSOLE_8250, CONSOLE_NAMES, CONSOLE_NONE, IOMMU_NAMES, MEM_EXECUTE,
+                                             MEM_IO, PCI_IVSHMEM, ArmPlatform, Cell, Console, System, X86Platform)
 
 _FILE_NAME = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+")
 
@@ -41,10 +41,13 @@ def translate_system(system: System, cells: list[Cell], problems: Problems) -> I
     uarts = _uarts(system, cells, memories)
     cut = _cut(cells, memories, uarts, [*blocked, *ram])
     devices = cut + root_devices(root, cut, [*blocked, *ram]) + _port_uarts(system, cells)
-    numbering = gic_numbering(interrupts.gicd.start) if isinstance(interrupts, texts.Gic) else apic_numbering(interrupts)
+    numbering = gic_numbering(interrupts.gicd.start) if isinstance(interrupts, texts.Gic) else \
+        apic_numbering(interrupts)
     board = Board(ARCH_NAMES[system.arch], division.cells, tuple(devices), numbering)
     root_name = _root_name(system.root, problems)
     names = _cell_names(cells, root_name, problems)
+    for cell in cells:
+        _cell_warnings(cell, problems)
     cell_texts = [cell_text(name, cell, memory, board, problems)
                   for name, cell, memory in zip(names, cells, memories, strict=True)]
     machine = texts.Machine(
@@ -119,7 +122,7 @@ def _port_uarts(system: System, cells: list[Cell]) -> list[texts.Device]:
     for cell in cells:
         if uart := console_ports(cell):
             found[cell.console.address] = uart
-    return list(found.values()) if system.arch == 0 else []
+    return list(found.values()) if system.arch == ARCH_X86 else []
 
 
 def _by_port(console: Console) -> bool:
@@ -129,11 +132,8 @@ def _by_port(console: Console) -> bool:
 def _machine_console(console: Console, devices: list[texts.Device], problems: Problems) -> str | None:
     if console.type == CONSOLE_NONE:
         return None
-    for device in devices:
-        at = device.ports.start if device.ports and not console.in_memory else \
-            device.registers[0].start if device.registers and console.in_memory else None
-        if at == console.address and device.uart:
-            return device.name
+    if name := uart_of(console, console.address, devices):
+        return name
     name = CONSOLE_NAMES.get(console.type, f"of unknown type {console.type}")
     problems.warn(console.at, f"the debug console, {name} at {console.address:#x}, is left out",
                   "the hypervisor knows 8250 and PL011" if uart_key(console) is None else
@@ -156,8 +156,8 @@ def _shared(memories: list[CellMemory], pool: Span | None, problems: Problems) -
             host: int | None = region.phys
             if pool and not region.span.within(pool):
                 host = None
-                problems.warn(region.at, f"shared memory {region.span} is not within the cells' RAM {pool}; it is placed "
-                              "anew", "cells get their memory from one span",
+                problems.warn(region.at, f"shared memory {region.span} is not within the cells' RAM {pool}; it is "
+                              "placed anew", "cells get their memory from one span",
                               "tell Linux's program the new address, which `config show` prints")
             if name in found and found[name].size != region.size:
                 problems.warn(region.at, f"{region.span} is shared with another size elsewhere",
@@ -169,7 +169,7 @@ def _shared(memories: list[CellMemory], pool: Span | None, problems: Problems) -
 
 def _cpus_note(arch: str) -> str:
     if arch == "arm64":
-        return texts.TO_CHECK + "Jailhouse's file holds no MPIDR; list them if they are not those of clusters of sixteen"
+        return texts.TO_CHECK + "Jailhouse's file holds no MPIDR; list them if there are not clusters of sixteen"
     return texts.TO_CHECK + "Jailhouse's file holds no APIC ids; list them if CPU n has not APIC id n"
 
 
@@ -202,7 +202,8 @@ def _system_warnings(system: System, count: int, problems: Problems) -> None:
     for unit in system.iommus:
         name = IOMMU_NAMES.get(unit.type, f"of unknown type {unit.type}")
         problems.warn(unit.at, f"IOMMU {name} at {unit.base:#x} is left out", "no IOMMU is driven here: what a cell's "
-                      "devices do by DMA is not confined", "give cells only such devices as you would trust with all memory")
+                      "devices do by DMA is not confined",
+                      "give cells only such devices as you would trust with all memory")
     missing = sorted(set(range(count)) - system.root.cpus)
     if missing:
         problems.warn(system.root.at, f"CPU {', '.join(map(str, missing))} is not the root cell's",
