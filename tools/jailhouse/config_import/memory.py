@@ -143,7 +143,7 @@ def _whole_pages(memory: Memory, problems: Problems) -> bool:
 
 
 def divide(system: System, root: RootMemory, cells: list[CellMemory], problems: Problems) -> Division | None:
-    """RAM as the root cell has it, without the hypervisor's and one span for the cells. None: Linux has none."""
+    """RAM as the root cell has it, without the hypervisor's and one span for the cells. None: it cannot be."""
     hypervisor = system.hypervisor.span
     wanted = [m.span for cell in cells for m in (*cell.ram, *cell.shared)]
     if not root.ram:
@@ -151,6 +151,10 @@ def divide(system: System, root: RootMemory, cells: list[CellMemory], problems: 
                        "name the system file that the root cell was enabled with")
         return None
     pool = _pool(root, wanted, hypervisor)
+    if pool is None:
+        problems.error(system.root.at, "it has too little RAM for cells", "they would get a quarter of what is below "
+                       "the hypervisor's memory, and that is less than a page", "name its cells' files as well")
+        return None
     unnamed = minus([pool], [m.span for m in (*root.ram, *root.shared)] + wanted)
     note = "" if wanted else TO_CHECK + "no cell file says how much the cells need"
     if unnamed and wanted:
@@ -164,8 +168,8 @@ def divide(system: System, root: RootMemory, cells: list[CellMemory], problems: 
     return Division(tuple(linux), pool, hypervisor, note)
 
 
-def _pool(root: RootMemory, wanted: list[Span], hypervisor: Span) -> Span:
-    """The span in which most of the cells' memory lies, and what is near it."""
+def _pool(root: RootMemory, wanted: list[Span], hypervisor: Span) -> Span | None:
+    """The span in which most of the cells' memory lies, and what is near it. None: there is no memory for any."""
     barriers = [hypervisor, *(m.span for m in root.io)]
     sections = [m.span for m in root.shared]
     own = _own_record(root, hypervisor)
@@ -176,6 +180,8 @@ def _pool(root: RootMemory, wanted: list[Span], hypervisor: Span) -> Span:
             pool = hull([pool, own.span])
     else:
         pool = own.span if own else _slice(root, hypervisor)
+    if pool.size == 0:
+        return None
     pool = hull(next(g for g in _groups([pool, *sections], barriers) if overlap(pool, g)))
     nexts = [s.start for s in (hypervisor, *(m.span for m in root.ram)) if pool.end < s.start < pool.end + _BLOCK]
     rest = Span(pool.end, min(nexts, default=pool.end) - pool.end)

@@ -29,11 +29,13 @@ def translate_system(system: System, cells: list[Cell], problems: Problems) -> I
     """None: there is no system to be had of it, and `problems` says why."""
     count = max(system.root.cpus, default=-1) + 1
     _check_fit(system, cells, problems)
+    if problems.errors:
+        return None
     executed = [m.span for cell in cells for m in cell.memory if m.has(MEM_EXECUTE) and not m.has(MEM_IO)]
     root = sort_root(system, executed, problems)
     memories = [sort_cell(cell, [m.span for m in root.ram], problems) for cell in cells]
     division = divide(system, root, memories, problems)
-    if division is None or problems.errors:
+    if division is None:
         return None
     _system_warnings(system, count, problems)
     ram = machine_ram(root, division)
