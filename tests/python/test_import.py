@@ -60,7 +60,7 @@ def test_board_is_built(board: str, tmp_path: Path) -> None:
     system, cells = BOARDS[board]
     system_of(tmp_path, system, *cells)
     assert main(["build", str(tmp_path / "out" / "system.toml"), "-o", str(tmp_path / "built")]) == 0
-    assert {p.name for p in (tmp_path / "built").iterdir()} == {"system.cell", *(f"{c.name}.cell" for c in cells)}
+    assert {p.name for p in (tmp_path / "built").glob("*.cell")} == {"system.cell", *(f"{c.name}.cell" for c in cells)}
 
 
 @pytest.mark.parametrize("system", [QEMU_ARM64, IMX8MQ, QEMU_X86])
