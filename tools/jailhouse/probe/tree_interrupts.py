@@ -8,6 +8,10 @@ from jailhouse.probe.tree import DEPTH_MAX, Flaw, Node, Tree
 
 ENTRIES_MAX = 4096
 _SPECIFIER_MAX = 8
+# Controllers whose `interrupt-map` is for their own drivers and not what the specification says. Linux has the same
+# list (drivers/of/irq.c)
+_OWN_MAPS = {"fsl,ls1021a-extirq", "fsl,ls1043a-extirq", "fsl,ls1088a-extirq", "realtek,rtl-intc",
+             "renesas,rza1-irqc", "CBEA,platform-spider-pic", "sti,platform-spider-pic"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Interrupts:
             for reference in self.tree.references(node, "interrupts-extended", "#interrupt-cells"):
                 yield self._arrival(node, reference.node, reference.args)
         elif node.has("interrupts"):
-            parent = self._parent(node)
+            parent = self.parent(node)
             count, cells = _specifier(parent), node.cells("interrupts")
             if len(cells) % count:
                 raise Flaw(f"interrupts has {len(cells)} cells, no multiple of the {count} that {parent.path} wants")
@@ -48,7 +52,7 @@ class Interrupts:
         for entry in self._entries(node):
             yield self._mapped(entry.parent, entry.unit, entry.cells)
 
-    def _parent(self, node: Node) -> Node:
+    def parent(self, node: Node) -> Node:
         """The controller that understands the node's `interrupts`; the same search as Linux's."""
         at: Node | None = node
         for _ in range(2 * DEPTH_MAX):
@@ -68,7 +72,7 @@ class Interrupts:
     def _mapped(self, controller: Node, unit: tuple[int, ...], cells: tuple[int, ...]) -> Interrupt:
         """Through every `interrupt-map` on the way."""
         for _ in range(DEPTH_MAX):
-            if not controller.has("interrupt-map"):
+            if not controller.has("interrupt-map") or _OWN_MAPS.intersection(controller.compatible):
                 return Interrupt(controller, cells)
             entries = self._entries(controller)
             mask = controller.cells("interrupt-map-mask")
