@@ -8,9 +8,9 @@ from jailhouse.probe.tree import Tree, read_tree
 from jailhouse.probe.tree_bus import Buses
 from jailhouse.probe.tree_cpus import find_cpus
 from jailhouse.probe.tree_devices import Found, describe_devices
-from jailhouse.probe.tree_gic import find_gic, find_lines
+from jailhouse.probe.tree_gic import Controller, find_gic, find_lines
 from jailhouse.probe.tree_interrupts import Interrupts
-from jailhouse.probe.tree_memory import find_memory
+from jailhouse.probe.tree_memory import Memory, find_memory
 from jailhouse.probe.tree_parts import find_groups
 
 _BLOB = "sys/firmware/fdt"
@@ -21,22 +21,32 @@ def describe_tree(facts: Facts) -> Description:
     """Refused where there is no tree, or none of a machine that the hypervisor can run on."""
     blob = facts.read(_BLOB)
     if blob is None:
-        raise Refused(f"{facts.source}: there is no device tree", f"{_BLOB} cannot be read there", "gather the facts as "
-                      "root on a machine that was booted with one, or give a .dtb")
+        raise Refused(f"{facts.source}: there is no device tree", f"{_BLOB} cannot be read there",
+                      "gather the facts as root on a machine that was booted with one, or give a .dtb")
     tree = read_tree(blob, facts.source)
     buses, interrupts = Buses(tree), Interrupts(tree)
     cpus = find_cpus(tree, facts)
     controller = find_gic(tree, buses, interrupts, len(cpus.hwids))
     memory = find_memory(tree, buses, facts)
+    _check_apart(tree, memory, controller)
     notes = [*cpus.notes, *controller.notes, *memory.notes]
     lines = find_lines(tree, controller, interrupts, facts, notes)
-    groups = find_groups(tree, buses, (*memory.ram, controller.gicd, controller.gicr), notes)
+    groups = find_groups(tree, buses, controller.node, (*memory.ram, controller.gicd, controller.gicr), notes)
     found = describe_devices(tree, groups, controller, interrupts, lines)
     return Description(
         name=_name(tree), arch="arm64", source=f"the device tree of {facts.source}", hwids=cpus.hwids, ram=memory.ram,
         platform=Gic(controller.gicd, controller.gicr, controller.maintenance_irq, len(lines)), devices=found.devices,
         firmware=memory.firmware, console=_console(tree, found, notes), cpu_names=cpus.names, threads=cpus.threads,
         clusters=cpus.clusters, caches=cpus.caches, notes=tuple(notes))
+
+
+def _check_apart(tree: Tree, memory: Memory, controller: Controller) -> None:
+    for frames in (controller.gicd, controller.gicr):
+        ram = next((span for span in memory.ram if span.overlaps(frames)), None)
+        if ram is not None:
+            raise Refused(f"{tree.source}: RAM {ram} and the GIC's registers {frames} overlap",
+                          "one of the two is wrong in the tree", "take the tree of the running machine, "
+                          "/sys/firmware/fdt: boot loaders correct the memory nodes")
 
 
 def _name(tree: Tree) -> str:

@@ -157,7 +157,8 @@ class Tree:
         cells = node.cells(key)
         return self.phandles.get(cells[0]) if cells else None
 
-    def references(self, node: Node, key: str, count_key: str | None, default: int | None = None) -> Iterator[Reference]:
+    def references(self, node: Node, key: str, count_key: str | None,
+                   default: int | None = None) -> Iterator[Reference]:
         """
         What a list of phandles, each with arguments, refers to; how many arguments says the node that is referred to,
         by its property count_key. Empty places (phandle 0) are left out. What stands before a Flaw has been yielded.

@@ -92,7 +92,8 @@ class Buses:
                 yield PCI_SPACES[child[0] >> 24 & 3], Span(cpu, reached)
 
 
-def _ranges(bus: Node, address: int = _ADDRESS_CELLS, size: int = _SIZE_CELLS) -> Iterator[tuple[tuple[int, ...], int, int]]:
+def _ranges(bus: Node, address: int = _ADDRESS_CELLS,
+            size: int = _SIZE_CELLS) -> Iterator[tuple[tuple[int, ...], int, int]]:
     """Address on the bus, on the one above it, and size."""
     assert bus.parent is not None
     address, size = bus.width("#address-cells", address), bus.width("#size-cells", size)

@@ -73,9 +73,9 @@ def _hwids(tree: Tree) -> dict[Node, int]:
 def _no_cpus(tree: Tree) -> Refused:
     chosen = tree.root.child("chosen")
     if chosen is not None and chosen.has("linux,uefi-system-table"):
-        return Refused(f"{tree.source}: the tree has no CPUs", "the machine was booted with ACPI's tables, and the tree "
-                       "only says where its firmware is", "boot it with its device tree (acpi=off on Linux's command "
-                       "line), or write the machine text by hand")
+        return Refused(f"{tree.source}: the tree has no CPUs",
+                       "the machine was booted with ACPI's tables, and the tree only says where its firmware is",
+                       "boot it with its device tree (acpi=off on Linux's command line)")
     return Refused(f"{tree.source}: the tree has no CPUs", "/cpus has no enabled node of a CPU",
                    "give the tree of a whole machine; an overlay is none")
 
@@ -94,7 +94,7 @@ def _order(cpus: dict[Node, int], facts: Facts, notes: list[str]) -> list[Node]:
         return [by_hwid[seen[number]] for number in range(len(cpus))]
     first = by_hwid.get(seen[0]) if 0 in seen else None
     if first is None:
-        notes.append("which CPU the machine is booted on, which is Linux's 0, is not known: taken to be the tree's first")
+        notes.append("which CPU is Linux's 0, the one it is booted on, is not known: taken to be the tree's first")
         return list(cpus)
     return [first, *(node for node in cpus if node is not first)]
 
@@ -145,9 +145,9 @@ def _by_affinity(hwids: list[int], notes: list[str]) -> Sets:
     sets: dict[int, list[int]] = {}
     for number, hwid in enumerate(hwids):
         sets.setdefault(hwid >> shift, []).append(number)
-    notes.append("the tree has no cpu-map: CPUs whose affinities differ in the lowest field only are taken for a cluster"
-                 if shift == 8 else "the tree has no cpu-map: each affinity ends in 0, which is taken for the thread, so "
-                 "CPUs that differ in the field above only are taken for a cluster")
+    taken = "those whose affinities differ in Aff0 only are taken for one" if shift == 8 else \
+        "Aff0 is 0 everywhere and taken for the thread, those whose affinities differ in Aff1 only are taken for one"
+    notes.append(f"the tree does not say which CPUs are a cluster: {taken}")
     return tuple(sorted(tuple(members) for members in sets.values()))
 
 

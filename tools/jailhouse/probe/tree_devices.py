@@ -63,7 +63,10 @@ def _names(tree: Tree, groups: list[Group]) -> dict[Group, str]:
 
 
 def _address(group: Group) -> str:
-    return f"{group.pieces[0].span.start:x}"
+    """The unit address, which people know, where it is one of the CPU's."""
+    starts = [f"{piece.span.start:x}" for piece in group.pieces]
+    unit = group.node.name.partition("@")[2]
+    return unit if unit in starts else starts[0]
 
 
 def _device(group: Group, around: _Surroundings) -> Device:
@@ -74,7 +77,7 @@ def _device(group: Group, around: _Surroundings) -> Device:
         notes += [note if part.node is group.node else f"{part.node.path}: {note}" for note in part.notes]
     interrupts = _interrupts(nodes, around, notes)
     streams = _streams(nodes, around, notes)
-    dma = [dma_kind(node) for node in nodes]
+    dma = [dma_kind(node) for node in nodes if node is group.node or node.has("compatible")]
     if True not in dma and None in dma:
         notes.append("nothing says whether it reads and writes memory by itself: taken as if it did")
     uart = uart_kind(group.node)

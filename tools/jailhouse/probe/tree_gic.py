@@ -50,7 +50,7 @@ def find_gic(tree: Tree, buses: Buses, interrupts: Interrupts, cpu_count: int) -
         raise _unlike(title, str(flaw)) from flaw
     if not 1 <= regions <= _REGIONS_MAX or len(spans) <= regions or None in spans[:regions + 1]:
         raise _unlike(title, "`reg` does not have the distributor and the redistributors, where CPUs reach them")
-    frames = [_frames(title, span, notes) for span in spans[:regions + 1] if span is not None]
+    frames = [_frames(title, node.path, span, notes) for span in spans[:regions + 1] if span is not None]
     if stride and stride[-1] not in _STRIDES:
         raise Refused(f"{title}: a redistributor every {stride[-1]:#x} bytes is not served", "the hypervisor looks for "
                       "them every 128 KiB, or 256 KiB where they have virtual LPIs", "use another machine")
@@ -71,7 +71,8 @@ def _gic_node(tree: Tree) -> Node:
     gics = [n for n in found if _V3 in n.compatible]
     if len(gics) > 1:
         raise Refused(f"{tree.source}: there are {len(gics)} GICv3: " + ", ".join(n.path for n in gics),
-                      "the hypervisor serves one", "disable the others in the tree if the CPUs have nothing to do with them")
+                      "the hypervisor serves one",
+                      "disable the others in the tree if the CPUs have nothing to do with them")
     if gics:
         return gics[0]
     older = next((n for n in found if _V2.intersection(n.compatible)), None)
@@ -84,12 +85,12 @@ def _gic_node(tree: Tree) -> Node:
                   "the tree has no enabled interrupt controller that is compatible with arm,gic-v3", fix)
 
 
-def _frames(title: str, span: Span, notes: list[str]) -> Span:
+def _frames(title: str, path: str, span: Span, notes: list[str]) -> Span:
     if span.start % _FRAME:
         raise _unlike(title, f"{span} does not begin at a multiple of 64 KiB, as frames of a GICv3 do")
     size = -(-span.size // _FRAME) * _FRAME
     if size != span.size:
-        notes.append(f"{title}: {span} taken as {size:#x} bytes: frames of a GICv3 have 64 KiB")
+        notes.append(f"{path}: {span} taken as {size:#x} bytes: frames of a GICv3 have 64 KiB")
     return Span(span.start, size)
 
 
@@ -108,15 +109,16 @@ def _maintenance(title: str, node: Node, interrupts: Interrupts) -> int:
     except Flaw as flaw:
         raise _unlike(title, str(flaw)) from flaw
     if own is None or len(own.cells) < _SPECIFIER or own.cells[0] != _TYPE_PPI or own.cells[1] >= _PPIS:
-        raise _unlike(title, "it does not say a PPI as its maintenance interrupt (`interrupts`), by which the hypervisor "
-                      "learns that a list of injected interrupts is empty")
+        raise _unlike(title, "it does not say a PPI as its maintenance interrupt (`interrupts`), by which the "
+                      "hypervisor learns that a guest has handled what was injected")
     return own.cells[1] + _PPI_FIRST
 
 
 def spi_of(interrupt: Interrupt, gic: Node, interrupts: Interrupts) -> int | None:
     """
-    The INTID, if it is an SPI of the GIC's, whether or not it has that many. A controller that stands between and says a line as the GIC does, having
-    none of its own (which wake a CPU, or invert a line), hands it on under the same number.
+    The INTID, if it is an SPI of the GIC's, whether or not it has that many. A controller that stands between and says
+    a line as the GIC does, having none of its own (which wake a CPU, or invert a line), hands it on under the same
+    number.
     """
     between = interrupt.controller is not gic
     if between and not _hands_on(interrupt.controller, gic, interrupts):
@@ -149,7 +151,8 @@ def find_lines(tree: Tree, controller: Controller, interrupts: Interrupts, facts
 
 def spis_of(node: Node, controller: Controller, interrupts: Interrupts, notes: list[str]) -> Iterator[int]:
     """INTIDs. Interrupts of its CPU go with the CPU, others' are needs."""
-    for arrivals in (interrupts.of(node), interrupts.of_map(node) if is_pci(node) else ()):
+    has_map = is_pci(node) and node.has("interrupt-map")
+    for arrivals in (interrupts.of(node), interrupts.of_map(node) if has_map else ()):
         try:
             for interrupt in arrivals:
                 spi = spi_of(interrupt, controller.node, interrupts)

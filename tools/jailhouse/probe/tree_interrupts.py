@@ -22,7 +22,7 @@ class Interrupt:
 
 @dataclass(frozen=True)
 class _Entry:
-    """Of an `interrupt-map`: what arrives as `match` goes on as `cells` to the parent, for whom it comes from `unit`."""
+    """Of an `interrupt-map`: what arrives as `match` goes on to the parent as `cells`, from what is `unit` there."""
     match: tuple[int, ...]
     parent: Node
     unit: tuple[int, ...]

@@ -33,24 +33,31 @@ _RANGES_MAX = 256
 _SMR_BITS = 0xFFFF		# IHI0062D 16.3.47: fields ID and MASK of SMMU_SMRn
 
 _MASTER_PROPERTIES = {"iommus", "iommu-map", "dma-coherent", "dma-noncoherent", "#dma-cells", "phy-mode", "phy-handle",
-                      "phy-connection-type", "dr_mode", "maximum-speed", "memory-region", "non-removable", "cap-sd-highspeed",
-                      "cap-mmc-highspeed", "ethernet-ports"}
-_MASTERS = re.compile(
-    r"ethernet|eth|emac|gmac|dma|dmac|usb|dwc3|sata|ahci|nvme|mmc|sdhci|sdhc|sd|sdmmc|ufs|ufshc|pci|pcie|gpu|mali|npu|crypto|"
-    r"caam|sec|vpu|video|codec|venc|vdec|hantro|jpeg|isp|csi|camera|camss|display|mdp|vop|lcd|dpu|hdcp|remoteproc|dsp|"
-    r"adsp|cdsp|slpi|wcss|wifi|wlan|rproc|r5f|fsl-mc|virtio|fw-cfg|iommu|smmu|its|msi|nand|fdp|fcp|vsp|ipa|xhci|ehci|ohci|"
-    r"host1x|vic|nvdec|nvenc|hda|etr|tmc|modem|rga|scaler|ipu|pru|cpsw|rnic|hns|fman|qman|bman|dce|rotator|thermal-dma")
+                      "phy-connection-type", "ethernet-ports", "dr_mode", "maximum-speed", "non-removable",
+                      "cap-sd-highspeed", "cap-mmc-highspeed", "memory-region"}
+_MASTERS = frozenset("""
+    adsp ahci bman caam cal camera camss cdsp codec cpsw crypto csi dce display dma dmac dpu dsp dss dwc dwe
+    ehci emac eth ethernet etr fcp fdp fman fsl-mc fw-cfg gmac gmu gpu hantro hda hdcp hns host1x iommu ipa ipu
+    isi isp its jpeg jpegdec jpegenc lcd lcdif mali mdp mmc modem msi nand npu nvdec nvenc nvme ohci pci pcie
+    pru qman r5f rdma remoteproc rga ringacc rotator rproc sata scaler scp sd sdhc sdhci sdmmc sec slpi smmu tmc
+    ufs ufshc usb vdec venc vic video virtio vop vpu vsp wcss wifi wlan xhci xor
+    """.split())
 _SLAVE_PROPERTIES = {"#clock-cells", "#reset-cells", "#power-domain-cells", "#phy-cells", "#pwm-cells", "#gpio-cells",
                      "gpio-controller", "#interrupt-cells", "#mbox-cells", "#hwlock-cells", "#io-channel-cells",
-                     "#thermal-sensor-cells", "#nvmem-cell-cells", "#pinctrl-cells", "#address-cells-i2c", "dmas",
-                     "clock-frequency-i2c", "#interconnect-cells", "msi-controller"}
-_SLAVES = re.compile(
-    r"serial|uart|gpio|pinctrl|pinmux|pin-controller|timer|watchdog|wdt|rtc|i2c|spi|pwm|clock|clk|reset|syscon|"
-    r"system-controller|efuse|otp|nvmem|eeprom|rom|sram|flash|phy|power|pmu|pmic|regulator|adc|dac|mailbox|mu|hwlock|"
-    r"hwspinlock|mutex|semaphore|thermal|tsensor|temperature|rng|trng|keypad|keys|kp|interrupt|intc|pic|combiner|"
-    r"memory-controller|ddr|interconnect|noc|cci|ccn|performance|debug|cti|funnel|replicator|etm|tpiu|stm|can|i3c|"
-    r"i2s|sai|spdif|ssi|pdm|dmic|codec-analog|audio-codec|lvds|hdmi|dsi|mipi|pll|grf|scu|chipid|soc-info|id|arbiter|"
-    r"fuse|qfprom|tcsr|apcs|rpm|counter|cec|nand-ecc|ecc|one-wire|onewire|pl0[0-9]+|sysreg|board|fpga-mgr|bridge")
+                     "#thermal-sensor-cells", "#nvmem-cell-cells", "#pinctrl-cells", "#interconnect-cells",
+                     "#mux-control-cells", "msi-controller", "dmas"}
+_SLAVES = frozenset("""
+    adc apcs arbiter avs bbnsm board bridge can cci ccn cec chipid clk clock combiner conf counter cpld cpts
+    cpufreq cti dac dcfg ddr debug dfi dmic dsi ecc eeprom efuse esm etf etm flash funnel fuse gpc gpio grf hdmi
+    hwlock hwspinlock i2c i2s i3c id ierb intc interconnect interrupt keyboard keypad keys kmi kp larb lvds
+    mailbox mdio memory-controller mipi mu mutex mux noc nvmem onewire otp pdm performance phy pic pinctrl
+    pinmux pll pmic pmu power pwm pwrap qfprom qos regulator replicator reset restart rktimer rng rom rpm rsc
+    rtc sai scu semaphore serdes serial smi snvs spdif spi spmi sram ssi stm svs syscfg syscon sysreg
+    system-cache-controller system-controller tbu tcsr temperature thermal timer tpda tpdm tpiu trng tscadc
+    tsensor uart usbmisc usbphy wakeup watchdog wdt
+    """.split())
+_SLAVE_COMPATIBLES = {"arm,pl011", "arm,pl022", "arm,pl031", "arm,pl041", "arm,pl050", "arm,pl061", "arm,sbsa-uart",
+                      "arm,sp804", "arm,sp805"}
 
 
 def uart_kind(node: Node) -> str | None:
@@ -78,17 +85,18 @@ def dma_kind(node: Node) -> bool | None:
     if _MASTER_PROPERTIES.intersection(node.properties) or is_pci(node):
         return True
     words = _words(node)
-    if any(_MASTERS.fullmatch(word) for word in words):
+    # A usb-phy is a phy
+    if words[-1] not in _SLAVES and _MASTERS.intersection(words):
         return True
-    if _SLAVE_PROPERTIES.intersection(node.properties) or any(_SLAVES.fullmatch(word) for word in words):
+    if _SLAVES.intersection(words) or _SLAVE_PROPERTIES.intersection(node.properties) or \
+            _SLAVE_COMPATIBLES.intersection(node.compatible):
         return False
     return None
 
 
-def _words(node: Node) -> Iterator[str]:
+def _words(node: Node) -> list[str]:
     """Its name, and the words of it, without numbers at their ends."""
-    for word in (node.base, *re.split(r"[-_,.]", node.base)):
-        yield word.lower().rstrip("0123456789")
+    return [word.lower().rstrip("0123456789") for word in (node.base, *re.split(r"[-_,.]", node.base))]
 
 
 def streams_of(tree: Tree, node: Node, notes: list[str]) -> Iterator[tuple[Node, tuple[range, ...]]]:

@@ -34,14 +34,14 @@ def find_memory(tree: Tree, buses: Buses, facts: Facts) -> Memory:
            for span in _spans(node, buses, notes)]
     kept = _reserved(tree, buses, notes)
     if not ram:
-        ram, found = _of_iomem(tree, facts, notes)
+        ram, found = _of_iomem(facts, notes)
         kept += found
     whole = _merged(_whole_pages(ram, notes))
     if not whole:
         raise _no_ram(tree, facts)
     if len(whole) > _RAM_MAX:
-        raise Refused(f"{tree.source}: the machine's RAM is in {len(whole)} places", f"none is known to have it in more "
-                      f"than {_RAM_MAX}", "correct the memory nodes of the tree")
+        raise Refused(f"{tree.source}: the machine's RAM is in {len(whole)} places",
+                      f"more than {_RAM_MAX} are not served", "correct the memory nodes of the tree")
     return Memory(whole, _within(whole, kept), tuple(notes))
 
 
@@ -62,7 +62,7 @@ def _reserved(tree: Tree, buses: Buses, notes: list[str]) -> list[Piece]:
     return found
 
 
-def _of_iomem(tree: Tree, facts: Facts, notes: list[str]) -> tuple[list[Span], list[Piece]]:
+def _of_iomem(facts: Facts, notes: list[str]) -> tuple[list[Span], list[Piece]]:
     """On arm64 a `reserved` at the outermost level is RAM that the firmware's memory map keeps from the kernel."""
     ram: list[Span] = []
     kept: list[Piece] = []
@@ -72,7 +72,7 @@ def _of_iomem(tree: Tree, facts: Facts, notes: list[str]) -> tuple[list[Span], l
             ram.append(span)
             kept += [Piece("reserved", span)] if what == "reserved" else []
     if ram:
-        notes.append(f"{tree.source}: the tree says no RAM; what is said of it is from /proc/iomem")
+        notes.append("the tree says no RAM: what is said of it is from /proc/iomem")
         shortened = _SHORTENED.search(facts.text("proc/cmdline") or "")
         if shortened:
             notes.append(f"Linux was booted with {shortened.group(1)}, so /proc/iomem lacks what that keeps from it: "
@@ -116,8 +116,10 @@ def _within(ram: tuple[Span, ...], pieces: list[Piece]) -> tuple[Piece, ...]:
 
 def _no_ram(tree: Tree, facts: Facts) -> Refused:
     if re.search(r"^0+-0+ : System RAM", facts.text("proc/iomem") or "", re.MULTILINE):
-        return Refused(f"{tree.source}: the machine's RAM is not known", "the tree says none, and /proc/iomem was read by "
-                       "a user to whom it shows zeros", "gather the facts as root")
-    return Refused(f"{tree.source}: the machine's RAM is not known", "the tree has no memory node with a size; the boot "
-                   "loader puts that in", "take the tree of the running machine, /sys/firmware/fdt, or what `jailhouse "
-                   "config collect` gathers there")
+        return Refused(f"{tree.source}: the machine's RAM is not known",
+                       "the tree says none, and /proc/iomem was read by a user to whom it shows zeros",
+                       "gather the facts as root")
+    return Refused(f"{tree.source}: the machine's RAM is not known",
+                   "the tree has no memory node with a size: the boot loader puts that in",
+                   "take the tree of the running machine, /sys/firmware/fdt, or what `jailhouse config collect` "
+                   "gathers there")

@@ -10,6 +10,7 @@ is what is needed. Firmware (PSCI, SCMI) is nobody's device.
 A device below another needs that one ("bus"), and what the buses between them, which have no registers, refer to.
 """
 
+import re
 from collections.abc import Iterator
 
 from jailhouse.probe.description import Need
@@ -29,6 +30,8 @@ _LISTS = {
     "io-channels": ("io-channels", "#io-channel-cells"),
     "pwms": ("pwms", "#pwm-cells"),
 }
+# Names of properties that refer to a block of registers of several drivers', by which nothing but the name says so
+_SHARED = re.compile(r"syscon|regmap|[,-](?:grf|pmugrf|pmu|gpr|syscfg|sysreg|sysctrl)$")
 _FIRMWARE = ("arm,psci", "arm,scmi", "arm,scpi", "linaro,optee-tz")
 _VISITS_MAX = 4096
 
@@ -36,6 +39,8 @@ _VISITS_MAX = 4096
 def references_of(tree: Tree, node: Node, notes: list[str]) -> Iterator[tuple[str, Node]]:
     """What for, and the provider."""
     for key in node.properties:
+        if _SHARED.search(key) and (shared := _shared(tree, node, key)) is not None:
+            yield "syscon", shared
         what, count_key, default = _meaning(node, key)
         if what is None:
             continue
@@ -44,6 +49,14 @@ def references_of(tree: Tree, node: Node, notes: list[str]) -> Iterator[tuple[st
                 yield what, reference.node
         except Flaw as flaw:
             notes.append(str(flaw))
+
+
+def _shared(tree: Tree, node: Node, key: str) -> Node | None:
+    try:
+        target = tree.pointer(node, key)
+    except Flaw:
+        return None
+    return target if target is not None and "syscon" in target.compatible else None
 
 
 def _meaning(node: Node, key: str) -> tuple[str | None, str | None, int | None]:

@@ -50,10 +50,10 @@ class Group:
         return self.parts[0].node
 
 
-def find_groups(tree: Tree, buses: Buses, taken: tuple[Span, ...], notes: list[str]) -> list[Group]:
-    """taken: RAM and the GIC. In the tree's order."""
-    parts = [part for order, node in enumerate(_candidates(tree))
-             if (part := _part(node, order, buses, taken, notes)) is not None]
+def find_groups(tree: Tree, buses: Buses, gic: Node, taken: tuple[Span, ...], notes: list[str]) -> list[Group]:
+    """taken: RAM and the GIC's frames. In the tree's order."""
+    parts = [part for order, node in enumerate(_candidates(tree)) if node is not gic
+             and (part := _part(node, order, buses, taken, notes)) is not None]
     parts = _without_buses(parts, notes)
     groups = [_group(members) for members in _joined(parts)]
     return sorted(groups, key=lambda group: group.parts[0].order)
