@@ -14,3 +14,5 @@ STRANGER_PACKAGE=u-boot-qemu
 STRANGER_MEMBER='/qemu_arm64/u-boot\.bin$'
 # Modules of the kernels that tests load
 KERNEL_MODULES=
+# The kernel whose package's device trees the tests read
+TREES_OF=6.12

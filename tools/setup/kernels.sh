@@ -5,6 +5,7 @@
 # the tests, who alone want -rt kernels, cyclictest, and unpacks them under build/$ARCH without installing anything:
 #   build/$ARCH/linux/<release>/{vmlinuz,root/}   root holds the headers
 #   build/$ARCH/linux/<release>/modules/          those of the kernel that tests load
+#   build/$ARCH/linux/<release>/dtb/              device trees of boards, where $ARCH.sh says that this kernel's are wanted
 #   build/$ARCH/linux/<name> -> <release>
 #   build/$ARCH/linux/rt-tests/                   cyclictest, its libraries and their loader
 #   build/$ARCH/busybox
@@ -99,7 +100,16 @@ unpack_headers() {
 		die "$headers has no 'include /usr/src/...' line to redirect"
 }
 
-# unpack_image RELEASE INTO: the kernel of $deb and the modules that $ARCH.sh names, not compressed
+# has_trees NAME: by its name or its release, a kernel whose device trees are wanted
+has_trees() {
+	case $1 in
+	*-rt | *-rt-*) return 1 ;;
+	"$TREES_OF" | "$TREES_OF".*) [ -n "$TREES_OF" ] ;;
+	*) return 1 ;;
+	esac
+}
+
+# unpack_image RELEASE INTO: the kernel of $deb, the modules that $ARCH.sh names, not compressed, and device trees
 unpack_image() {
 	dpkg-deb --fsys-tarfile "$deb" >"$2/image.tar"
 	tar -x -O -f "$2/image.tar" "./boot/vmlinuz-$1" >"$2/vmlinuz" || die "$deb has no boot/vmlinuz-$1"
@@ -112,13 +122,19 @@ unpack_image() {
 		*) tar -x -O -f "$2/image.tar" "$path" >"$2/modules/$module.ko" ;;
 		esac
 	done
+	if has_trees "$1"; then
+		mkdir -p "$2/dtb"
+		tar -x -f "$2/image.tar" -C "$2/dtb" --strip-components=4 --wildcards "./usr/lib/linux-image-$1/*.dtb" ||
+			die "$deb has no device trees"
+	fi
 	rm -f "$2/image.tar" "$2/image.list"
 }
 
 # whole NAME: that kernel is there, with all of it
 whole() {
 	[ -f "$BUILD/linux/$1/vmlinuz" ] || return 1
-	[ -z "$KERNEL_MODULES" ] || [ -d "$BUILD/linux/$1/modules" ]
+	[ -z "$KERNEL_MODULES" ] || [ -d "$BUILD/linux/$1/modules" ] || return 1
+	! has_trees "$1" || [ -d "$BUILD/linux/$1/dtb" ]
 }
 
 kernel() {

@@ -79,7 +79,7 @@ group "to build what runs on this machine" gcc clang make git libc6-dev
 # shellcheck disable=SC2046
 group "to build the hypervisor, the driver and the command for $ARCH" $(cross_packages)
 group "for make menuconfig and the .config" kconfig-frontends
-group "to read and make device trees" device-tree-compiler libfdt-dev
+group "to read and make device trees" device-tree-compiler libfdt-dev python3-libfdt
 group "to read ACPI tables, in tests" acpica-tools
 group "the configuration compiler and the tests" python3 python3-pytest python3-pexpect python3-hypothesis
 group "the host tests and their sanitizers" libcmocka-dev libcapstone-dev libclang-rt-14-dev

@@ -14,3 +14,5 @@ STRANGER_PACKAGE=memtest86+:amd64
 STRANGER_MEMBER='/memtest86\+x64\.bin$'
 # Modules of the kernels that tests load: MSRs for root, and who has SVM else
 KERNEL_MODULES="msr irqbypass ccp kvm kvm-amd"
+# Boards of this kind have no device trees
+TREES_OF=
