@@ -4,6 +4,7 @@ A device tree: its nodes, and who refers to whom. Nothing in a blob is believed:
 property that cannot be meant is a Flaw, of which whoever asked for it makes a note.
 """
 
+import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ CELLS_MAX = 1 << 14		# of one property
 
 _HEADER = 40			# of version 17, which every compiler has written since 2007
 _VERSION = 17
+_UNPRINTABLE = re.compile(r"[^ -~]")
 _CELL_COUNT_MAX = 4		# what #address-cells and the like may say, PCI's 3 included
 _ARGS_MAX = 16			# what #clock-cells and the like may say
 
@@ -79,16 +81,15 @@ class Node:
             raise Flaw(f"{key} has {len(data)} bytes, which are no whole cells")
         if len(data) // 4 > CELLS_MAX:
             raise Flaw(f"{key} has more than {CELLS_MAX} cells")
-        return tuple(int.from_bytes(data[at:at + 4], "big") for at in range(0, len(data), 4))
+        return struct.unpack(f">{len(data) // 4}I", data)
 
     def number(self, key: str, default: int = 0) -> int:
         cells = self.cells(key)
         return cells[0] if cells else default
 
     def strings(self, key: str) -> tuple[str, ...]:
-        """What is not ASCII in them cannot be printed everywhere, and is replaced."""
         data = self.properties.get(key, b"").rstrip(b"\0")
-        return tuple(printable(s.decode("ascii", "replace")) for s in data.split(b"\0")) if data else ()
+        return tuple(printable(text) for text in data.decode("latin-1").split("\0")) if data else ()
 
     def width(self, key: str, default: int) -> int:
         """How many cells an address or a size has below it."""
@@ -199,7 +200,8 @@ def number_of(cells: Sequence[int]) -> int:
 
 
 def printable(text: str) -> str:
-    return "".join(c if " " <= c <= "~" else "?" for c in text)
+    """As ASCII, which can be printed everywhere; what is no such character becomes a ?."""
+    return _UNPRINTABLE.sub("?", text)
 
 
 def read_tree(blob: bytes, source: str) -> Tree:
