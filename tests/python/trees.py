@@ -21,7 +21,7 @@ GIC = """
     gic: interrupt-controller@8000000 {
         compatible = "arm,gic-v3"; interrupt-controller; #interrupt-cells = <3>;
         #address-cells = <2>; #size-cells = <2>; ranges;
-        reg = <0 0x8000000 0 0x10000>, <0 0x80a0000 0 0x40000>;
+        reg = <0 0x8000000 0 0x10000>, <0 0x80a0000 0 0x100000>;
         interrupts = <1 9 4>;
     };"""
 
@@ -101,7 +101,7 @@ def check(description: Description) -> None:
     assert isinstance(gic, Gic)
     _check_cpus(description)
     for frames in (gic.gicd, gic.gicr):
-        assert frames.start % 0x10000 == frames.size % 0x10000 == 0
+        assert frames.start % 0x10000 == frames.size % 0x10000 == 0 and frames.end <= 1 << 48
     assert gic.gicr.size >= 0x20000 * len(description.hwids)
     assert gic.maintenance_irq in range(16, 32) and 1 <= gic.spis <= 988
     assert description.ram

@@ -23,8 +23,8 @@ def unique(name: str, suffix: str, length: int, taken: set[str]) -> str:
     found = name
     if found in taken and suffix:
         found = suffixed(name, plain(suffix), length)
-    numbers = count(1)
+    stem, numbers = found, count(1)
     while found in taken:
-        found = suffixed(name, str(next(numbers)), length)
+        found = suffixed(stem, str(next(numbers)), length)
     taken.add(found)
     return found

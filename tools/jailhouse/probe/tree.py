@@ -27,6 +27,9 @@ _ARGS_MAX = 16			# what #clock-cells and the like may say
 class Flaw(Exception):
     """A property that cannot be meant. Says which one, and what is wrong with it."""
 
+    def __init__(self, what: str) -> None:
+        super().__init__(printable(what))
+
 
 @dataclass(frozen=True, eq=False)
 class Node:
@@ -220,6 +223,10 @@ def read_tree(blob: bytes, source: str) -> Tree:
         raise _no_tree(source, f"libfdt says {libfdt.fdt_strerror(status)}")
     if libfdt.fdt_version(data) < _VERSION:
         raise _no_tree(source, f"its version is {libfdt.fdt_version(data)}, before {_VERSION}")
+    strings = libfdt.fdt_off_dt_strings(data)
+    # The module itself fails where a property's name is none
+    if not data[strings:strings + libfdt.fdt_size_dt_strings(data)].isascii():
+        raise _no_tree(source, "names of properties in it are not ASCII")
     root = _read_nodes(libfdt, data, source)
     # fdt_get_mem_rsv() of the module loses an address that is 0
     reserved = (struct.unpack_from(">QQ", data, libfdt.fdt_off_mem_rsvmap(data) + 16 * n)
@@ -237,7 +244,10 @@ def _read_nodes(libfdt, data: bytearray, source: str) -> Node:  # type: ignore[n
     stack: list[Node] = []
     offset, depth, count = 0, 0, 0
     while offset >= 0 and depth >= 0:
-        name = libfdt.fdt_get_name(data, offset)[0]
+        named = libfdt.fdt_get_name(data, offset)
+        if not isinstance(named, list):
+            raise _no_tree(source, "it does not begin with a root node")
+        name = named[0]
         count += 1
         if count > NODES_MAX or depth > DEPTH_MAX or len(name) > NAME_MAX:
             raise _no_tree(source, f"it has more than {NODES_MAX} nodes, more than {DEPTH_MAX} below each other or "

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from jailhouse.config.arches import ARCHES
 from jailhouse.config.model import Span
 from jailhouse.probe.description import Refused
 from jailhouse.probe.facts import Facts
@@ -20,6 +21,7 @@ _TYPE_SPI, _TYPE_PPI, _TYPE_ESPI = 0, 1, 2	# first cell of an interrupt of a GIC
 _SPECIFIER = 3
 _FRAME = 0x1_0000		# IHI0069H 12.10: register frames are 64 KiB
 _REDISTRIBUTOR = 2 * _FRAME
+_END = 1 << ARCHES["arm64"].address_bits
 _STRIDES = (0, _REDISTRIBUTOR, 2 * _REDISTRIBUTOR)	# without and with virtual LPIs
 _REGIONS_MAX = 64
 
@@ -55,6 +57,8 @@ def find_gic(tree: Tree, buses: Buses, interrupts: Interrupts, cpu_count: int) -
         raise Refused(f"{title}: a redistributor every {stride[-1]:#x} bytes is not served", "the hypervisor looks for "
                       "them every 128 KiB, or 256 KiB where they have virtual LPIs", "use another machine")
     gicr = _joined(title, frames[1:])
+    if frames[0].overlaps(gicr) or max(frames[0].end, gicr.end) > _END:
+        raise _unlike(title, f"{frames[0]} and {gicr} overlap, or are above every address of a CPU's")
     if gicr.size < cpu_count * _REDISTRIBUTOR:
         raise _unlike(title, f"{gicr} has no room for the redistributors of {cpu_count} CPUs")
     return Controller(node, frames[0], gicr, _maintenance(title, node, interrupts), tuple(notes))
