@@ -411,7 +411,7 @@ def test_streams_that_cannot_be_meant() -> None:
     found = describe(machine("smmu: " + bare("iommu@2000", "#iommu-cells = <2>;", "arm,mmu-500") +
                              bare("timer@1000", "iommus = <&smmu 5 0>, <&smmu 0 0xfffe>;")))
     timer = device(found, "timer")
-    assert timer.streams == (Streams("iommu", (range(5, 6),)),) and "more than 256 ranges" in timer.notes[0]
+    assert timer.streams == (Streams("iommu", (range(5, 6),)),) and "more than 1024 ranges" in timer.notes[0]
 
 
 @pytest.mark.parametrize(("more", "compatible", "kind"), [
@@ -562,6 +562,14 @@ def test_disabled_providers_provide_nothing() -> None:
 def test_needs_that_cannot_be_meant(clocks: str, what: str) -> None:
     timer = device(describe(machine(PROVIDER + bare("timer@2000", f"clocks = {clocks};"))), "timer")
     assert not timer.needs and what in timer.notes[0]
+
+
+def test_nodes_that_refer_to_one_another_without_end() -> None:
+    """Each of many devices needs one of many regulators, each of which needs the next."""
+    count = 300
+    chain = "".join(f"r{n}: r{n} {{ in-supply = <&r{(n + 1) % count}>; }};" for n in range(count))
+    devices = "".join(bare(f"timer@{0x100000 + n * 0x1000:x}", f"in-supply = <&r{n}>;") for n in range(count))
+    assert "without end" in refused(machine(chain + devices))
 
 
 def test_facts_without_a_tree() -> None:

@@ -1,5 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""An arm64 machine as its device tree describes it, with what the kernel said where the tree says nothing."""
+"""
+An arm64 machine as its device tree describes it, with what the kernel said where the tree says nothing:
+
+    tree (nodes) -> tree_bus, tree_interrupts (registers and interrupts as a CPU has them)
+                 -> tree_cpus, tree_memory, tree_gic, tree_parts (which nodes are one device)
+                 -> tree_devices, by tree_kinds and tree_needs
+
+What cannot be described is refused where nothing is sound without it (a CPU, the GIC, RAM). Of a device it is left out,
+and said in a note.
+"""
 
 from jailhouse.probe.description import Description, Device, Gic, Refused
 from jailhouse.probe.facts import Facts

@@ -8,6 +8,7 @@ import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from jailhouse.probe.description import Refused
 
@@ -71,8 +72,13 @@ class Node:
 
     def child(self, name: str) -> "Node | None":
         """The first of that name, or, where there is none, the first that has it before its unit address."""
-        return next((c for c in self.children if c.name == name),
-                    next((c for c in self.children if c.base == name), None))
+        by_name, by_base = self._index
+        return by_name.get(name, by_base.get(name))
+
+    @cached_property
+    def _index(self) -> tuple[dict[str, "Node"], dict[str, "Node"]]:
+        backwards = self.children[::-1]
+        return {c.name: c for c in backwards}, {c.base: c for c in backwards}
 
     def has(self, key: str) -> bool:
         return key in self.properties

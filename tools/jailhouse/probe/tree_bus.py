@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from jailhouse.config.model import Span
 from jailhouse.probe.tree import Flaw, Node, Tree, number_of
 
-WINDOWS_MAX = 1024
+WINDOWS_MAX = REGISTERS_MAX = 1024
 _ADDRESS_CELLS, _SIZE_CELLS = 2, 1	# of a bus that does not say
 _CPU_END = 1 << 64
 
@@ -74,6 +74,8 @@ class Buses:
             return Registers()
         spans: list[Span | None] = []
         flaws: list[str] = []
+        if len(cells) // (address + size) > REGISTERS_MAX:
+            return Registers((), (f"reg has more than {REGISTERS_MAX} elements",))
         for at in range(0, len(cells) - address - size + 1, address + size):
             start, length = number_of(cells[at:at + address]), number_of(cells[at + address:at + address + size])
             spans.append(_register(windows, start, length, flaws))

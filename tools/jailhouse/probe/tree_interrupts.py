@@ -33,6 +33,7 @@ class Interrupts:
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
         self._maps: dict[Node, tuple[_Entry, ...]] = {}
+        self._lookups: dict[Node, dict[tuple[int, ...], _Entry]] = {}
 
     def of(self, node: Node) -> Iterator[Interrupt]:
         """What stands before a Flaw has been yielded."""
@@ -74,14 +75,18 @@ class Interrupts:
         for _ in range(DEPTH_MAX):
             if not controller.has("interrupt-map") or _OWN_MAPS.intersection(controller.compatible):
                 return Interrupt(controller, cells)
-            entries = self._entries(controller)
-            mask = controller.cells("interrupt-map-mask")
-            wanted = _masked(unit + cells, mask)
-            entry = next((e for e in entries if _masked(e.match, mask) == wanted), None)
+            entry = self._lookup(controller).get(_masked(unit + cells, controller.cells("interrupt-map-mask")))
             if entry is None:
                 raise Flaw(f"an interrupt that interrupt-map of {controller.path} does not have")
             controller, unit, cells = entry.parent, entry.unit, entry.cells
         raise Flaw("an interrupt goes in a circle of interrupt-maps")
+
+    def _lookup(self, node: Node) -> dict[tuple[int, ...], _Entry]:
+        """By what is matched, as far as the mask has it. Of several the first counts."""
+        if node not in self._lookups:
+            mask = node.cells("interrupt-map-mask")
+            self._lookups[node] = {_masked(e.match, mask): e for e in reversed(self._entries(node))}
+        return self._lookups[node]
 
     def _entries(self, node: Node) -> tuple[_Entry, ...]:
         if node not in self._maps:

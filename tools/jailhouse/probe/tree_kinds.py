@@ -29,7 +29,7 @@ _IOMMUS = {"arm,smmu-v3": "smmuv3", "arm,smmu-v2": "smmuv2", "arm,mmu-500": "smm
            "nvidia,smmu-500": "smmuv2"}
 _SMMUS = {"smmuv1", "smmuv2"}
 _STREAM_END = 1 << 32
-_RANGES_MAX = 256
+_RANGES_MAX = 1024
 _SMR_BITS = 0xFFFF		# IHI0062D 16.3.47: fields ID and MASK of SMMU_SMRn
 
 _MASTER_PROPERTIES = {"iommus", "iommu-map", "dma-coherent", "dma-noncoherent", "#dma-cells", "phy-mode", "phy-handle",
@@ -101,9 +101,14 @@ def _words(node: Node) -> list[str]:
 
 def streams_of(tree: Tree, node: Node, notes: list[str]) -> Iterator[tuple[Node, tuple[range, ...]]]:
     """The IOMMUs that it stands behind, each with the ids that it is known by there."""
+    count = 0
     try:
         for reference in tree.references(node, "iommus", "#iommu-cells"):
-            yield reference.node, _stream_ids(reference.node, reference.args)
+            ids = _stream_ids(reference.node, reference.args)
+            count += len(ids)
+            if count > _RANGES_MAX:
+                raise Flaw(f"its stream ids are in more than {_RANGES_MAX} ranges")
+            yield reference.node, ids
         cells = node.cells("iommu-map")
         for at in range(0, len(cells) - 3, 4):
             iommu, first, length = tree.phandles.get(cells[at + 1]), cells[at + 2], cells[at + 3]

@@ -2,7 +2,6 @@
 """RAM, and what of it firmware keeps: of the tree, or where that says no RAM, of /proc/iomem."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jailhouse.config.arches import ARCHES
@@ -11,6 +10,7 @@ from jailhouse.config.units import PAGE
 from jailhouse.probe.description import Piece, Refused
 from jailhouse.probe.facts import Facts
 from jailhouse.probe.names import unique
+from jailhouse.probe.spans import merged, overlapping
 from jailhouse.probe.tree import Node, Tree
 from jailhouse.probe.tree_bus import Buses
 
@@ -18,7 +18,6 @@ _IOMEM = re.compile(r"^([0-9a-f]{8,16})-([0-9a-f]{8,16}) : (System RAM|reserved)
 _SHORTENED = re.compile(r"(?:^|\s)(mem=\S+|memmap=\S+)")
 _END = 1 << ARCHES["arm64"].address_bits
 _NAME_MAX = 24
-_RAM_MAX = 512
 
 
 @dataclass(frozen=True)
@@ -36,12 +35,9 @@ def find_memory(tree: Tree, buses: Buses, facts: Facts) -> Memory:
     if not ram:
         ram, found = _of_iomem(facts, notes)
         kept += found
-    whole = _merged(_whole_pages(ram, notes))
+    whole = merged(_whole_pages(ram, notes))
     if not whole:
         raise _no_ram(tree, facts)
-    if len(whole) > _RAM_MAX:
-        raise Refused(f"{tree.source}: the machine's RAM is in {len(whole)} places",
-                      f"more than {_RAM_MAX} are not served", "correct the memory nodes of the tree")
     return Memory(whole, _within(whole, kept), tuple(notes))
 
 
@@ -90,25 +86,15 @@ def _whole_pages(spans: list[Span], notes: list[str]) -> list[Span]:
     return found
 
 
-def _merged(spans: Iterable[Span]) -> tuple[Span, ...]:
-    found: list[Span] = []
-    for span in sorted(spans, key=lambda s: s.start):
-        if found and span.start <= found[-1].end:
-            last = found.pop()
-            span = Span(last.start, max(last.end, span.end) - last.start)
-        found.append(span)
-    return tuple(found)
-
-
 def _within(ram: tuple[Span, ...], pieces: list[Piece]) -> tuple[Piece, ...]:
     """In whole pages, none twice, each in one span of RAM. Of several that overlap the first gives the name."""
-    parts = [Piece(piece.name, piece.span.pages().common(span)) for piece in pieces for span in ram
-             if piece.span.pages().overlaps(span)]
+    parts = [Piece(piece.name, piece.span.pages().common(span)) for piece in pieces
+             for span in overlapping(ram, piece.span.pages())]
     found: list[Piece] = []
     for part in sorted(parts, key=lambda p: (p.span.start, -p.span.size)):
         if found and part.span.start < found[-1].span.end:
             last = found.pop()
-            part = Piece(last.name, _merged((last.span, part.span))[0])
+            part = Piece(last.name, merged((last.span, part.span))[0])
         found.append(part)
     taken: set[str] = set()
     return tuple(Piece(unique(piece.name, f"{piece.span.start:x}", _NAME_MAX, taken), piece.span) for piece in found)

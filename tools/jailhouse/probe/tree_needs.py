@@ -13,7 +13,7 @@ A device below another needs that one ("bus"), and what the buses between them, 
 import re
 from collections.abc import Iterator
 
-from jailhouse.probe.description import Need
+from jailhouse.probe.description import Need, Refused
 from jailhouse.probe.tree import Flaw, Node, Tree
 from jailhouse.probe.tree_interrupts import Interrupts
 
@@ -33,7 +33,7 @@ _LISTS = {
 # Names of properties that refer to a block of registers of several drivers', by which nothing but the name says so
 _SHARED = re.compile(r"syscon|regmap|[,-](?:grf|pmugrf|pmu|gpr|syscfg|sysreg|sysctrl)$")
 _FIRMWARE = ("arm,psci", "arm,scmi", "arm,scpi", "linaro,optee-tz")
-_VISITS_MAX = 4096
+_VISITS_MAX = 1 << 15	# for a whole tree; the boards known take less than a thousand
 
 
 def references_of(tree: Tree, node: Node, notes: list[str]) -> Iterator[tuple[str, Node]]:
@@ -75,11 +75,6 @@ def _meaning(node: Node, key: str) -> tuple[str | None, str | None, int | None]:
     return None, None, None
 
 
-def _is_firmware(node: Node) -> bool:
-    return any(above.path == "/firmware" or any(c.startswith(_FIRMWARE) for c in above.compatible)
-               for above in node.ancestry())
-
-
 class Needs:
     """names: each node that is a device or part of one, with the device's name."""
 
@@ -88,6 +83,8 @@ class Needs:
         self.names = names
         self.gic = gic
         self.interrupts = interrupts
+        self._visits = 0
+        self._firmware = tree.root.child("firmware")
         self._reached: dict[Node, tuple[str, ...]] = {}
 
     def of(self, nodes: list[Node], notes: list[str]) -> tuple[Need, ...]:
@@ -125,11 +122,20 @@ class Needs:
             self._reached[provider] = tuple(self._search(provider))
         return self._reached[provider]
 
+    def _is_firmware(self, node: Node) -> bool:
+        return any(above is self._firmware or any(c.startswith(_FIRMWARE) for c in above.compatible)
+                   for above in node.ancestry())
+
     def _search(self, provider: Node) -> Iterator[str]:
         left, seen = [provider], {provider}
-        while left and len(seen) < _VISITS_MAX:
+        while left:
             node = left.pop()
-            if not node.enabled or _is_firmware(node):
+            self._visits += 1
+            if self._visits > _VISITS_MAX:
+                raise Refused(f"{self.tree.source}: nodes without registers refer to one another without end",
+                              f"{_VISITS_MAX} steps did not find what provides all clocks, supplies and the like",
+                              "correct the tree: take that of the running machine, /sys/firmware/fdt")
+            if not node.enabled or self._is_firmware(node):
                 continue
             above = list(node.ancestry())
             device = next((n for n in above if n in self.names), None)

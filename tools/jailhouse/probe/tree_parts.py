@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.model import Span
 from jailhouse.probe.description import Piece
+from jailhouse.probe.spans import merged, overlapping
 from jailhouse.probe.tree import Flaw, Node, Tree
 from jailhouse.probe.tree_bus import Buses, is_pci
 
@@ -52,6 +53,7 @@ class Group:
 
 def find_groups(tree: Tree, buses: Buses, gic: Node, taken: tuple[Span, ...], notes: list[str]) -> list[Group]:
     """taken: RAM and the GIC's frames. In the tree's order."""
+    taken = merged(taken)
     parts = [part for order, node in enumerate(_candidates(tree)) if node is not gic
              and (part := _part(node, order, buses, taken, notes)) is not None]
     parts = _without_buses(parts, notes)
@@ -75,7 +77,7 @@ def _part(node: Node, order: int, buses: Buses, taken: tuple[Span, ...], notes: 
         where = f"{piece.name} {piece.span}".strip()
         if piece.span.end > _END:
             mine.append(f"{where} is above every address of a CPU's, and left out")
-        elif any(piece.span.pages().overlaps(span) for span in taken):
+        elif any(overlapping(taken, piece.span.pages())):
             mine.append(f"{where} is on a page with RAM or the GIC, and left out")
         else:
             pieces.append(piece)
