@@ -426,6 +426,7 @@ def test_uarts(more: str, compatible: str, kind: str | None) -> None:
     assert found.devices[0].uart == kind
     assert found.console == ("serial0" if kind else None)
     assert bool(kind) != any("Linux's console" in note for note in found.notes)
+    assert any("does not print there" in note for note in found.notes) == (kind in ("8250", "8250-32"))
 
 
 @pytest.mark.parametrize(("name", "more", "dma"), [
@@ -547,7 +548,7 @@ def test_a_provider_without_registers_is_what_it_needs() -> None:
 def test_a_device_needs_what_is_above_it() -> None:
     nodes = PROVIDER + """wrapper@2000 { compatible = "acme,glue"; reg = <0 0x2000 0 0x1000>; #address-cells = <2>;
         #size-cells = <2>; ranges; bus { compatible = "simple-pm-bus"; #address-cells = <2>; #size-cells = <2>; ranges;
-        clocks = <&ccu 1>; %s }; };""" % bare("usb@3000")
+        clocks = <&ccu 1>; nvmem-cells = <&id>; %s }; };""" % bare("usb@3000") + bare("efuse@5000", "id: id { };")
     assert needs(device(describe(machine(nodes)), "usb")) == {("bus", "wrapper"), ("clocks", "clock-controller")}
 
 

@@ -10,6 +10,7 @@ What cannot be described is refused where nothing is sound without it (a CPU, th
 and said in a note.
 """
 
+from jailhouse.config.arches import ARCHES
 from jailhouse.probe.description import Description, Device, Gic, Refused
 from jailhouse.probe.facts import Facts
 from jailhouse.probe.names import plain
@@ -72,4 +73,7 @@ def _console(tree: Tree, found: Found, notes: list[str]) -> str | None:
         if node is not None:
             notes.append(f"{node.path}, Linux's console, is no UART that is known here: there is no console")
         return None
+    if device.uart != ARCHES["arm64"].uart:
+        notes.append(f"{device.name}, the console, is no PL011: the hypervisor does not print there; `jailhouse console` "
+                     "shows what it says")
     return device.name

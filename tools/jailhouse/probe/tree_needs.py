@@ -7,7 +7,7 @@ belong to the pin controller above their node, a regulator on an I2C bus to the 
 it (an oscillator, a regulator that a GPIO switches, a node without registers) needs what it refers to itself, and that
 is what is needed. Firmware (PSCI, SCMI) is nobody's device.
 
-A device below another needs that one ("bus"), and what the buses between them, which have no registers, refer to.
+A device below another needs that one ("bus"), and what runs the buses between them, which have no registers.
 """
 
 import re
@@ -32,6 +32,8 @@ _LISTS = {
 }
 # Names of properties that refer to a block of registers of several drivers', by which nothing but the name says so
 _SHARED = re.compile(r"syscon|regmap|[,-](?:grf|pmugrf|pmu|gpr|syscfg|sysreg|sysctrl)$")
+# What a bus is run by. What else stands there (a number of the chip's, in nvmem-cells) is for the bus's own driver
+_OF_BUSES = {"clocks", "resets", "power-domains"}
 _FIRMWARE = ("arm,psci", "arm,scmi", "arm,scpi", "linaro,optee-tz")
 _VISITS_MAX = 1 << 15	# for a whole tree; the boards known take less than a thousand
 
@@ -105,7 +107,7 @@ class Needs:
             if above in self.names:
                 yield "bus", above
                 return
-            yield from references_of(self.tree, above, notes)
+            yield from (found for found in references_of(self.tree, above, []) if found[0] in _OF_BUSES)
 
     def _controllers(self, node: Node) -> Iterator[tuple[str, Node]]:
         """A Flaw in them is said where the interrupts are."""
