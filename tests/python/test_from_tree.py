@@ -429,6 +429,15 @@ def test_uarts(more: str, compatible: str, kind: str | None) -> None:
     assert any("does not print there" in note for note in found.notes) == (kind in ("8250", "8250-32"))
 
 
+def test_a_uart_is_where_its_first_registers_are() -> None:
+    under = 'x@1000 { compatible = "x"; reg = <0 0x1000 0 0x10>; };'
+    over = 'serial@1008 { compatible = "arm,pl011"; reg = <0 %#x 0 0x1000>; };'
+    assert [d.uart for d in describe(machine(under + over % 0x1008)).devices] == [None]
+    assert [d.uart for d in describe(machine(under + over % 0x1010)).devices] == [None, "pl011"]
+    gone = 'serial@40000000 { compatible = "arm,pl011"; reg = <0 0x40000000 0 0x1000>, <0 0x2000 0 0x1000>; };'
+    assert [d.uart for d in describe(machine(gone)).devices] == [None]
+
+
 @pytest.mark.parametrize(("name", "more", "dma"), [
     ("ethernet@1000", "", True), ("usb2@1000", "", True), ("gpio@1000", "", False), ("i2c0@1000", "", False),
     ("usb-phy@1000", "", False), ("spi@1000", "dma-coherent;", True), ("x@1000", "#clock-cells = <0>;", False),

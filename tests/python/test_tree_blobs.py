@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Blobs that are no device trees, and trees that cannot be meant: described, or refused with a reason, and never more."""
+"""Blobs that are no device trees, and trees that cannot be meant: described, or refused with a reason, no more."""
 
 import struct
 

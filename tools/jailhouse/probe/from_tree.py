@@ -13,7 +13,7 @@ and said in a note.
 from jailhouse.config.arches import ARCHES
 from jailhouse.probe.description import Description, Device, Gic, Refused
 from jailhouse.probe.facts import Facts
-from jailhouse.probe.names import plain
+from jailhouse.probe.names import NAME_MAX, plain
 from jailhouse.probe.tree import Tree, read_tree
 from jailhouse.probe.tree_bus import Buses
 from jailhouse.probe.tree_cpus import find_cpus
@@ -24,7 +24,6 @@ from jailhouse.probe.tree_memory import Memory, find_memory
 from jailhouse.probe.tree_parts import find_groups
 
 _BLOB = "sys/firmware/fdt"
-_NAME_MAX = 24
 
 
 def describe_tree(facts: Facts) -> Description:
@@ -62,7 +61,7 @@ def _check_apart(tree: Tree, memory: Memory, controller: Controller) -> None:
 def _name(tree: Tree) -> str:
     """What the board is compatible with first, without its vendor."""
     said = tree.root.compatible or tree.root.strings("model")
-    return plain(said[0].partition(",")[2] or said[0])[:_NAME_MAX].strip("-") or "machine" if said else "machine"
+    return plain(said[0].partition(",")[2] or said[0])[:NAME_MAX].strip("-") or "machine" if said else "machine"
 
 
 def _console(tree: Tree, found: Found, notes: list[str]) -> str | None:
@@ -74,6 +73,6 @@ def _console(tree: Tree, found: Found, notes: list[str]) -> str | None:
             notes.append(f"{node.path}, Linux's console, is no UART that is known here: there is no console")
         return None
     if device.uart != ARCHES["arm64"].uart:
-        notes.append(f"{device.name}, the console, is no PL011: the hypervisor does not print there; `jailhouse console` "
-                     "shows what it says")
+        notes.append(f"{device.name}, the console, is no PL011: the hypervisor does not print there; `jailhouse "
+                     "console` shows what it says")
     return device.name

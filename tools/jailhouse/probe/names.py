@@ -4,6 +4,7 @@
 import re
 from itertools import count
 
+NAME_MAX = 24			# of a device's, as in Device
 _OTHERS = re.compile(r"[^A-Za-z0-9_]+")
 
 

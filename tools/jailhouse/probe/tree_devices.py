@@ -6,15 +6,13 @@ from dataclasses import dataclass
 
 from jailhouse.config.abi import NAME_SIZE
 from jailhouse.probe.description import Device, Piece, Streams
-from jailhouse.probe.names import plain, unique
+from jailhouse.probe.names import NAME_MAX, plain, unique
 from jailhouse.probe.tree import Node, Tree
 from jailhouse.probe.tree_gic import Controller, spis_of
 from jailhouse.probe.tree_interrupts import Interrupts
 from jailhouse.probe.tree_kinds import dma_kind, iommu_kind, streams_of, uart_kind
 from jailhouse.probe.tree_needs import Needs
 from jailhouse.probe.tree_parts import Group
-
-NAME_MAX = 24
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,8 @@ def _device(group: Group, around: _Surroundings) -> Device:
     dma = [dma_kind(node) for node in nodes if node is group.node or node.has("compatible")]
     if True not in dma and None in dma:
         notes.append("nothing says whether it reads and writes memory by itself: taken as if it did")
-    uart = uart_kind(group.node)
+    # A UART is found where the first of its registers are
+    uart = uart_kind(group.node) if group.pieces[0].span.start == group.parts[0].first else None
     iommu = next((kind for node in nodes if (kind := iommu_kind(node))), None)
     about = ", ".join([*group.node.compatible[:1], group.node.path])
     return Device(name=name, about=about, registers=_pieces(name, group.pieces), interrupts=interrupts, uart=uart,

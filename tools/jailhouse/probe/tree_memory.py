@@ -9,7 +9,7 @@ from jailhouse.config.model import Span
 from jailhouse.config.units import PAGE
 from jailhouse.probe.description import Piece, Refused
 from jailhouse.probe.facts import Facts
-from jailhouse.probe.names import unique
+from jailhouse.probe.names import NAME_MAX, unique
 from jailhouse.probe.spans import merged, overlapping
 from jailhouse.probe.tree import Node, Tree
 from jailhouse.probe.tree_bus import Buses
@@ -17,7 +17,6 @@ from jailhouse.probe.tree_bus import Buses
 _IOMEM = re.compile(r"^([0-9a-f]{8,16})-([0-9a-f]{8,16}) : (System RAM|reserved)$", re.MULTILINE)
 _SHORTENED = re.compile(r"(?:^|\s)(mem=\S+|memmap=\S+)")
 _END = 1 << ARCHES["arm64"].address_bits
-_NAME_MAX = 24
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def _within(ram: tuple[Span, ...], pieces: list[Piece]) -> tuple[Piece, ...]:
             part = Piece(last.name, merged((last.span, part.span))[0])
         found.append(part)
     taken: set[str] = set()
-    return tuple(Piece(unique(piece.name, f"{piece.span.start:x}", _NAME_MAX, taken), piece.span) for piece in found)
+    return tuple(Piece(unique(piece.name, f"{piece.span.start:x}", NAME_MAX, taken), piece.span) for piece in found)
 
 
 def _no_ram(tree: Tree, facts: Facts) -> Refused:

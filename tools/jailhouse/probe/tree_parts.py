@@ -20,7 +20,7 @@ from jailhouse.config.model import Span
 from jailhouse.probe.description import Piece
 from jailhouse.probe.spans import merged, overlapping
 from jailhouse.probe.tree import Flaw, Node, Tree
-from jailhouse.probe.tree_bus import Buses, is_pci
+from jailhouse.probe.tree_bus import Buses, Registers, is_pci
 
 _END = 1 << ARCHES["arm64"].address_bits
 _BUSES = {"simple-bus", "simple-pm-bus"}
@@ -29,8 +29,12 @@ _NO_DEVICES = {"cpus", "reserved-memory", "chosen", "aliases"}	# and what is bel
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A node with its registers, none of which overlap. order: its place in the tree."""
+    """
+    A node with its registers, none of which overlap. first: where the first element of `reg` is, if a CPU reaches it.
+    order: its place in the tree.
+    """
     node: Node
+    first: int | None
     pieces: tuple[Piece, ...]
     notes: tuple[str, ...]
     order: int
@@ -71,9 +75,10 @@ def _candidates(tree: Tree) -> Iterator[Node]:
 
 
 def _part(node: Node, order: int, buses: Buses, taken: tuple[Span, ...], notes: list[str]) -> Part | None:
-    mine: list[str] = []
+    registers = buses.registers(node)
+    mine = list(registers.flaws)
     pieces = []
-    for piece in _said(node, buses, mine):
+    for piece in _said(node, registers, buses, mine):
         where = f"{piece.name} {piece.span}".strip()
         if piece.span.end > _END:
             mine.append(f"{where} is above every address of a CPU's, and left out")
@@ -84,13 +89,12 @@ def _part(node: Node, order: int, buses: Buses, taken: tuple[Span, ...], notes: 
     if not pieces:
         notes += [f"{node.path}: {note}" for note in mine]
         return None
-    return Part(node, _apart(pieces), tuple(mine), order)
+    first = registers.spans[0].start if registers.spans and registers.spans[0] is not None else None
+    return Part(node, first, _apart(pieces), tuple(mine), order)
 
 
-def _said(node: Node, buses: Buses, notes: list[str]) -> Iterator[Piece]:
+def _said(node: Node, registers: Registers, buses: Buses, notes: list[str]) -> Iterator[Piece]:
     """What its `reg` says, and a PCI host's windows, in their order."""
-    registers = buses.registers(node)
-    notes += registers.flaws
     names = node.strings("reg-names")
     ecam = is_pci(node) and any("ecam" in c for c in node.compatible)
     for index, span in enumerate(registers.spans):
