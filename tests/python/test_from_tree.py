@@ -321,6 +321,12 @@ def test_names() -> None:
         ["gpio-1000", "gpio-1000-1", "gpio-2000"]
 
 
+def test_the_unit_address_is_what_people_know() -> None:
+    two = 'x@2000 { compatible = "x"; reg = <0 0x8000 0 0x1000>, <0 0x2000 0 0x1000>; };'
+    bus = "bus { #address-cells = <2>; #size-cells = <2>; ranges = <0 0 0 0x10000 0 0x10000>; %s };" % bare("x@3000")
+    assert names(two + bus) == ["x-2000", "x-13000"]
+
+
 def test_registers_through_ranges() -> None:
     bus = """soc { compatible = "simple-bus"; #address-cells = <1>; #size-cells = <1>; ranges = <0 1 0 0x10000>;
         a@1000 { compatible = "a"; reg = <0x1000 0x100>, <0x2000 0x100>, <0x3000 0>, <0xff00 0x200>, <0x20000 1>;
@@ -369,6 +375,30 @@ def test_a_controller_that_hands_the_gic_s_lines_on() -> None:
     found = device(describe(machine(between % "" + a)), "a")
     assert found.interrupts == (37,) and needs(found) == {("interrupts", "irq")}
     assert device(describe(machine(between % "interrupts = <0 8 4>;" + a)), "a").interrupts == ()
+    other = "gpio: " + bare("gpio@7000", "interrupt-controller; #interrupt-cells = <3>; interrupts = <0 9 4>;")
+    assert device(describe(machine(between.replace("<&gic>", "<&gpio>") % "" + a + other)), "a").interrupts == ()
+
+
+NEXUS = """motherboard: bus {{ compatible = "acme,{0}"; {1} #address-cells = <2>; #size-cells = <2>; ranges;
+    #interrupt-cells = <1>; interrupt-map-mask = <0 0 63>;
+    interrupt-map = <0 0 1 &gic 0 0 0 5 4>, <0 0 2 {2} 0 0 0 6 4>;
+    {3} }};"""
+
+
+def test_interrupt_map_of_a_bus() -> None:
+    below = bare("a@1000", "interrupt-parent = <&motherboard>; interrupts = <2>, <65>, <7>;")
+    a = device(describe(machine(NEXUS.format("bus", "", "&gic", below))), "a")
+    assert a.interrupts == (37, 38)
+    assert "an interrupt that interrupt-map of /bus does not have" in a.notes[0]
+    a = device(describe(machine(NEXUS.format("bus", "", "&motherboard", below))), "a")
+    assert "interrupt-map of /bus" in a.notes[0] and a.interrupts == ()
+
+
+def test_maps_that_are_for_their_own_drivers() -> None:
+    below = bare("a@1000", "interrupt-parent = <&motherboard>; interrupts = <2>;")
+    text = NEXUS.format("bus", "interrupt-controller;", "&gic", below)
+    assert device(describe(machine(text)), "a").interrupts == (38,)
+    assert device(describe(machine(text.replace("acme,bus", "fsl,ls1088a-extirq"))), "a").interrupts == ()
 
 
 PCI = """pcie@10000000 { compatible = "pci-host-ecam-generic"; device_type = "pci";
@@ -405,6 +435,13 @@ def test_streams(compatible: str, cells: int, iommus: str, ids: tuple[range, ...
                              bare("timer@1000", f"iommus = {iommus};")))
     timer = device(found, "timer")
     assert timer.streams == (Streams("iommu", ids),) and timer.dma
+
+
+def test_streams_with_the_mask_that_the_iommu_says() -> None:
+    smmu = "smmu: " + bare("iommu@2000", "#iommu-cells = <1>; stream-match-mask = <0x7f80>;", "arm,mmu-500")
+    timer = device(describe(machine(smmu + bare("timer@1000", "iommus = <&smmu 0x105>;"))), "timer")
+    assert [ids.start for ids in timer.streams[0].ids] == list(range(5, 0x8000, 0x80))
+    assert all(len(ids) == 1 for ids in timer.streams[0].ids)
 
 
 def test_streams_that_cannot_be_meant() -> None:
@@ -563,7 +600,13 @@ def test_a_device_needs_what_is_above_it() -> None:
 
 def test_disabled_providers_provide_nothing() -> None:
     off = PROVIDER.replace("#clock-cells", 'status = "disabled"; #clock-cells')
-    assert not device(describe(machine(off + bare("timer@2000", "clocks = <&ccu 1>;"))), "timer").needs
+    consumer = bare("timer@2000", "clocks = <&ccu 1>;")
+    assert not device(describe(machine(off + consumer)), "timer").needs
+    above = 'bus { #address-cells = <2>; #size-cells = <2>; ranges; status = "disabled"; %s };' % PROVIDER
+    gate = "ccu: gate { #clock-cells = <1>; clocks = <&wall 1>; };"
+    wall = PROVIDER.replace("ccu:", "wall:")
+    assert needs(device(describe(machine(wall + gate + consumer)), "timer")) == {("clocks", "clock-controller")}
+    assert not device(describe(machine(wall + above.replace(PROVIDER, gate) + consumer)), "timer").needs
 
 
 @pytest.mark.parametrize(("clocks", "what"), [

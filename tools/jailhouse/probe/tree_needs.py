@@ -43,7 +43,7 @@ def references_of(tree: Tree, node: Node, notes: list[str]) -> Iterator[tuple[st
     for key in node.properties:
         if _SHARED.search(key) and (shared := _shared(tree, node, key)) is not None:
             yield "syscon", shared
-        what, count_key, default = _meaning(node, key)
+        what, count_key, default = _meaning(key)
         if what is None:
             continue
         try:
@@ -61,18 +61,18 @@ def _shared(tree: Tree, node: Node, key: str) -> Node | None:
     return target if target is not None and "syscon" in target.compatible else None
 
 
-def _meaning(node: Node, key: str) -> tuple[str | None, str | None, int | None]:
+def _meaning(key: str) -> tuple[str | None, str | None, int | None]:
     if key in _LISTS:
         return (*_LISTS[key], None)
     if key == "nvmem-cells":
         return "nvmem", "#nvmem-cell-cells", 0
     if key.startswith("pinctrl-") and key[8:].isdecimal():
         return "pinctrl", None, None
-    if key.endswith("-supply") and len(node.properties[key]) == 4:
+    if key.endswith("-supply"):
         return "supply", None, None
     named = key in ("gpio", "gpios") or key.endswith(("-gpio", "-gpios"))
-    # In a gpio-hog it says pins of the controller above, and nr-gpios says how many
-    if named and not key.endswith("nr-gpios") and not node.has("gpio-hog"):
+    # nr-gpios says how many there are
+    if named and not key.endswith("nr-gpios"):
         return "gpios", "#gpio-cells", None
     return None, None, None
 
