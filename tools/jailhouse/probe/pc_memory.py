@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A PC's RAM, as its firmware's map shows it, with what firmware keeps of it for itself."""
+
+from collections.abc import Iterable
+
+from jailhouse.config.model import Span
+from jailhouse.config.units import MIB
+from jailhouse.probe.board import plain
+from jailhouse.probe.description import Piece, Refused
+from jailhouse.probe.facts import Facts
+from jailhouse.probe.listings import Entry, joined, whole_pages, without
+
+RAM = "System RAM"
+VGA = Span(0xa_0000, 0x2_0000)
+_BIOS = Span(0xc_0000, 0x4_0000)
+_LOW = Span(0, VGA.start)
+# Flash lies below it, right before RAM goes on
+_4G = 1 << 32
+# /proc/iomem has these for what lies within RAM
+_KERNEL = ("Kernel ", "Crash kernel", "Video ROM", "Adapter ROM", "System ROM")
+
+Map = tuple[tuple[Span, str], ...]
+
+
+def firmware_map(facts: Facts, iomem: tuple[Entry, ...], notes: list[str]) -> Map:
+    """What kind of memory is where, in order and without overlaps. Parameters such as mem= do not change it."""
+    found = []
+    folder = "sys/firmware/memmap"
+    for name in facts.names(folder):
+        start, end = (_hex(facts.word(f"{folder}/{name}/{which}")) for which in ("start", "end"))
+        if start is not None and end is not None and start <= end:
+            found.append((Span(start, end - start + 1), facts.word(f"{folder}/{name}/type")))
+    if not any(kind == RAM for _, kind in found):
+        found = [(e.span, e.name) for e in iomem if _is_memory(e.name)]
+        notes.append("RAM is what proc/iomem shows, as sys/firmware/memmap is missing: what parameters such as mem= and "
+                     "memmap= took from Linux is not in it, or is called firmware's")
+    ram = joined(span for span, kind in found if kind == RAM)
+    if not ram:
+        raise Refused(f"{facts.source}: no RAM is to be seen", "it is `System RAM` in sys/firmware/memmap and proc/iomem",
+                      "gather the facts anew with `jailhouse config collect`, as root")
+    parts = [(span, RAM) for span in ram]
+    for span, kind in found:
+        if kind != RAM:
+            parts += [(part, kind) for part in without(span, [s for s, _ in parts])]
+    return tuple(sorted(parts, key=lambda p: p[0].start))
+
+
+def _hex(text: str) -> int | None:
+    try:
+        value = int(text, 16)
+    except ValueError:
+        return None
+    return value if 0 <= value < 1 << 64 else None
+
+
+def _is_memory(name: str) -> bool:
+    return name in (RAM, "Reserved", "reserved") or name.startswith(("ACPI ", "Unusable"))
+
+
+def within_ram(name: str) -> bool:
+    """A name in /proc/iomem that says nothing of devices."""
+    return name == RAM or name.startswith(_KERNEL)
+
+
+def ram_spans(known: Map) -> list[Span]:
+    return [span for span, kind in known if kind == RAM]
+
+
+def divide(known: Map, devices: Iterable[Span]) -> tuple[tuple[Span, ...], tuple[Piece, ...]]:
+    """
+    RAM in whole pages, and which parts of it are firmware's. What firmware reserved counts as RAM where RAM goes on
+    before it, up to the first device there or to 4 GiB; the first megabyte is RAM but for VGA's window.
+    """
+    hard = [part for d in devices for part in without(d.pages(), ram_spans(known))]
+    kinds = [(part, kind) for span, kind in known if span.end > MIB for part in
+             without(_above(span, MIB), hard)]
+    if known[0][0].start < VGA.start:
+        low = ((s.common(_LOW), kind) for s, kind in known if s.overlaps(_LOW))
+        kinds = [*low, (Span(_BIOS.start, _BIOS.size), "bios"), *kinds]
+    runs = _runs(kinds)
+    if known[0][0].start < VGA.start:
+        runs = joined([_LOW, _BIOS, *runs])
+    ram = tuple(s for s in (whole_pages(r) for r in runs) if s.size)
+    return ram, _firmware(kinds, ram)
+
+
+def _above(span: Span, start: int) -> Span:
+    at = max(start, span.start)
+    return Span(at, span.end - at)
+
+
+def _runs(kinds: list[tuple[Span, str]]) -> list[Span]:
+    """RAM with what touches its upper end."""
+    found: list[Span] = []
+    for span, kind in kinds:
+        if found and found[-1].end == span.start != _4G and _is_memory(kind):
+            found[-1] = Span(found[-1].start, found[-1].size + span.size)
+        elif kind == RAM:
+            found.append(span)
+    return found
+
+
+def _firmware(kinds: list[tuple[Span, str]], ram: tuple[Span, ...]) -> tuple[Piece, ...]:
+    found: list[Piece] = []
+    names: set[str] = set()
+    done = 0
+    for span, kind in kinds:
+        pages = _above(span.pages(), done)
+        if kind == RAM or pages.size <= 0 or not any(pages.within(r) for r in ram):
+            continue
+        done = pages.end
+        name, number = plain(kind.lower()), 1
+        while name in names:
+            number += 1
+            name = f"{plain(kind.lower())}-{number}"
+        names.add(name)
+        found.append(Piece(name, pages))
+    return tuple(found)
