@@ -2,7 +2,7 @@
 """Devices while they are put together: each address, port and interrupt goes to the first who asks for it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from jailhouse.config.model import Span
 from jailhouse.probe.description import Device, Piece, Streams
@@ -17,6 +17,15 @@ _UNFIT = re.compile(r"[^A-Za-z0-9_]+")
 def plain(text: str, most: int = _NAME_MAX) -> str:
     """As a device can be called."""
     return _UNFIT.sub("-", text).strip("-")[:most].strip("-") or "device"
+
+
+def unused(name: str, taken: Container[str], most: int = _NAME_MAX) -> str:
+    """It, or with a number behind it, as a device can be called."""
+    found, number = plain(name, most), 1
+    while found in taken:
+        number += 1
+        found = f"{plain(name, most - 1 - len(str(number)))}-{number}"
+    return found
 
 
 class Draft:
@@ -38,12 +47,7 @@ class Draft:
 
     def add_piece(self, label: str, span: Span) -> None:
         """Under that name, or one like it that it has not yet."""
-        most = _SHOWN_MAX - len(self.name) - 1
-        names = {piece.name for piece in self.registers}
-        name, number = plain(label, most), 1
-        while name in names:
-            number += 1
-            name = f"{plain(label, most - len(str(number)))}{number}"
+        name = unused(label, {piece.name for piece in self.registers}, _SHOWN_MAX - 1 - len(self.name))
         self.registers.append(Piece(name, span))
 
     def note(self, text: str) -> None:
@@ -78,12 +82,7 @@ class Board:
 
     def new(self, name: str, about: str) -> Draft:
         """One of that name, or a like one, that is not there yet."""
-        base, number = plain(name), 1
-        name = base
-        while name in self.drafts:
-            number += 1
-            name = f"{base[:_NAME_MAX - 1 - len(str(number))]}-{number}"
-        return self.draft(name, about)
+        return self.draft(unused(name, self.drafts), about)
 
     def left(self, span: Span) -> list[Span]:
         """What nobody has of it."""

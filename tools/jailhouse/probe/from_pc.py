@@ -97,8 +97,8 @@ class _Pc:
             if not board.give_registers(draft, "registers", unit.span):
                 self.notes.append(f"{unit.name}: its registers at {unit.span.start:#x} are somebody else's, or RAM")
         self._add_legacy(board)
-        self._add_windows(board, bridges, nobody)
         note_shared_pages(board.drafts.values())
+        self._add_windows(board, bridges, nobody)
         return board
 
     # --- PCI --------------------------------------------------------------------------
@@ -150,9 +150,9 @@ class _Pc:
             first.note("it has the interrupts INTA to INTD of all host bridges: which is whose stands in ACPI's code")
 
     def _pci_lines(self, board: Board) -> list[int]:
-        """INTA to INTD: those that the log or a function names, and from 16 on those that nobody else has."""
+        """INTA to INTD: those that the log or a driver's function names, and from 16 on those that nobody has."""
         irqs = {int(n) for n in _LOGGED_LINK.findall(self.log)}
-        irqs |= {f.irq for f in self.functions if f.function.pin and f.irq and not f.msi}
+        irqs |= {f.irq for f in self.functions if f.function.pin and f.driver and f.irq and not f.msi}
         named = {line for line in map(self.lines.of_irq, irqs) if line is not None}
         others = {n for d in board.drafts.values() for n in d.interrupts}
         free = {n for n in self.lines.all if n >= _FIRST_PCI_LINE and n not in others}

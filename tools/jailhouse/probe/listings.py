@@ -12,7 +12,7 @@ from jailhouse.probe.facts import Facts
 
 _ENTRY = re.compile(r"( *)([0-9a-f]{1,16})-([0-9a-f]{1,16}) : ?(.*)", re.ASCII)
 # Linux has no deeper ones, and more would be no listing of a machine's
-_DEPTH_MAX, _ENTRIES_MAX = 16, 20000
+_DEPTH_MAX, _ENTRIES_MAX = 16, 5000
 # Linux's NR_CPUS, and a list that names each of them
 _CPUS_MAX, _CPU_LIST_MAX = 8192, 16384
 

@@ -95,20 +95,21 @@ def read_cpus(facts: Facts, madt: acpi.Madt, notes: list[str]) -> PcCpus:
     """Those that are offline, too: Linux numbers CPUs in the order of the table."""
     processors = _processors(facts)
     known = {n: i for n, f in processors.items() if (i := _number(f, "apicid", "initial apicid")) is not None}
+    if 0 not in known:
+        raise Refused(f"{facts.source}: proc/cpuinfo does not show CPU 0", "each CPU's APIC id stands there", _COLLECT)
     numbers = cpus.present(facts) or tuple(sorted(known))
     missing = [n for n in numbers if n not in known]
     if missing:
-        rest = [c.apic_id for c in madt.cpus if c.enabled and c.apic_id not in known.values()]
-        rest = list(dict.fromkeys(rest))
+        rest = list(dict.fromkeys(c.apic_id for c in madt.cpus if c.enabled and c.apic_id not in known.values()))
         if len(rest) != len(missing):
             raise Refused(f"{facts.source}: {len(missing)} CPUs are offline, and ACPI's table has {len(rest)} that Linux "
                           "does not show", "which APIC id each of them has cannot be told",
                           "bring all CPUs online, and gather the facts anew")
         known |= dict(zip(missing, rest, strict=True))
         notes.append(f"CPUs {', '.join(map(str, missing))} were offline: their APIC ids are ACPI's in its order; check them")
-    if not numbers or sorted(known) != list(range(len(known))):
-        raise Refused(f"{facts.source}: proc/cpuinfo names no CPUs, or not all of them", "each CPU's APIC id stands there",
-                      "gather the facts anew with `jailhouse config collect`")
+    if sorted(known) != list(range(len(known))):
+        raise Refused(f"{facts.source}: Linux's CPUs are not numbered from 0 to {len(known) - 1}",
+                      "the text lists their APIC ids in that order", "bring all CPUs online, and gather the facts anew")
     hwids = tuple(known[n] for n in sorted(known))
     if len(set(hwids)) != len(hwids):
         raise Refused(f"{facts.source}: two CPUs have the same APIC id in proc/cpuinfo",

@@ -40,7 +40,6 @@ _USES = {
 _PORTS_OF_COM = {0x3f8: (0, 4), 0x2f8: (1, 3), 0x3e8: (2, 4), 0x2e8: (3, 3)}
 _ACPI_ID = re.compile(r"([A-Z]{3}[0-9A-F]{4}|[A-Z0-9]{4}[0-9A-F]{4}):([0-9a-f]{2,})", re.ASCII)
 _LOGGED_UART = re.compile(r"ttyS(\d{1,3}) at I/O 0x([0-9a-f]{1,4}) \(irq = (\d{1,5})", re.ASCII)
-# The rest of a UART's about, or its registers' width, is not to be seen
 _UART_WIDTH = "its registers are in memory, and how far apart is not to be seen: `uart` is left out"
 
 
@@ -145,8 +144,8 @@ class Legacy:
             return self._uart(port, name)
         if found := _ACPI_ID.match(name):
             return self._acpi(found[1], found[0])
-        if parse_address(name) and any(c.name.startswith("ACPI ") for c in entry.children):
-            # PCI function 0:1f.0's of Intel, and others', by a quirk
+        if any(c.name.startswith("ACPI ") for c in entry.children):
+            # "pnp 00:01", or a bridge's by a quirk: "0000:00:1f.0"
             return board.draft("acpi", "ACPI's fixed hardware")
         if not name or parse_address(name) or use.startswith(("pnp ", "reserved", "pci ")):
             return board.draft(CHIPSET, "the board's own")
@@ -166,8 +165,8 @@ class Legacy:
             self.add_memory(child, window)
         if name.startswith(("PCI Bus", "IOAPIC ", "Local APIC")) or within_ram(name) or window and not self._is_used(name):
             return
-        label = "registers" if own else name
-        if entry.span.end == _FLASH_END and name.lower() == "reserved":
+        label = "registers" if own else name.lower()
+        if entry.span.end == _FLASH_END and name.lower().startswith(("reserved", "pnp ")):
             draft, label = self._board.draft("flash", "the firmware's, up to 4 GiB"), "flash"
         elif not self._board.left(entry.span):
             return

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from jailhouse.config.model import Span
 from jailhouse.config.units import MIB
-from jailhouse.probe.board import plain
+from jailhouse.probe.board import unused
 from jailhouse.probe.description import Piece, Refused
 from jailhouse.probe.facts import Facts
 from jailhouse.probe.listings import Entry, joined, whole_pages, without
@@ -18,6 +18,7 @@ _LOW = Span(0, VGA.start)
 _4G = 1 << 32
 # /proc/iomem has these for what lies within RAM
 _KERNEL = ("Kernel ", "Crash kernel", "Video ROM", "Adapter ROM", "System ROM")
+_SHORT = {"ACPI Tables": "acpi-tables", "ACPI Non-volatile Storage": "acpi-nvs"}
 
 Map = tuple[tuple[Span, str], ...]
 
@@ -102,17 +103,12 @@ def _runs(kinds: list[tuple[Span, str]]) -> list[Span]:
 
 def _firmware(kinds: list[tuple[Span, str]], ram: tuple[Span, ...]) -> tuple[Piece, ...]:
     found: list[Piece] = []
-    names: set[str] = set()
     done = 0
     for span, kind in kinds:
         pages = _above(span.pages(), done)
         if kind == RAM or pages.size <= 0 or not any(pages.within(r) for r in ram):
             continue
         done = pages.end
-        name, number = plain(kind.lower()), 1
-        while name in names:
-            number += 1
-            name = f"{plain(kind.lower())}-{number}"
-        names.add(name)
+        name = unused(_SHORT.get(kind, kind.lower()), {piece.name for piece in found})
         found.append(Piece(name, pages))
     return tuple(found)
