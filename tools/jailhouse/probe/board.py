@@ -107,7 +107,7 @@ class Board:
         if line in self.lines and line is not None:
             draft.interrupts.add(line)
         else:
-            draft.note("one of its interrupts is no pin of an IOAPIC that is described")
+            draft.note("one of its interrupts is none of the interrupt controllers' that are described")
 
     def devices(self) -> tuple[Device, ...]:
         """Those that have anything."""

@@ -13,7 +13,7 @@ from jailhouse.probe.listings import Entry, entries, without
 from jailhouse.probe.pc_apic import LOCAL_APIC, Lines, Tables, read_apic, read_cpus
 from jailhouse.probe.pc_functions import add_function, find_iommus, note_shared_pages, read_functions
 from jailhouse.probe.pc_legacy import Legacy, window_entries
-from jailhouse.probe.pc_memory import VGA, divide, firmware_map, ram_spans
+from jailhouse.probe.pc_memory import FOLDER, VGA, divide, firmware_map, ram_spans
 
 # PCI configuration space, mechanism #1
 _PCI_PORTS = range(0xcf8, 0xd00)
@@ -49,14 +49,14 @@ class _Pc:
         self.ioports = entries(facts, "proc/ioports")
         self.cpus = read_cpus(facts, self.tables.madt, self.notes)
         self.functions = read_functions(facts, self.notes)
-        self.map = firmware_map(facts, self.iomem, self.notes)
+        self.map = firmware_map(facts, self.iomem)
         self.apic = read_apic(self.tables, self.log, ram_spans(self.map), self.notes, facts.source)
         self.lines = Lines(facts, self.tables.madt, self.apic.ioapics)
         self.windows = [e for e in window_entries(self.iomem) if e.span.start >= VGA.end]
         sizes = {e.span.start: e.span.size for top in self.iomem for e in top.all()
                  if e.name.startswith(("dmar", "amd_iommu"))}
         self.iommus = find_iommus(self.tables.dmar, self.tables.ivrs, self.functions, sizes)
-        self.ram, self.firmware = divide(self.map, self._hardware())
+        self.ram, self.firmware = divide(self.map, self._hardware(), pc=True)
 
     def _mediated(self) -> list[Span]:
         spans = [Span(i.address, PAGE) for i in self.apic.ioapics] + [Span(LOCAL_APIC, PAGE)]
@@ -198,6 +198,9 @@ class _Pc:
         return found
 
     def _say(self) -> None:
+        if not self.facts.names(FOLDER):
+            self.notes.append(f"RAM is what proc/iomem shows, as {FOLDER} is missing: what parameters such as mem= and memmap= "
+                              "took from Linux is not in it, or is called firmware's")
         remapping = [words for words in _REMAPPING if words in self.log]
         if remapping or any(i.controller.startswith("IR-") for i in self.lines.used):
             self.notes.append("Linux has interrupt remapping on"

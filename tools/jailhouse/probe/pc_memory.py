@@ -10,6 +10,7 @@ from jailhouse.probe.description import Piece, Refused
 from jailhouse.probe.facts import Facts
 from jailhouse.probe.listings import Entry, joined, whole_pages, without
 
+FOLDER = "sys/firmware/memmap"
 RAM = "System RAM"
 VGA = Span(0xa_0000, 0x2_0000)
 _BIOS = Span(0xc_0000, 0x4_0000)
@@ -23,18 +24,18 @@ _SHORT = {"ACPI Tables": "acpi-tables", "ACPI Non-volatile Storage": "acpi-nvs"}
 Map = tuple[tuple[Span, str], ...]
 
 
-def firmware_map(facts: Facts, iomem: tuple[Entry, ...], notes: list[str]) -> Map:
-    """What kind of memory is where, in order and without overlaps. Parameters such as mem= do not change it."""
+def firmware_map(facts: Facts, iomem: tuple[Entry, ...]) -> Map:
+    """
+    What kind of memory is where, in order and without overlaps. Where there is no firmware's own map, parameters such as
+    mem= change it.
+    """
     found = []
-    folder = "sys/firmware/memmap"
-    for name in facts.names(folder):
-        start, end = (_hex(facts.word(f"{folder}/{name}/{which}")) for which in ("start", "end"))
+    for name in facts.names(FOLDER):
+        start, end = (_hex(facts.word(f"{FOLDER}/{name}/{which}")) for which in ("start", "end"))
         if start is not None and end is not None and start <= end:
-            found.append((Span(start, end - start + 1), facts.word(f"{folder}/{name}/type")))
+            found.append((Span(start, end - start + 1), facts.word(f"{FOLDER}/{name}/type")))
     if not any(kind == RAM for _, kind in found):
         found = [(e.span, e.name) for e in iomem if _is_memory(e.name)]
-        notes.append("RAM is what proc/iomem shows, as sys/firmware/memmap is missing: what parameters such as mem= and "
-                     "memmap= took from Linux is not in it, or is called firmware's")
     ram = joined(span for span, kind in found if kind == RAM)
     if not ram:
         raise Refused(f"{facts.source}: no RAM is to be seen", "it is `System RAM` in sys/firmware/memmap and proc/iomem",
@@ -67,19 +68,19 @@ def ram_spans(known: Map) -> list[Span]:
     return [span for span, kind in known if kind == RAM]
 
 
-def divide(known: Map, devices: Iterable[Span]) -> tuple[tuple[Span, ...], tuple[Piece, ...]]:
+def divide(known: Map, devices: Iterable[Span], pc: bool) -> tuple[tuple[Span, ...], tuple[Piece, ...]]:
     """
     RAM in whole pages, and which parts of it are firmware's. What firmware reserved counts as RAM where RAM goes on
-    before it, up to the first device there or to 4 GiB; the first megabyte is RAM but for VGA's window.
+    before it, up to the first device there or to 4 GiB. The first megabyte of a PC is RAM but for VGA's window.
     """
     hard = [part for d in devices for part in without(d.pages(), ram_spans(known))]
-    kinds = [(part, kind) for span, kind in known if span.end > MIB for part in
-             without(_above(span, MIB), hard)]
-    if known[0][0].start < VGA.start:
-        low = ((s.common(_LOW), kind) for s, kind in known if s.overlaps(_LOW))
-        kinds = [*low, (Span(_BIOS.start, _BIOS.size), "bios"), *kinds]
+    low = pc and known[0][0].start < VGA.start
+    kinds = [(part, kind) for span, kind in known for part in
+             without(span, [*hard, Span(0, MIB)] if low else hard)]
+    if low:
+        kinds = [*((s.common(_LOW), kind) for s, kind in known if s.overlaps(_LOW)), (_BIOS, "bios"), *kinds]
     runs = _runs(kinds)
-    if known[0][0].start < VGA.start:
+    if low:
         runs = joined([_LOW, _BIOS, *runs])
     ram = tuple(s for s in (whole_pages(r) for r in runs) if s.size)
     return ram, _firmware(kinds, ram)
