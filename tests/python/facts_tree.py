@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from jailhouse.probe.facts import Folder
+from jailhouse.probe.facts import Facts, Folder
 
 Files = dict[str, str | bytes]
 _TABLES = "sys/firmware/acpi/tables"
@@ -22,6 +22,24 @@ def write(root: Path, files: Mapping[str, str | bytes], links: Mapping[str, str]
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(target)
     return Folder(str(root))
+
+
+class Memory(Facts):
+    """Files without a disk."""
+    source = "the test's facts"
+
+    def __init__(self, files: Mapping[str, str | bytes]) -> None:
+        self.files = files
+
+    def read(self, path: str) -> bytes | None:
+        found = self.files.get(path)
+        return found.encode() if isinstance(found, str) else found
+
+    def names(self, path: str) -> list[str]:
+        return sorted({p[len(path) + 1:].split("/")[0] for p in self.files if p.startswith(path + "/")})
+
+    def link(self, path: str) -> str | None:
+        return None
 
 
 # --- ACPI -----------------------------------------------------------------------------

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import facts_tree as made
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jailhouse.config.check import check
 from jailhouse.config.model import Span
@@ -178,3 +180,21 @@ def test_without_a_log(tmp_path: Path) -> None:
     found = describe_acpi_arm64(made.write(tmp_path, files))
     assert found.hwids[0] == 0 and isinstance(found.platform, Gic) and found.platform.spis == 988
     assert len([n for n in found.notes if "not in the log" in n]) == 2
+
+
+@settings(max_examples=200, deadline=None)
+@given(name=st.sampled_from(["APIC", "IORT", "GTDT", "MCFG", "SPCR"]),
+       changes=st.lists(st.tuples(st.integers(36, 600), st.integers(0, 255)), min_size=1, max_size=5))
+def test_mutated_tables_are_read_or_refused(name: str, changes: list[tuple[int, int]]) -> None:
+    files = server()
+    path = f"sys/firmware/acpi/tables/{name}"
+    raw = bytearray(files[path] if isinstance(files[path], bytes) else b"")
+    for at, value in changes:
+        raw[36 + at % (len(raw) - 36)] = value
+    try:
+        found = describe_acpi_arm64(made.Memory(files | {path: made.summed(bytes(raw))}))
+    except Refused as refused:
+        assert refused.fix
+        return
+    owned = sorted([*found.ram, *(p.span for d in found.devices for p in d.registers)], key=lambda s: s.start)
+    assert all(a.end <= b.start for a, b in zip(owned, owned[1:]))

@@ -437,24 +437,6 @@ FUZZED = ["proc/iomem", "proc/ioports", "proc/interrupts", "proc/cpuinfo", "dmes
           "sys/firmware/acpi/tables/MCFG"]
 
 
-class Memory(Facts):
-    """Files without a disk."""
-    source = "the test's facts"
-
-    def __init__(self, files: Files) -> None:
-        self.files = files
-
-    def read(self, path: str) -> bytes | None:
-        found = self.files.get(path)
-        return found.encode() if isinstance(found, str) else found
-
-    def names(self, path: str) -> list[str]:
-        return sorted({p[len(path) + 1:].split("/")[0] for p in self.files if p.startswith(path + "/")})
-
-    def link(self, path: str) -> str | None:
-        return None
-
-
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_nothing_that_is_read_breaks_it(data: st.DataObject) -> None:
@@ -473,7 +455,7 @@ def test_nothing_that_is_read_breaks_it(data: st.DataObject) -> None:
             break
     files[path] = made.summed(bytes(raw)) if "/tables/" in path and len(raw) >= 36 else bytes(raw)
     try:
-        found = describe_pc(Memory(files))
+        found = describe_pc(made.Memory(files))
     except Refused as refused:
         assert refused.fix
         return

@@ -20,8 +20,12 @@ def present(facts: Facts) -> tuple[int, ...]:
 
 
 def _sets(facts: Facts, cpus: tuple[int, ...], file: str) -> Sets:
-    found = (cpu_list(facts.word(f"{_CPU}/cpu{n}/topology/{file}")) for n in cpus)
+    found = (_known(facts.word(f"{_CPU}/cpu{n}/topology/{file}"), cpus) for n in cpus)
     return tuple(dict.fromkeys(s for s in found if s))
+
+
+def _known(text: str, cpus: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(n for n in cpu_list(text) if n in cpus)
 
 
 def threads(facts: Facts, cpus: tuple[int, ...]) -> Sets:
@@ -38,7 +42,7 @@ def caches(facts: Facts, cpus: tuple[int, ...]) -> tuple[Cache, ...]:
             size = _SIZE.fullmatch(facts.word(f"{folder}/{index}/size"))
             kind = facts.word(f"{folder}/{index}/type").lower()
             if level.isdecimal() and size and kind in ("data", "instruction", "unified"):
-                shared = cpu_list(facts.word(f"{folder}/{index}/shared_cpu_list")) or (n,)
+                shared = _known(facts.word(f"{folder}/{index}/shared_cpu_list"), cpus) or (n,)
                 found.setdefault(Cache(int(level), kind, int(size[1]) * _UNITS[size[2]], shared))
     return tuple(found)
 

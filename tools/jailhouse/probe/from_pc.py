@@ -116,13 +116,13 @@ class _Pc:
         return (int(found[1], 16), int(found[2], 16)) if found else (0, 0)
 
     def _add_functions(self, board: Board, bridges: dict[tuple[int, int], Draft]) -> None:
-        own = {f.bdf: f for f in self.functions if f.segment == 0}
+        behind = {f.function.bridge.secondary: f for f in self.functions if f.function.bridge and f.segment == 0}
         for found in self.functions:
             if found.segment:
                 self.notes.append(f"PCI function {found.name} ({found.id}) is no device of its own: only those of segment 0 "
                                   "can be given away")
             elif not found.kept:
-                add_function(board, found, self.iommus, own)
+                add_function(board, found, self.iommus, behind)
         first = next(iter(bridges.values()))
         for found in self.functions:
             for resource in found.resources if found.kept else ():

@@ -118,8 +118,9 @@ def read_cpus(facts: Facts, madt: acpi.Madt, notes: list[str]) -> PcCpus:
         notes.append(f"{len(hwids)} CPUs: the hypervisor takes {abi.MAX_CPUS}; boot Linux with nr_cpus={abi.MAX_CPUS}")
     names = tuple(processors.get(n, {}).get("model name", "") for n in sorted(known))
     first = processors.get(0, {})
-    bits = re.match(r"(\d{2}) bits physical", first.get("address sizes", ""), re.ASCII)
-    return PcCpus(hwids, names if all(names) else (), first.get("vendor_id", ""), min(int(bits[1]), 48) if bits else None)
+    found = re.match(r"(\d{2}) bits physical", first.get("address sizes", ""), re.ASCII)
+    bits = min(int(found[1]), 48) if found and int(found[1]) >= 32 else None
+    return PcCpus(hwids, names if all(names) else (), first.get("vendor_id", ""), bits)
 
 
 

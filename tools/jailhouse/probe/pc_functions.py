@@ -157,8 +157,8 @@ def find_iommus(dmar: acpi.Dmar | None, ivrs: acpi.Ivrs | None, functions: Itera
 
 # --- devices --------------------------------------------------------------------------
 
-def add_function(board: Board, found: Found, iommus: Iommus, functions: dict[int, Found]) -> Draft:
-    """One of segment 0 that is not kept."""
+def add_function(board: Board, found: Found, iommus: Iommus, bridges: dict[int, Found]) -> None:
+    """One of segment 0 that is not kept. bridges: of segment 0, by the bus behind each."""
     function = found.function
     place = function_text(found.bdf).replace(":", "-").replace(".", "-")
     words = [found.id, f"class {function.kind:04x}", found.class_name]
@@ -176,11 +176,11 @@ def add_function(board: Board, found: Found, iommus: Iommus, functions: dict[int
             [len(p) for p in draft.ports] == [_UART_PORTS]:
         draft.uart = "8250"
     _note_interrupts(draft, found)
-    _note_state(draft, found, functions)
+    _note_state(draft, found)
+    _note_bridge(draft, found, bridges.get(found.bdf >> 8))
     for ranges, span in iommus.reserved:
         if any(found.bdf in r for r in ranges):
             draft.note(f"firmware wants its DMA to reach {span}")
-    return draft
 
 
 def _add_resource(board: Board, draft: Draft, resource: Resource) -> None:
@@ -212,7 +212,7 @@ def _note_interrupts(draft: Draft, found: Found) -> None:
             draft.note(f"its MSI-X table lies in BAR {table.bar} at {table.offset:#x}, where it has no registers")
 
 
-def _note_state(draft: Draft, found: Found, functions: dict[int, Found]) -> None:
+def _note_state(draft: Draft, found: Found) -> None:
     function = found.function
     used = [r for r in found.resources if not (r.unset or is_rom(r))]
     if not function.virtual and any(not (function.decodes_io if r.io else function.decodes_memory) for r in used):
@@ -222,14 +222,15 @@ def _note_state(draft: Draft, found: Found, functions: dict[int, Found]) -> None
         bar = registers.get(resource.index)
         if bar and (bar.address, bar.io) != (resource.start, resource.io):
             draft.note(f"BAR {bar.index} reads {bar.address:#x}, and Linux has it at {resource.start:#x}")
-    above = [f for f in functions.values() if f.function.bridge and f.function.bridge.secondary == found.bdf >> 8]
-    for bridge in above:
-        windows = bridge.function.bridge.windows if bridge.function.bridge else ()
-        if bridge.function.interface == _SUBTRACTIVE or bridge.bdf >> 8 == found.bdf >> 8:
-            continue
-        for span in found.spans:
-            if not any(w.start <= span.start and span.end <= w.stop for w in windows):
-                draft.note(f"{span} is in no window of its bridge {function_text(bridge.bdf)}")
+
+
+def _note_bridge(draft: Draft, found: Found, above: Found | None) -> None:
+    """A bridge passes on what is in its windows, unless it takes all that nobody else does."""
+    if above is None or above.function.bridge is None or above.function.interface == _SUBTRACTIVE:
+        return
+    for span in found.spans:
+        if not any(w.start <= span.start and span.end <= w.stop for w in above.function.bridge.windows):
+            draft.note(f"{span} is in no window of its bridge {function_text(above.bdf)}")
 
 
 def note_shared_pages(drafts: Iterable[Draft]) -> None:

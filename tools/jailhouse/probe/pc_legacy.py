@@ -27,6 +27,8 @@ _NAMES = {
     "PNP0700": "floppy", "PNP0C31": "tpm", "MSFT0101": "tpm", "QEMU0002": "fw_cfg", "PNP0C01": CHIPSET,
     "PNP0C02": CHIPSET,
 }
+# There can be several of them
+_SEVERAL = {"parallel", "floppy"}
 _KEYBOARD_MOUSE = ("PNP03", "PNP0F")
 _UART = "PNP05"
 # Host bridges and interrupt links: their resources are others', or the hypervisor's
@@ -40,7 +42,7 @@ _USES = {
 _PORTS_OF_COM = {0x3f8: (0, 4), 0x2f8: (1, 3), 0x3e8: (2, 4), 0x2e8: (3, 3)}
 _ACPI_ID = re.compile(r"([A-Z]{3}[0-9A-F]{4}|[A-Z0-9]{4}[0-9A-F]{4}):([0-9a-f]{2,})", re.ASCII)
 _LOGGED_UART = re.compile(r"ttyS(\d{1,3}) at I/O 0x([0-9a-f]{1,4}) \(irq = (\d{1,5})", re.ASCII)
-_UART_WIDTH = "its registers are in memory, and how far apart is not to be seen: `uart` is left out"
+_NO_UART = "it has not exactly one range of ports, so that how to print on it is not known: `uart` is left out"
 
 
 class Legacy:
@@ -76,19 +78,20 @@ class Legacy:
         elif any(i.startswith(_KEYBOARD_MOUSE) for i in ids):
             draft = self._board.draft("i8042", about)
         else:
-            draft = self._board.draft(self._name(ids) or ids[0].lower() or f"pnp-{pnp.name}", about)
+            name = self._name(ids)
+            draft = self._board.draft(name, about) if name and name not in _SEVERAL else \
+                self._board.new(name or ids[0].lower() or f"pnp-{pnp.name}", about)
         if not pnp.active:
             draft.note("firmware has it disabled")
-        for ports in pnp.ports:
-            self._board.give_ports(draft, ports)
+        own = [self._board.give_ports(draft, ports) == [ports] for ports in pnp.ports]
         for span in pnp.memory:
             self._board.give_registers(draft, "registers", span)
         for irq in pnp.irqs:
             self._board.give_interrupt(draft, self._lines.of_irq(irq))
-        if uart and pnp.ports and not draft.registers:
+        if uart and own == [True]:
             draft.uart = "8250"
         elif uart:
-            draft.note(_UART_WIDTH)
+            draft.note(_NO_UART)
 
     def _uart(self, port: int | None, about: str) -> Draft:
         """By the number that Linux gave it, or that PCs give it."""

@@ -17,6 +17,8 @@ _BIOS = Span(0xc_0000, 0x4_0000)
 _LOW = Span(0, VGA.start)
 # Flash lies below it, right before RAM goes on
 _4G = 1 << 32
+# More would be no map of a machine's
+_ENTRIES_MAX = 4096
 # /proc/iomem has these for what lies within RAM
 _KERNEL = ("Kernel ", "Crash kernel", "Video ROM", "Adapter ROM", "System ROM")
 _SHORT = {"ACPI Tables": "acpi-tables", "ACPI Non-volatile Storage": "acpi-nvs"}
@@ -30,7 +32,7 @@ def firmware_map(facts: Facts, iomem: tuple[Entry, ...]) -> Map:
     mem= change it.
     """
     found = []
-    for name in facts.names(FOLDER):
+    for name in facts.names(FOLDER)[:_ENTRIES_MAX]:
         start, end = (_hex(facts.word(f"{FOLDER}/{name}/{which}")) for which in ("start", "end"))
         if start is not None and end is not None and start <= end:
             found.append((Span(start, end - start + 1), facts.word(f"{FOLDER}/{name}/type")))
