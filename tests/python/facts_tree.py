@@ -10,6 +10,7 @@ from jailhouse.probe.facts import Facts, Folder
 Files = dict[str, str | bytes]
 _TABLES = "sys/firmware/acpi/tables"
 _PCI = "sys/bus/pci/devices"
+_CLOSED = (0x10_0000, 0)		# a bridge's window that passes nothing on
 
 
 def write(root: Path, files: Mapping[str, str | bytes], links: Mapping[str, str] | None = None) -> Folder:
@@ -32,8 +33,7 @@ class Memory(Facts):
         self.files = files
 
     def read(self, path: str) -> bytes | None:
-        found = self.files.get(path)
-        return found.encode() if isinstance(found, str) else found
+        return bytes_of(self.files, path) if path in self.files else None
 
     def names(self, path: str) -> list[str]:
         return sorted({p[len(path) + 1:].split("/")[0] for p in self.files if p.startswith(path + "/")})
@@ -49,6 +49,11 @@ def table(signature: str, body: bytes, revision: int = 3) -> bytes:
     length = 36 + len(body)
     head = struct.pack("<4sIBB6s8sI4sI", signature.encode(), length, revision, 0, b"TESTER", b"TABLE", 1, b"TEST", 1)
     return summed(head + body)
+
+
+def bytes_of(files: Mapping[str, str | bytes], path: str) -> bytes:
+    content = files[path]
+    return content.encode() if isinstance(content, str) else content
 
 
 def summed(data: bytes) -> bytes:
@@ -73,8 +78,8 @@ def override(irq: int, gsi: int) -> bytes:
 
 
 def gicc(uid: int, mpidr: int, gicr: int = 0, maintenance: int = 25, flags: int = 1) -> bytes:
-    return struct.pack("<BBHIIIIIQQQQIQQBBH", 0xb, 80, 0, uid, uid, flags, 0, 23, 0, 0, 0, 0, maintenance, gicr, mpidr, 0,
-                       0, 0)
+    return struct.pack("<BBHIIIIIQQQQIQQBBH", 0xb, 80, 0, uid, uid, flags, 0, 23, 0, 0, 0, 0, maintenance, gicr, mpidr,
+                       0, 0, 0)
 
 
 def gicd(address: int, version: int = 3) -> bytes:
@@ -118,8 +123,8 @@ def hpet(address: int) -> bytes:
 
 
 def spcr(interface: int, space: int, address: int, gsi: int = 0) -> bytes:
-    return table("SPCR", struct.pack("<B3s", interface, b"") + gas(space, address, 8) + struct.pack("<BBI", 8 if gsi else 1,
-                 4, gsi) + bytes(22), 2)
+    return table("SPCR", struct.pack("<B3s", interface, b"") + gas(space, address, 8) +
+                 struct.pack("<BBI", 8 if gsi else 1, 4, gsi) + bytes(22), 2)
 
 
 def scope(kind: int, bus: int, *path: tuple[int, int]) -> bytes:
@@ -175,7 +180,7 @@ def msix(vectors: int, bar: int, offset: int) -> tuple[int, bytes]:
 
 
 def config(ids: str, kind: int, bars: Mapping[int, int] | None = None, pin: int = 1, command: int = 7, header: int = 0,
-           buses: tuple[int, int] = (0, 0), window: tuple[int, int] = (0x10_0000, 0), wide: tuple[int, int] = (0x10_0000, 0),
+           buses: tuple[int, int] = (0, 0), window: tuple[int, int] = _CLOSED, wide: tuple[int, int] = _CLOSED,
            interface: int = 0, capabilities: Sequence[tuple[int, bytes]] = ()) -> bytes:
     """A space of 256 bytes. bars: what the registers read. window, wide: a bridge's, first and last address each."""
     space = bytearray(256)
@@ -242,8 +247,9 @@ def pnp(text: str) -> Files:
 def cpus(apic_ids: Mapping[int, int], model: str, vendor: str, bits: int, present: str, threads: Sequence[str] = (),
          l3: Sequence[str] = ()) -> Files:
     """threads: the list of each CPU of its core; l3: of those that have its last cache."""
-    blocks = [f"processor\t: {n}\nvendor_id\t: {vendor}\nmodel name\t: {model}\napicid\t\t: {i}\ninitial apicid\t: {i}\n"
-              f"address sizes\t: {bits} bits physical, 48 bits virtual\n" for n, i in apic_ids.items()]
+    blocks = [f"processor\t: {n}\nvendor_id\t: {vendor}\nmodel name\t: {model}\napicid\t\t: {i}\n"
+              f"initial apicid\t: {i}\naddress sizes\t: {bits} bits physical, 48 bits virtual\n"
+              for n, i in apic_ids.items()]
     base = "sys/devices/system/cpu"
     files: Files = {"proc/cpuinfo": "\n".join(blocks), f"{base}/present": present + "\n"}
     for n, text in enumerate(threads):

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-Three PCs as `config collect` would gather them: QEMU's q35 as its own Linux showed it, and two that were made up of what
-such machines show.
+Three PCs as `config collect` would gather them: QEMU's q35 as its own Linux showed it, and two that were made up of
+what such machines show.
 """
 
-from facts_tree import (MSI, Files, capability, config, cpus, dmar, drhd, fadt, function, hpet, ioapic, ivhd, ivhd_range, ivmd, ivrs,
-                        lapic, madt, mcfg, memmap, msix, override, pnp, rmrr, scope, tables, x2apic)
+from facts_tree import (MSI, Files, capability, config, cpus, dmar, drhd, fadt, function, hpet, ioapic, ivhd,
+                        ivhd_range, ivmd, ivrs, lapic, madt, mcfg, memmap, msix, override, pnp, rmrr, scope, tables,
+                        x2apic)
 
 IO, MEM, PREF64, ROM = 0x40101, 0x40200, 0x14220c, 0x46200
 EXPRESS = capability(0x10, bytes(18))
@@ -116,8 +117,8 @@ def qemu() -> tuple[Files, dict[str, str]]:
     files: Files = {"proc/iomem": QEMU_IOMEM, "proc/ioports": QEMU_IOPORTS, "proc/interrupts": _QEMU_INTERRUPTS,
                     "proc/cmdline": "console=ttyS0 memmap=256M$0x30000000 no_timer_check agent\n",
                     "dmesg.txt": _QEMU_LOG + _QEMU_LINKS}
-    files |= cpus({n: n for n in range(4)}, "AMD EPYC-v4 Processor", "AuthenticAMD", 40, "0-3", [str(n) for n in range(4)],
-                  ["0-3"] * 4)
+    files |= cpus({n: n for n in range(4)}, "AMD EPYC-v4 Processor", "AuthenticAMD", 40, "0-3",
+                  [str(n) for n in range(4)], ["0-3"] * 4)
     files |= memmap(_QEMU_MAP) | pnp(_QEMU_PNP)
     files |= tables(
         APIC=madt([*(lapic(n) for n in range(4)), ioapic(0, 0xfec0_0000, 0), override(0, 2),
@@ -286,19 +287,22 @@ def epyc() -> tuple[Files, dict[str, str]]:
                   ivhd(0x11, 2, 0xf410_0000, ivhd_range(3, 0xfffe)), ivmd(0x100, 0xa900_0000, 0x1_0000)))
     files |= function("0000:00:00.0", config("1022:1480", 0x0600, pin=0))
     files |= function("0000:00:00.2", config("1022:1481", 0x0806))
-    files |= function("0000:00:01.1", config("1022:1483", 0x0604, header=1, buses=(1, 1), window=(0xf000_0000, 0xf07f_ffff)))
+    files |= function("0000:00:01.1", config("1022:1483", 0x0604, header=1, buses=(1, 1),
+                                             window=(0xf000_0000, 0xf07f_ffff)))
     files |= function("0000:01:00.0", config("8086:1521", 0x0200, {0: 0xf000_0000, 2: 0x2001, 3: 0xf002_0000},
                                              capabilities=[MSI, msix(10, 3, 0)]),
                       {0: (0xf000_0000, 0xf001_ffff, MEM), 2: (0x2000, 0x201f, IO), 3: (0xf002_0000, 0xf002_0fff, MEM),
                        6: (0xf070_0000, 0xf077_ffff, ROM)}, 45, [50, 51])
-    files |= function("0000:01:00.1", config("8086:1521", 0x0200, {0: 0xf004_0000}, command=0, capabilities=[msix(10, 3, 0)]),
+    files |= function("0000:01:00.1", config("8086:1521", 0x0200, {0: 0xf004_0000}, command=0,
+                                             capabilities=[msix(10, 3, 0)]),
                       {0: (0xf004_0000, 0xf004_0fff, MEM)})
     files |= function("0000:40:01.1", config("1022:1483", 0x0604, header=1, buses=(0x41, 0x41),
                                              window=(0xc000_0000, 0xc01f_ffff),
                                              wide=(0x100_0000_0000, 0x100_001f_ffff)))
     files |= function("0000:41:00.0", config("144d:a808", 0x0108, {0: 0xc000_0004, 2: 0x4, 3: 0x100}, interface=2,
                                              capabilities=[EXPRESS, msix(33, 0, 0x3000)]),
-                      {0: (0xc000_0000, 0xc000_3fff, 0x140204), 2: (0x100_0000_0000, 0x100_001f_ffff, PREF64)}, 60, [60])
+                      {0: (0xc000_0000, 0xc000_3fff, 0x140204), 2: (0x100_0000_0000, 0x100_001f_ffff, PREF64)},
+                      60, [60])
     return files, {"sys/bus/pci/devices/0000:41:00.0/driver": "../../../bus/pci/drivers/nvme",
                    "sys/bus/pci/devices/0000:41:00.0/iommu_group": "../../../kernel/iommu_groups/17"}
 
@@ -427,8 +431,9 @@ _INDUSTRIAL_MAP = """
 """
 _INDUSTRIAL_PNP = """
     00:00 PNP0b00: io 0x70-0x77; irq 8
-    00:01 PNP0c02: io 0x680-0x69f; io 0x400-0x47f; io 0x4d0-0x4d1; mem 0xe0000000-0xefffffff; mem 0xfea00000-0xfeafffff; \
-mem 0xfed01000-0xfed01fff; mem 0xfed03000-0xfed03fff; mem 0xfed06000-0xfed06fff; mem 0xd3709000-0xd37090ff
+    00:01 PNP0c02: io 0x680-0x69f; io 0x400-0x47f; io 0x4d0-0x4d1; mem 0xe0000000-0xefffffff; \
+mem 0xfea00000-0xfeafffff; mem 0xfed01000-0xfed01fff; mem 0xfed03000-0xfed03fff; mem 0xfed06000-0xfed06fff; \
+mem 0xd3709000-0xd37090ff
     00:02 PNP0501: io 0x3f8-0x3ff; irq 4
     00:03 PNP0501: io 0x2f8-0x2ff; irq 3
     00:04 PNP0501: io 0x3e8-0x3ef; irq 10
@@ -449,7 +454,8 @@ def industrial() -> tuple[Files, dict[str, str]]:
     files: Files = {"proc/iomem": INDUSTRIAL_IOMEM, "proc/ioports": INDUSTRIAL_IOPORTS,
                     "proc/interrupts": _INDUSTRIAL_INTERRUPTS, "dmesg.txt": _INDUSTRIAL_LOG,
                     "proc/cmdline": "root=/dev/sda1 console=tty0 console=ttyS1,115200\n"}
-    files |= cpus({n: 2 * n for n in range(4)}, "Intel(R) Atom(TM) Processor E3950 @ 1.60GHz", "GenuineIntel", 39, "0-3")
+    files |= cpus({n: 2 * n for n in range(4)}, "Intel(R) Atom(TM) Processor E3950 @ 1.60GHz", "GenuineIntel", 39,
+                  "0-3")
     files |= memmap(_INDUSTRIAL_MAP) | pnp(_INDUSTRIAL_PNP)
     files |= tables(
         APIC=madt([*(lapic(2 * n) for n in range(4)), ioapic(1, 0xfec0_0000, 0), override(0, 2), override(9, 9)]),
@@ -464,11 +470,14 @@ def industrial() -> tuple[Files, dict[str, str]]:
                        4: (0xf000, 0xf03f, IO), 6: (0xc_0000, 0xd_ffff, 0x212)}, 120, [120])
     files |= function("0000:00:12.0", config("8086:5ae3", 0x0106, {5: 0x9121_2000}, capabilities=[MSI]),
                       {5: (0x9121_2000, 0x9121_2fff, MEM)})
-    files |= function("0000:00:13.0", config("8086:5ad8", 0x0604, header=1, buses=(2, 2), window=(0x9100_0000, 0x910f_ffff)))
-    files |= function("0000:00:13.1", config("8086:5ad9", 0x0604, header=1, buses=(3, 3), window=(0x9110_0000, 0x911f_ffff)))
+    files |= function("0000:00:13.0", config("8086:5ad8", 0x0604, header=1, buses=(2, 2),
+                                             window=(0x9100_0000, 0x910f_ffff)))
+    files |= function("0000:00:13.1", config("8086:5ad9", 0x0604, header=1, buses=(3, 3),
+                                             window=(0x9110_0000, 0x911f_ffff)))
     files |= function("0000:00:15.0", config("8086:5aa8", 0x0c03, {0: 0x9120_0004}, capabilities=[MSI], interface=0x30),
                       {0: (0x9120_0000, 0x9120_ffff, 0x140204)}, 121, [121])
-    files |= function("0000:00:18.0", config("8086:5abc", 0x1180, {0: 0x9121_3100}), {0: (0x9121_3100, 0x9121_31ff, MEM)}, 4)
+    files |= function("0000:00:18.0", config("8086:5abc", 0x1180, {0: 0x9121_3100}),
+                      {0: (0x9121_3100, 0x9121_31ff, MEM)}, 4)
     files |= function("0000:00:1f.0", config("8086:5ae8", 0x0601, pin=0))
     files |= function("0000:00:1f.1", config("8086:5ad4", 0x0c05, {0: 0x9121_3004, 4: 0xf041}, command=3),
                       {0: (0x9121_3000, 0x9121_30ff, 0x140204), 4: (0xf040, 0xf05f, IO)}, 20)

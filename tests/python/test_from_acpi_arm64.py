@@ -80,8 +80,8 @@ def server(**changes: bytes) -> made.Files:
                         made.gicd(0x800_0000), made.gicr(0x80a_0000, 0x8_0000), made.its(0, 0x808_0000)]),
         MCFG=made.mcfg((0x40_1000_0000, 0, 0, 255)), SPCR=made.spcr(3, 0, 0x900_0000, 33), IORT=iort(), GTDT=gtdt())
     files |= made.tables(**(known | changes))
-    return files | made.function("0000:00:01.0", made.config("144d:a808", 0x0108, {0: 0x1000_0004}, capabilities=[made.MSI]),
-                                 {0: (0x1000_0000, 0x1000_3fff, 0x140204)})
+    space = made.config("144d:a808", 0x0108, {0: 0x1000_0004}, capabilities=[made.MSI])
+    return files | made.function("0000:00:01.0", space, {0: (0x1000_0000, 0x1000_3fff, 0x140204)})
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_the_checker_accepts_it(found: Description, tmp_path: Path) -> None:
     (made.madt([made.gicd(1)]), "names no CPUs"),
     (made.madt([made.gicc(0, 0x100), made.gicc(1, 0x100), made.gicd(1)]), "one of them twice"),
     (made.madt([*(made.gicc(n, n << 8) for n in range(4)), made.gicd(0x800_0000, 2)]), "no GICv3"),
-    (made.madt([*(made.gicc(n, n << 8, 0x1000_0000 * (n + 1)) for n in range(4)), made.gicd(0x800_0000)]), "at 4 places"),
+    (made.madt([*(made.gicc(n, n << 8, (n + 1) << 28) for n in range(4)), made.gicd(0x800_0000)]), "at 4 places"),
     (made.madt([*(made.gicc(n, n << 8) for n in range(5)), made.gicd(0x800_0000)]), "Linux has 4 CPUs")])
 def test_refused(table: bytes, word: str, tmp_path: Path) -> None:
     with pytest.raises(Refused, match=word):
@@ -188,7 +188,7 @@ def test_without_a_log(tmp_path: Path) -> None:
 def test_mutated_tables_are_read_or_refused(name: str, changes: list[tuple[int, int]]) -> None:
     files = server()
     path = f"sys/firmware/acpi/tables/{name}"
-    raw = bytearray(files[path] if isinstance(files[path], bytes) else b"")
+    raw = bytearray(made.bytes_of(files, path))
     for at, value in changes:
         raw[36 + at % (len(raw) - 36)] = value
     try:

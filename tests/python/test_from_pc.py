@@ -18,7 +18,7 @@ from jailhouse.config.place import place
 from jailhouse.config.problems import Problems
 from jailhouse.config.read import read_system
 from jailhouse.config.units import MIB, function_text
-from jailhouse.probe.description import Apic, Description, Device, IoApic, Refused
+from jailhouse.probe.description import Apic, Description, Device, IoApic, Refused, Streams
 from jailhouse.probe.facts import Facts
 from jailhouse.probe.from_pc import describe_pc
 from jailhouse.probe.listings import Entry, entries, interrupts, joined, without
@@ -182,8 +182,8 @@ def test_qemu_is_what_the_text_says(by_hand: Machine, tmp_path: Path) -> None:
 
 
 # Of the text's devices, which of the description's it is
-SAME = {"pcie": "pcie", "hpet": "hpet", "chipset": "chipset", "iommu": "iommu", "i8042": "i8042", "rtc": "rtc", "dma": "dma",
-        "uart0": "uart0", "parallel": "parallel", "fw_cfg": "fw_cfg", "sata": "sata-00-1f-2", "smbus": "smbus-00-1f-3"}
+SAME = {**{name: name for name in ("pcie", "hpet", "chipset", "iommu", "i8042", "rtc", "dma", "uart0", "parallel",
+                                   "fw_cfg")}, "sata": "sata-00-1f-2", "smbus": "smbus-00-1f-3"}
 
 
 @pytest.mark.parametrize("name", list(SAME))
@@ -210,7 +210,7 @@ def test_qemu_where_the_text_knows_more(by_hand: Machine, tmp_path: Path) -> Non
 
 def test_qemu_streams_and_groups(tmp_path: Path) -> None:
     sata = device(described(tmp_path, qemu()), "sata-00-1f-2")
-    assert (sata.group, sata.dma, sata.streams[0].iommu, sata.streams[0].ids) == (2, True, "iommu", (range(0xfa, 0xfb),))
+    assert (sata.group, sata.dma, sata.streams) == (2, True, (Streams("iommu", (range(0xfa, 0xfb),)),))
     assert sata.notes == ()
 
 
@@ -235,7 +235,8 @@ def test_epyc_cpus(tmp_path: Path) -> None:
 
 def test_epyc_apic(tmp_path: Path) -> None:
     apic = described(tmp_path, epyc()).platform
-    assert apic == Apic((IoApic(0xfec0_0000, 0, 24), IoApic(0xf418_0000, 24, 32)), Span(0xb000_0000, 256 * MIB), 0x408, 99998)
+    assert apic == Apic((IoApic(0xfec0_0000, 0, 24), IoApic(0xf418_0000, 24, 32)), Span(0xb000_0000, 256 * MIB), 0x408,
+                        99998)
 
 
 def test_epyc_memory(tmp_path: Path) -> None:
@@ -280,7 +281,8 @@ def test_epyc_offline_cpus(tmp_path: Path) -> None:
 
 def test_epyc_offline_cpus_that_cannot_be_told(tmp_path: Path) -> None:
     files, links = epyc()
-    files |= made.tables(APIC=made.madt([made.x2apic(i) for i in (0, 2, 8, 10, 1, 3)] + [made.ioapic(0, 0xfec0_0000, 0)]))
+    known = [made.x2apic(i) for i in (0, 2, 8, 10, 1, 3)]
+    files |= made.tables(APIC=made.madt([*known, made.ioapic(0, 0xfec0_0000, 0)]))
     blocks = str(files["proc/cpuinfo"]).split("\n\n")
     with pytest.raises(Refused, match="bring all CPUs online"):
         described(tmp_path, (files, links), **{"proc/cpuinfo": "\n\n".join(blocks[:4])})
@@ -291,8 +293,8 @@ def test_epyc_offline_cpus_that_cannot_be_told(tmp_path: Path) -> None:
 def test_industrial_uarts(tmp_path: Path) -> None:
     found = described(tmp_path, industrial())
     assert found.console == "uart1"
-    assert [(d.name, d.ports[0].start, d.interrupts) for d in sorted(found.devices, key=lambda d: d.name) if d.uart] == [
-        ("uart0", 0x3f8, (4,)), ("uart1", 0x2f8, (3,)), ("uart2", 0x3e8, (10,)), ("uart3", 0x2e8, (11,))]
+    uarts = sorted((d.name, d.ports[0].start, d.interrupts) for d in found.devices if d.uart)
+    assert uarts == [("uart0", 0x3f8, (4,)), ("uart1", 0x2f8, (3,)), ("uart2", 0x3e8, (10,)), ("uart3", 0x2e8, (11,))]
 
 
 def test_industrial_console_of_spcr(tmp_path: Path) -> None:
@@ -374,7 +376,7 @@ def test_ram_without_the_firmwares_map(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("table", "word"), [("MCFG", "MCFG"), ("FACP", "FACP"), ("HPET", "HPET"), ("DMAR", "DMAR")])
 def test_a_damaged_table_is_left_out(table: str, word: str, tmp_path: Path) -> None:
     path = f"sys/firmware/acpi/tables/{table}"
-    damaged = bytearray(bytes(qemu()[0][path]))		# type: ignore[arg-type]
+    damaged = bytearray(made.bytes_of(qemu()[0], path))
     damaged[-1] ^= 1
     found = described(tmp_path / "facts", qemu(), **{path: bytes(damaged)})
     assert any(word in note and "checksum" in note for note in found.notes)
@@ -400,7 +402,7 @@ def test_pm_timer_in_memory_is_none(tmp_path: Path) -> None:
 def test_config_space_without_privileges(tmp_path: Path) -> None:
     files, links = qemu()
     path = "sys/bus/pci/devices/0000:00:1f.2/config"
-    files[path] = bytes(files[path])[:64]		# type: ignore[arg-type]
+    files[path] = made.bytes_of(files, path)[:64]
     assert "whether it has MSI was not to be seen: gather the facts as root" in device(
         described(tmp_path, (files, links)), "sata-00-1f-2").notes
 
@@ -418,10 +420,10 @@ def test_other_segments_are_not_mixed_in(tmp_path: Path) -> None:
 def test_bars_that_cannot_be(tmp_path: Path) -> None:
     """In RAM, at an IOAPIC, at another's, over a window's end: the rest of them is right."""
     files, links = qemu()
-    for number, (start, end) in enumerate(((0x2000_0000, 0x2000_0fff), (0xfec0_0000, 0xfec0_0fff), (0xfebf_1000, 0xfebf_1fff),
-                                           (0xfebf_f000, 0xfec0_1fff))):
-        files |= made.function(f"0000:02:0{number}.0", made.config("1af4:1000", 0x0200, {0: start}, capabilities=[made.MSI]),
-                               {0: (start, end, 0x40200)})
+    for number, (start, end) in enumerate(((0x2000_0000, 0x2000_0fff), (0xfec0_0000, 0xfec0_0fff),
+                                           (0xfebf_1000, 0xfebf_1fff), (0xfebf_f000, 0xfec0_1fff))):
+        space = made.config("1af4:1000", 0x0200, {0: start}, capabilities=[made.MSI])
+        files |= made.function(f"0000:02:0{number}.0", space, {0: (start, end, 0x40200)})
     found = described(tmp_path / "facts", (files, links))
     for number in range(4):
         assert any("not all of it is its own" in note for note in device(found, f"ethernet-02-0{number}-0").notes)
@@ -430,11 +432,11 @@ def test_bars_that_cannot_be(tmp_path: Path) -> None:
 
 # --- bad bytes ------------------------------------------------------------------------
 
-FUZZED = ["proc/iomem", "proc/ioports", "proc/interrupts", "proc/cpuinfo", "dmesg.txt", "sys/bus/pnp/devices/00:03/resources",
-          "sys/firmware/memmap/3/end", "sys/bus/pci/devices/0000:41:00.0/config", "sys/bus/pci/devices/0000:00:13.0/config",
-          "sys/firmware/acpi/tables/IVRS", "sys/bus/pci/devices/0000:00:1f.2/resource", "sys/bus/pci/devices/0000:00:1f.2/config",
-          "sys/firmware/acpi/tables/APIC", "sys/firmware/acpi/tables/DMAR", "sys/firmware/acpi/tables/FACP",
-          "sys/firmware/acpi/tables/MCFG"]
+FUZZED = ["proc/iomem", "proc/ioports", "proc/interrupts", "proc/cpuinfo", "dmesg.txt",
+          "sys/bus/pnp/devices/00:03/resources", "sys/firmware/memmap/3/end",
+          *(f"sys/bus/pci/devices/{f}" for f in ("0000:00:1f.2/resource", "0000:00:1f.2/config", "0000:41:00.0/config",
+                                                 "0000:00:13.0/config")),
+          *(f"sys/firmware/acpi/tables/{t}" for t in ("APIC", "DMAR", "FACP", "IVRS", "MCFG"))]
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -443,12 +445,12 @@ def test_nothing_that_is_read_breaks_it(data: st.DataObject) -> None:
     """A description without overlaps, or a reason; never anything else."""
     files = dict(MACHINES[data.draw(st.sampled_from(list(MACHINES)))]()[0])
     path = data.draw(st.sampled_from([p for p in FUZZED if p in files]))
-    content = files[path]
-    raw = bytearray(content.encode() if isinstance(content, str) else content)
+    raw = bytearray(made.bytes_of(files, path))
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(raw) - 1))
         change: Callable[[], bytes] = data.draw(st.sampled_from([
-            lambda: bytes([data.draw(st.integers(0, 255))]), lambda: data.draw(st.sampled_from([b"0", b"f", b"\n", b" ", b""])),
+            lambda: bytes([data.draw(st.integers(0, 255))]),
+            lambda: data.draw(st.sampled_from([b"0", b"f", b"\n", b" ", b""])),
             lambda: bytes(raw[:data.draw(st.integers(0, 64))])]))
         raw[at:at + 1] = change()
         if not raw:

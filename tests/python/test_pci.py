@@ -42,7 +42,8 @@ def test_wide_bars() -> None:
 
 
 def test_wide_bar_without_an_upper_half() -> None:
-    assert parse_config(made.config("144d:a808", 0x0108, {5: 0x8000_0004})).bars == (Bar(5, False, False, False, 0x8000_0000),)
+    found = parse_config(made.config("144d:a808", 0x0108, {5: 0x8000_0004}))
+    assert found.bars == (Bar(5, False, False, False, 0x8000_0000),)
 
 
 def test_bridge() -> None:
@@ -94,8 +95,10 @@ def test_resources() -> None:
                            3: (0x100_0000_0000, 0x100_0000_3fff, 0x14220c), 4: (0, 0xffff, 0x2004_0200),
                            6: (0x9110_0000, 0x9117_ffff, 0x46200), 7: (0x9120_0000, 0x9121_ffff, 0x140204)})
     found = parse_resources(text)
-    assert found == (Resource(0, 0x9100_0000, 0x8_0000, False, False, False), Resource(2, 0xe000, 32, True, False, False),
-                     Resource(3, 0x100_0000_0000, 0x4000, False, True, False), Resource(4, 0, 0x1_0000, False, False, True),
+    assert found == (Resource(0, 0x9100_0000, 0x8_0000, False, False, False),
+                     Resource(2, 0xe000, 32, True, False, False),
+                     Resource(3, 0x100_0000_0000, 0x4000, False, True, False),
+                     Resource(4, 0, 0x1_0000, False, False, True),
                      Resource(6, 0x9110_0000, 0x8_0000, False, True, False))
     assert [is_rom(r) for r in found] == [False] * 4 + [True]
 
@@ -104,14 +107,16 @@ def test_a_shadowed_rom_is_none() -> None:
     assert parse_resources(made.resources({6: (0xc_0000, 0xd_ffff, 0x212)})) == ()
 
 
-@pytest.mark.parametrize("text", ["0x0 0x0\n", "nonsense", "0x10 0x0 0x200\n", "0x0 0x0 0x0 0x0", "0x" + "f" * 17 + " 0x0 0x0"])
+@pytest.mark.parametrize("text", ["0x0 0x0\n", "nonsense", "0x10 0x0 0x200\n", "0x0 0x0 0x0 0x0",
+                                  "0x" + "f" * 17 + " 0x0 0x0"])
 def test_no_resources(text: str) -> None:
     with pytest.raises(Malformed, match="resource: line 1"):
         parse_resources(text)
 
 
 @settings(max_examples=500, deadline=None)
-@given(base=st.sampled_from([NIC, BRIDGE]), changes=st.lists(st.tuples(st.integers(0, 255), st.integers(0, 255)), max_size=12),
+@given(base=st.sampled_from([NIC, BRIDGE]),
+       changes=st.lists(st.tuples(st.integers(0, 255), st.integers(0, 255)), max_size=12),
        size=st.sampled_from([64, 65, 255, 256, 4096]))
 def test_mutated_spaces_are_read_or_refused(base: bytes, changes: list[tuple[int, int]], size: int) -> None:
     space = bytearray(base.ljust(size, b"\0")[:size])

@@ -59,8 +59,8 @@ class Draft:
         if len(registers) == 1:
             registers = (Piece("", registers[0].span),)
         ports = as_ranges(n for numbers in self.ports for n in numbers)
-        return Device(self.name, self.about, registers, tuple(sorted(self.interrupts)), ports, self.functions, self.uart,
-                      self.iommu, self.streams, self.group, self.dma, (), tuple(self.notes))
+        return Device(self.name, self.about, registers, tuple(sorted(self.interrupts)), ports, self.functions,
+                      self.uart, self.iommu, self.streams, self.group, self.dma, (), tuple(self.notes))
 
 
 class Board:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""An arm64 server from what ACPI and Linux tell of it. What a device tree would say and ACPI's code says is not read."""
+"""An arm64 server from what ACPI's tables and Linux tell of it. What ACPI's code says is not read."""
 
 import re
 
@@ -15,8 +15,8 @@ from jailhouse.probe.pc_memory import divide, firmware_map, within_ram
 
 # Arm's GIC Architecture Specification, IHI 0069H, 12.10: frames of 64 KiB
 _GICD_SIZE, _GICR_SIZE, _ITS_SIZE = 0x1_0000, 0x2_0000, 0x2_0000
-_SPIS = range(32, 1020)
-_SPIS_MAX = 988
+_FIRST_SPI, _SPIS_MAX = 32, 988
+_ADDRESS_END = 1 << 48
 _TIMER_FRAME = 0x1000
 _NAME_MAX = 31
 _IOMMUS = {acpi.IORT_SMMU: "smmuv2", acpi.IORT_SMMUV3: "smmuv3"}
@@ -37,7 +37,7 @@ def describe_acpi_arm64(facts: Facts) -> Description:
 class _Server:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        self.notes: list[str] = ["what ACPI's code (DSDT) says of devices, e.g. interrupts, is not in it: check each device"]
+        self.notes: list[str] = ["what ACPI's code (DSDT) says of devices, e.g. interrupts, is not in it: check each"]
         self.log = facts.text("dmesg.txt") or ""
         self.tables = Tables(facts, self.notes)
         self.iomem = entries(facts, "proc/iomem")
@@ -47,7 +47,8 @@ class _Server:
         self.interrupts = interrupts(facts)
 
     def describe(self) -> Description:
-        board = Board([*self.ram, *self._mediated()], range(0), range(_SPIS.start, _SPIS.start + self.gic.spis), 1 << 48)
+        lines = range(_FIRST_SPI, _FIRST_SPI + self.gic.spis)
+        board = Board([*self.ram, *self._mediated()], range(0), lines, _ADDRESS_END)
         console = self._console(board)
         self._add_fixed(board)
         self._add_iommus(board)
@@ -72,15 +73,16 @@ class _Server:
         logged = _LOGGED_BOOT.search(self.log)
         first = int(logged[1], 16) if logged else usable[0] if usable else 0
         if first not in usable or len(set(usable)) != len(usable):
-            raise Refused(f"{self.facts.source}: the ACPI table APIC (MADT) names no CPUs, or one of them twice, or not the "
-                          "one that booted", "the hypervisor knows CPUs by their MPIDR", "update the firmware")
+            raise Refused(f"{self.facts.source}: the ACPI table APIC (MADT) names no CPUs, or one of them twice, or "
+                          "not the one that booted", "the hypervisor knows CPUs by their MPIDR", "update the firmware")
         if not logged:
             self.notes.append("which CPU booted was not in the log: it is taken to be the table's first")
         present = cpus.present(self.facts)
         hwids = (first, *(i for i in usable if i != first))
         if present and present != tuple(range(len(hwids))):
             raise Refused(f"{self.facts.source}: Linux has {len(present)} CPUs, and ACPI's table {len(hwids)}",
-                          "which is which cannot be told", "boot without nr_cpus= and maxcpus=, and gather the facts anew")
+                          "which is which cannot be told",
+                          "boot without nr_cpus= and maxcpus=, and gather the facts anew")
         return hwids
 
     def _gic(self) -> Gic:
@@ -97,7 +99,8 @@ class _Server:
         logged = _LOGGED_SPIS.search(self.log)
         spis = min(int(logged[1]), _SPIS_MAX) if logged else _SPIS_MAX
         if not logged:
-            self.notes.append(f"how many SPIs the GIC has was not in the log (`GICv3: N SPIs implemented`): {_SPIS_MAX} is the most")
+            self.notes.append("how many SPIs the GIC has was not in the log (`GICv3: N SPIs implemented`): "
+                              f"{_SPIS_MAX} is the most there can be")
         return Gic(Span(madt.gicds[0].address, _GICD_SIZE), regions[0], madt.cpus[0].maintenance_irq, spis)
 
     def _mediated(self) -> list[Span]:
@@ -110,8 +113,7 @@ class _Server:
         spcr = self.tables.spcr
         if spcr is None or spcr.address.space != acpi.SPACE_MEMORY or not spcr.address.address:
             return None
-        wide = spcr.address.access == _ACCESS_32 or spcr.address.width == 32
-        kind = "pl011" if spcr.interface in _PL011 else ("8250-32" if wide else "8250") if spcr.interface in _8250 else None
+        kind = _uart_kind(spcr)
         draft = board.draft("uart0", f"ACPI's console (SPCR), interface {spcr.interface}")
         draft.uart = kind
         if not board.give_registers(draft, "registers", Span(spcr.address.address, 0x1000)):
@@ -219,6 +221,14 @@ class _Server:
             if name and plain(name.lower()) in board.drafts:
                 draft = board.draft(name.lower())
                 draft.streams, draft.dma = self._streams(node), True
+
+
+def _uart_kind(spcr: acpi.Spcr) -> str | None:
+    if spcr.interface in _PL011:
+        return "pl011"
+    if spcr.interface in _8250:
+        return "8250-32" if spcr.address.access == _ACCESS_32 or spcr.address.width == 32 else "8250"
+    return None
 
 
 def _path(text: str) -> str:

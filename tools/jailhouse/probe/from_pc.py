@@ -107,8 +107,9 @@ class _Pc:
         """One for each host bridge that has a window, by segment and bus; one at least."""
         buses = {self._bus(w): None for w in self.windows} or {(0, 0): None}
         names = {bus: f"pcie{f'-{bus[0]:04x}' if bus[0] else ''}-{bus[1]:02x}" for bus in buses}
-        return {bus: board.draft("pcie" if len(buses) == 1 else names[bus],
-                                 f"PCI host bridge {bus[0]:04x}:{bus[1]:02x}, and the bridges behind it") for bus in buses}
+        return {bus: board.draft("pcie" if len(buses) == 1 else name,
+                                 f"PCI host bridge {bus[0]:04x}:{bus[1]:02x}, and the bridges behind it")
+                for bus, name in names.items()}
 
     @staticmethod
     def _bus(window: Entry) -> tuple[int, int]:
@@ -119,8 +120,8 @@ class _Pc:
         behind = {f.function.bridge.secondary: f for f in self.functions if f.function.bridge and f.segment == 0}
         for found in self.functions:
             if found.segment:
-                self.notes.append(f"PCI function {found.name} ({found.id}) is no device of its own: only those of segment 0 "
-                                  "can be given away")
+                self.notes.append(f"PCI function {found.name} ({found.id}) is no device of its own: only those of "
+                                  "segment 0 can be given away")
             elif not found.kept:
                 add_function(board, found, self.iommus, behind)
         first = next(iter(bridges.values()))
@@ -193,14 +194,14 @@ class _Pc:
             port = spcr.address.address
         found = next((d.name for d in devices if port is not None and d.ports and d.ports[0].start == port), None)
         if found is None and (said or spcr is not None):
-            self.notes.append("the console that Linux or ACPI's table SPCR names is no UART that is described: `console` is "
-                              "left out")
+            self.notes.append("the console that Linux or ACPI's table SPCR names is no UART that is described: "
+                              "`console` is left out")
         return found
 
     def _say(self) -> None:
         if not self.facts.names(FOLDER):
-            self.notes.append(f"RAM is what proc/iomem shows, as {FOLDER} is missing: what parameters such as mem= and memmap= "
-                              "took from Linux is not in it, or is called firmware's")
+            self.notes.append(f"RAM is what proc/iomem shows, as {FOLDER} is missing: what parameters such as mem= and "
+                              "memmap= took from Linux is not in it, or is called firmware's")
         remapping = [words for words in _REMAPPING if words in self.log]
         if remapping or any(i.controller.startswith("IR-") for i in self.lines.used):
             self.notes.append("Linux has interrupt remapping on"

@@ -22,8 +22,8 @@ _ISA_IRQS = 16
 _TABLES = "sys/firmware/acpi/tables"
 _COLLECT = "gather the facts anew with `jailhouse config collect`, as root"
 
-_LOGGED_IOAPIC = re.compile(r"IOAPIC\[\d+\]: apic_id \d+, version \d+, address 0x([0-9a-f]{1,16}), GSI (\d{1,5})-(\d{1,5})",
-                            re.ASCII)
+_LOGGED_IOAPIC = re.compile(r"IOAPIC\[\d+\]: apic_id \d+, version \d+, address 0x([0-9a-f]{1,16}), "
+                            r"GSI (\d{1,5})-(\d{1,5})", re.ASCII)
 _LOGGED_CLOCK = re.compile(r"host bus clock speed is (\d{1,6})\.(\d{4}) MHz", re.ASCII)
 
 Parsed = TypeVar("Parsed")
@@ -102,11 +102,11 @@ def read_cpus(facts: Facts, madt: acpi.Madt, notes: list[str]) -> PcCpus:
     if missing:
         rest = list(dict.fromkeys(c.apic_id for c in madt.cpus if c.enabled and c.apic_id not in known.values()))
         if len(rest) != len(missing):
-            raise Refused(f"{facts.source}: {len(missing)} CPUs are offline, and ACPI's table has {len(rest)} that Linux "
-                          "does not show", "which APIC id each of them has cannot be told",
+            raise Refused(f"{facts.source}: {len(missing)} CPUs are offline, and ACPI's table has {len(rest)} that "
+                          "Linux does not show", "which APIC id each of them has cannot be told",
                           "bring all CPUs online, and gather the facts anew")
         known |= dict(zip(missing, rest, strict=True))
-        notes.append(f"CPUs {', '.join(map(str, missing))} were offline: their APIC ids are ACPI's in its order; check them")
+        notes.append(f"CPUs {', '.join(map(str, missing))} were offline: their APIC ids are ACPI's in its order; check")
     if sorted(known) != list(range(len(known))):
         raise Refused(f"{facts.source}: Linux's CPUs are not numbered from 0 to {len(known) - 1}",
                       "the text lists their APIC ids in that order", "bring all CPUs online, and gather the facts anew")
@@ -187,7 +187,7 @@ def read_apic(tables: Tables, log: str, ram: list[Span], notes: list[str], sourc
                       "devices' interrupts come through IOAPICs", "; ".join(notes) or
                       "enable the IOAPIC in the firmware's setup")
     if tables.madt.local_apic != LOCAL_APIC:
-        notes.append(f"the local APICs are at {tables.madt.local_apic:#x}: the hypervisor wants them at {LOCAL_APIC:#x}")
+        notes.append(f"the local APICs are at {tables.madt.local_apic:#x}: the hypervisor wants {LOCAL_APIC:#x}")
     clock = _LOGGED_CLOCK.search(log)
     khz = int(clock[1]) * 1000 + int(clock[2]) // 10 if clock else 0
     return Apic(ioapics, _mmconfig(tables, ram, notes), tables.fadt.pm_timer if tables.fadt else 0, khz)

@@ -35,8 +35,9 @@ _UART = "PNP05"
 _NOT_DEVICES = ("PNP0A", "PNP0C0F")
 # What drivers call their ports and interrupts -> the device
 _USES = {
-    "dma1": "dma", "dma2": "dma", "dma page reg": "dma", "pic1": "pic", "pic2": "pic", "cascade": "pic", "timer0": "pit",
-    "timer1": "pit", "timer": "pit", "keyboard": "i8042", "i8042": "i8042", "rtc0": "rtc", "rtc_cmos": "rtc",
+    "dma1": "dma", "dma2": "dma", "dma page reg": "dma", "pic1": "pic", "pic2": "pic", "cascade": "pic",
+    "timer0": "pit", "timer1": "pit", "timer": "pit", "keyboard": "i8042", "i8042": "i8042", "rtc0": "rtc",
+    "rtc_cmos": "rtc",
     "vga+": "vga", "acpi": "acpi", "parport0": "parallel", "ec data": "ec", "ec cmd": "ec",
 }
 _PORTS_OF_COM = {0x3f8: (0, 4), 0x2f8: (1, 3), 0x3e8: (2, 4), 0x2e8: (3, 3)}
@@ -166,7 +167,8 @@ class Legacy:
         own = bool(_ACPI_ID.match(name))
         for child in () if own else entry.children:
             self.add_memory(child, window)
-        if name.startswith(("PCI Bus", "IOAPIC ", "Local APIC")) or within_ram(name) or window and not self._is_used(name):
+        if name.startswith(("PCI Bus", "IOAPIC ", "Local APIC")) or within_ram(name) or \
+                window and not self._is_used(name):
             return
         label = "registers" if own else name.lower()
         if entry.span.end == _FLASH_END and name.lower().startswith(("reserved", "pnp ")):
@@ -180,8 +182,8 @@ class Legacy:
     @staticmethod
     def _is_used(name: str) -> bool:
         """By a driver, or by ACPI's name."""
-        return not (parse_address(name) or name.lower().startswith(("reserved", "pnp ", "pci ", "graphics stolen"))) and \
-            bool(name)
+        reserved = name.lower().startswith(("reserved", "pnp ", "pci ", "graphics stolen"))
+        return bool(name) and not reserved and parse_address(name) is None
 
     # --- what is left -----------------------------------------------------------------
 

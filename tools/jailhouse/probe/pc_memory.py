@@ -28,8 +28,8 @@ Map = tuple[tuple[Span, str], ...]
 
 def firmware_map(facts: Facts, iomem: tuple[Entry, ...]) -> Map:
     """
-    What kind of memory is where, in order and without overlaps. Where there is no firmware's own map, parameters such as
-    mem= change it.
+    What kind of memory is where, in order and without overlaps. Where there is no firmware's own map, parameters such
+    as mem= change it.
     """
     found = []
     for name in facts.names(FOLDER)[:_ENTRIES_MAX]:
@@ -40,7 +40,7 @@ def firmware_map(facts: Facts, iomem: tuple[Entry, ...]) -> Map:
         found = [(e.span, e.name) for e in iomem if _is_memory(e.name)]
     ram = joined(span for span, kind in found if kind == RAM)
     if not ram:
-        raise Refused(f"{facts.source}: no RAM is to be seen", "it is `System RAM` in sys/firmware/memmap and proc/iomem",
+        raise Refused(f"{facts.source}: no RAM is to be seen", f"it is `System RAM` in {FOLDER} and proc/iomem",
                       "gather the facts anew with `jailhouse config collect`, as root")
     parts = [(span, RAM) for span in ram]
     for span, kind in found:
