@@ -447,6 +447,9 @@ _INDUSTRIAL_LOG = """\
 [    0.9] 00:03: ttyS1 at I/O 0x2f8 (irq = 3, base_baud = 115200) is a 16550A
 [    0.9] 00:04: ttyS2 at I/O 0x3e8 (irq = 10, base_baud = 115200) is a 16550A
 [    0.9] serial8250: ttyS3 at I/O 0x2e8 (irq = 11, base_baud = 115200) is a 16550A
+[    0.5] ACPI: PCI: Interrupt link LNKA configured for IRQ 3
+[    0.5] ACPI: PCI: Interrupt link LNKB configured for IRQ 11
+[    0.5] ACPI: PCI: Interrupt link LNKC configured for IRQ 5
 """
 
 
@@ -487,7 +490,8 @@ def industrial() -> tuple[Files, dict[str, str]]:
                                  capabilities=[MSI, msix(5, 3, 0)]),
                           {0: (memory, memory + 0x7_ffff, MEM), 2: (port, port + 0x1f, IO),
                            3: (memory + 0x8_0000, memory + 0x8_3fff, MEM)}, 122 + bus, [122 + bus])
-    return files, {"sys/bus/pci/devices/0000:02:00.0/driver": "../../../bus/pci/drivers/igb"}
+    return files, {"sys/bus/pci/devices/0000:02:00.0/driver": "../../../bus/pci/drivers/igb",
+                   "sys/bus/pci/devices/0000:00:1f.1/driver": "../../../bus/pci/drivers/i801_smbus"}
 
 
 MACHINES = {"qemu": qemu, "epyc": epyc, "industrial": industrial}

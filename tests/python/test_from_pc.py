@@ -321,6 +321,16 @@ def test_industrial_iommus(tmp_path: Path) -> None:
     assert not any("remapping" in note for note in found.notes)
 
 
+def test_industrial_interrupts_of_pci(tmp_path: Path) -> None:
+    """IRQ 3 and 11 are UARTs', whatever the links are called; 4 is what the BIOS wrote into a function nobody drives."""
+    assert device(described(tmp_path, industrial()), "pcie").interrupts == (5, *range(16, 24))
+
+
+def test_industrial_interrupt_that_pci_shares(tmp_path: Path) -> None:
+    path = "sys/bus/pci/devices/0000:00:1f.1/irq"
+    assert 4 in device(described(tmp_path, industrial(), **{path: "4\n"}), "pcie").interrupts
+
+
 def test_industrial_shared_page(tmp_path: Path) -> None:
     found = described(tmp_path, industrial())
     assert "shares the page 0x91213000 with smbus-00-1f-1" in device(found, "signal-00-18-0").notes

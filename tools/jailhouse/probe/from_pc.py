@@ -151,13 +151,16 @@ class _Pc:
             first.note("it has the interrupts INTA to INTD of all host bridges: which is whose stands in ACPI's code")
 
     def _pci_lines(self, board: Board) -> list[int]:
-        """INTA to INTD: those that the log or a driver's function names, and from 16 on those that nobody has."""
-        irqs = {int(n) for n in _LOGGED_LINK.findall(self.log)}
-        irqs |= {f.irq for f in self.functions if f.function.pin and f.driver and f.irq and not f.msi}
-        named = {line for line in map(self.lines.of_irq, irqs) if line is not None}
+        """
+        INTA to INTD: those that drivers have of functions. Of those that the log calls links, and from 16 on, what is
+        nobody else's: PCs name links for interrupt controllers that they no longer use.
+        """
+        irqs = {f.irq for f in self.functions if f.function.pin and f.driver and f.irq and not f.msi}
+        links = {int(n) for n in _LOGGED_LINK.findall(self.log)}
+        used, named = ({self.lines.of_irq(irq) for irq in found} for found in (irqs, links))
         others = {n for d in board.drafts.values() for n in d.interrupts}
-        free = {n for n in self.lines.all if n >= _FIRST_PCI_LINE and n not in others}
-        return sorted((named | free) & self.lines.all)
+        return [n for n in sorted(self.lines.all)
+                if n in used or n not in others and (n in named or n >= _FIRST_PCI_LINE)]
 
     # --- the rest ---------------------------------------------------------------------
 

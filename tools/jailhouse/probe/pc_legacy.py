@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable
 
 from jailhouse.config.model import Span
-from jailhouse.probe.acpi import Madt
 from jailhouse.probe.board import Board, Draft
 from jailhouse.probe.facts import Facts
 from jailhouse.probe.listings import Entry, Pnp, pnp_devices
@@ -109,12 +108,9 @@ class Legacy:
             draft = self._board.draft("acpi", "ACPI's fixed hardware")
             for ports in tables.fadt.ports:
                 self._board.give_ports(draft, ports)
-            self._board.give_interrupt(draft, self._sci(tables.madt, tables.fadt.sci))
+            self._board.give_interrupt(draft, self._lines.of_irq(tables.fadt.sci))
         if tables.hpet is not None and tables.hpet.space == 0 and tables.hpet.address:
             self._board.give_registers(self._board.draft("hpet", "HPET"), "registers", Span(tables.hpet.address, 1024))
-
-    def _sci(self, madt: Madt, irq: int) -> int:
-        return madt.gsi(irq) if irq < 16 else irq
 
     # --- /proc/ioports, /proc/iomem ---------------------------------------------------
 
@@ -161,8 +157,10 @@ class Legacy:
         return self._board.draft(_NAMES.get(hid) or name.lower(), about)
 
     def add_memory(self, entry: Entry, in_window: bool = False) -> None:
-        """What firmware only reserves within a host bridge's window is left there."""
+        """What firmware only reserves within a host bridge's window is left there, and so is all that is PCI's."""
         name = entry.name
+        if in_window and parse_address(name):
+            return
         window = in_window or name.startswith("PCI Bus")
         own = bool(_ACPI_ID.match(name))
         for child in () if own else entry.children:
