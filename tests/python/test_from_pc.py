@@ -343,6 +343,70 @@ def test_industrial_says_that_it_is_intels(tmp_path: Path) -> None:
     assert any("24 pins are a guess" in note for note in notes)
 
 
+def test_iommus_by_the_bridge_and_by_a_path(tmp_path: Path) -> None:
+    """All behind a bridge, and one function at a path's end; what leads nowhere is nobody's."""
+    files, links = industrial()
+    files |= made.tables(DMAR=made.dmar(
+        made.drhd(0xfed6_4000, False, made.scope(2, 0, (0x13, 0)), made.scope(1, 0, (2, 0), (0, 0))),
+        made.drhd(0xfed6_5000, False, made.scope(1, 0, (0x13, 1), (0, 0)), made.scope(4, 0, (0x15, 0)))))
+    found = described(tmp_path, (files, links))
+    streams = {d.name: d.streams[0].iommu for d in found.devices if d.streams}
+    assert streams == {"ethernet-02-00-0": "iommu0", "ethernet-03-00-0": "iommu1"}
+
+
+def test_iommu_of_all_that_no_other_has(tmp_path: Path) -> None:
+    """An AMD one without entries."""
+    files, links = epyc()
+    files |= made.tables(IVRS=made.ivrs(made.ivhd(0x10, 0x4002, 0xc010_0000, made.ivhd_range(0x4000, 0x41ff)),
+                                        made.ivhd(0x10, 2, 0xf410_0000)))
+    found = described(tmp_path, (files, links))
+    streams = {d.name: d.streams[0].iommu for d in found.devices if d.streams}
+    assert streams == {"nvme-41-00-0": "iommu0", "ethernet-01-00-0": "iommu1", "ethernet-01-00-1": "iommu1"}
+    # the first has no other place to say its size
+    assert [spans(device(found, n)) for n in ("iommu0", "iommu1")] == [
+        [Span(0xc010_0000, 16 << 10)], [Span(0xf410_0000, 512 << 10)]]
+
+
+@pytest.mark.parametrize(("kind", "interface", "size", "uart"), [
+    (0x0700, 2, 8, "8250"), (0x0700, 0, 8, None), (0x0700, 2, 16, None), (0x0780, 2, 8, None)])
+def test_uart_behind_pci(kind: int, interface: int, size: int, uart: str | None, tmp_path: Path) -> None:
+    files, links = industrial()
+    files |= made.function("0000:03:01.0", made.config("1415:c158", kind, {0: 0xd041}, interface=interface),
+                           {0: (0xd040, 0xd040 + size - 1, 0x40101)})
+    found = described(tmp_path, (files, links))
+    assert [d.uart for d in found.devices if d.functions == (0x308,)] == [uart]
+
+
+def test_bars_that_no_bridge_passes_on(tmp_path: Path) -> None:
+    files, links = industrial()
+    path = "sys/bus/pci/devices/0000:00:13.0/config"
+    space = made.config("8086:1533", 0x0200, {0: 0x9130_0000}, capabilities=[made.MSI])
+    files |= made.function("0000:02:01.0", space, {0: (0x9130_0000, 0x9130_0fff, 0x40200)})
+    found = described(tmp_path / "closed", (files, links))
+    assert device(found, "ethernet-02-01-0").notes == ("0x91300000+4K is in no window of its bridge 00:13.0",)
+    files[path] = made.config("8086:5ad8", 0x0604, header=1, buses=(2, 2), interface=1)
+    assert device(described(tmp_path / "all", (files, links)), "ethernet-02-01-0").notes == ()
+
+
+def test_bars_without_an_address(tmp_path: Path) -> None:
+    files, links = industrial()
+    files |= made.function("0000:02:01.0", made.config("8086:1533", 0x0200, {0: 0x9130_0000}, capabilities=[made.MSI]),
+                           {0: (0, 0xfff, 0x2004_0200), 2: (0x9108_4000, 0x9108_4fff, 0x40200),
+                            3: (0x1_fff0, 0x1_ffff, 0x40101)})
+    owner = device(described(tmp_path, (files, links)), "ethernet-02-01-0")
+    assert spans(owner) == [Span(0x9108_4000, 0x1000)] and owner.ports == ()
+    assert owner.notes == ("BAR 0 (0x1000 bytes) has no address",
+                           "BAR 3, ports 0x1fff0-0x1ffff: not all of them are its own")
+
+
+def test_a_function_that_moved(tmp_path: Path) -> None:
+    files, links = industrial()
+    files |= made.function("0000:02:01.0", made.config("8086:1533", 0x0200, {0: 0x9108_8000}, capabilities=[made.MSI]),
+                           {0: (0x9108_4000, 0x9108_4fff, 0x40200)})
+    assert device(described(tmp_path, (files, links)), "ethernet-02-01-0").notes == (
+        "BAR 0 reads 0x91088000, and Linux has it at 0x91084000",)
+
+
 # --- what is missing ------------------------------------------------------------------
 
 REFUSED = {
