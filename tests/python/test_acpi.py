@@ -87,6 +87,13 @@ def test_ivrs_says_an_iommu_once() -> None:
     assert found.reserved == (acpi.Ivmd(range(0xa0, 0xa1), 0xa900_0000, 0x1000),)
 
 
+def test_ivrs_ranges_that_do_not_begin_or_end() -> None:
+    end, start = struct.pack("<BHB", 4, 9, 0), struct.pack("<BHB", 3, 5, 0)
+    for entries in ((end,), (start,), (start, end, end), (made.ivhd_range(9, 3),)):
+        found = acpi.ivrs(made.ivrs(made.ivhd(0x11, 2, 1, *entries)))
+        assert found.units[0].functions == ((range(5, 10),) if len(entries) == 3 else ())
+
+
 def test_gtdt() -> None:
     block = struct.pack("<BHBQII", 0, 20 + 40, 0, 0x2a81_0000, 1, 20)
     block += struct.pack("<B3sQQIIIII", 0, b"", 0x2a83_0000, (1 << 64) - 1, 60, 0, 61, 0, 0)

@@ -18,10 +18,12 @@ from jailhouse.config.place import place
 from jailhouse.config.problems import Problems
 from jailhouse.config.read import read_system
 from jailhouse.config.units import MIB, function_text
+from jailhouse.probe import acpi
 from jailhouse.probe.description import Apic, Description, Device, IoApic, Refused, Streams
 from jailhouse.probe.facts import Facts
 from jailhouse.probe.from_pc import describe_pc
 from jailhouse.probe.listings import Entry, entries, interrupts, joined, without
+from jailhouse.probe.pc_apic import Lines
 
 Files = made.Files
 Links = dict[str, str]
@@ -322,7 +324,7 @@ def test_industrial_iommus(tmp_path: Path) -> None:
 
 
 def test_industrial_interrupts_of_pci(tmp_path: Path) -> None:
-    """IRQ 3 and 11 are UARTs', whatever the links are called; 4 is what the BIOS wrote into a function nobody drives."""
+    """IRQ 3 and 11 are UARTs', whatever links are named; 4 is what the BIOS wrote into a function nobody drives."""
     assert device(described(tmp_path, industrial()), "pcie").interrupts == (5, *range(16, 24))
 
 
@@ -405,6 +407,18 @@ def test_a_function_that_moved(tmp_path: Path) -> None:
                            {0: (0x9108_4000, 0x9108_4fff, 0x40200)})
     assert device(described(tmp_path, (files, links)), "ethernet-02-01-0").notes == (
         "BAR 0 reads 0x91088000, and Linux has it at 0x91084000",)
+
+
+def test_pins_of_linuxs_interrupts() -> None:
+    """Beyond the first IOAPIC Linux counts on as it likes, and says the pin of an interrupt alone."""
+    files: Files = {"proc/interrupts": "  7: 0 IO-APIC 7-edge x\n 16: 0 IO-APIC 16-fasteoi x\n"
+                    " 40: 0 IO-APIC 5-fasteoi x\n 41: 0 IO-APIC 30-fasteoi x\n 18: 0 IO-APIC 2-fasteoi x\n 50: 0 PCI-MSI 1-edge x\n"}
+    madt = acpi.madt(made.madt([made.override(0, 2), made.override(7, 20)]))
+    two = Lines(made.Memory(files), madt, (IoApic(0xfec0_0000, 0, 24), IoApic(0xfec0_1000, 24, 32)))
+    assert [two.of_irq(n) for n in (0, 1, 7, 16, 17, 18, 40, 41, 42, 50)] == [2, 1, 20, 16, 17, 26, 29, 54, None, None]
+    three = Lines(made.Memory(files), madt, (IoApic(1 << 12, 0, 24), IoApic(2 << 12, 24, 8), IoApic(3 << 12, 32, 32)))
+    # both of the others have a pin 5, and one a pin 30
+    assert [three.of_irq(n) for n in (40, 41)] == [None, 62]
 
 
 # --- what is missing ------------------------------------------------------------------
