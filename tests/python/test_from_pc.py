@@ -412,13 +412,16 @@ def test_a_function_that_moved(tmp_path: Path) -> None:
 def test_pins_of_linuxs_interrupts() -> None:
     """Beyond the first IOAPIC Linux counts on as it likes, and says the pin of an interrupt alone."""
     files: Files = {"proc/interrupts": "  7: 0 IO-APIC 7-edge x\n 16: 0 IO-APIC 16-fasteoi x\n"
-                    " 40: 0 IO-APIC 5-fasteoi x\n 41: 0 IO-APIC 30-fasteoi x\n 18: 0 IO-APIC 2-fasteoi x\n 50: 0 PCI-MSI 1-edge x\n"}
+                    " 40: 0 IO-APIC 5-fasteoi x\n 41: 0 IO-APIC 30-fasteoi x\n"
+                    " 18: 0 IO-APIC 2-fasteoi x\n 50: 0 PCI-MSI 1-edge x\n"}
     madt = acpi.madt(made.madt([made.override(0, 2), made.override(7, 20)]))
     two = Lines(made.Memory(files), madt, (IoApic(0xfec0_0000, 0, 24), IoApic(0xfec0_1000, 24, 32)))
     assert [two.of_irq(n) for n in (0, 1, 7, 16, 17, 18, 40, 41, 42, 50)] == [2, 1, 20, 16, 17, 26, 29, 54, None, None]
     three = Lines(made.Memory(files), madt, (IoApic(1 << 12, 0, 24), IoApic(2 << 12, 24, 8), IoApic(3 << 12, 32, 32)))
     # both of the others have a pin 5, and one a pin 30
     assert [three.of_irq(n) for n in (40, 41)] == [None, 62]
+    ends = Lines(made.Memory(files), madt, (IoApic(1 << 12, 0, 24), IoApic(2 << 12, 24, 5), IoApic(3 << 12, 32, 6)))
+    assert [ends.of_irq(n) for n in (40, 41)] == [37, None]
 
 
 # --- what is missing ------------------------------------------------------------------
@@ -427,6 +430,8 @@ REFUSED = {
     "no MADT": ("sys/firmware/acpi/tables/APIC", None, "MADT"),
     "a torn MADT": ("sys/firmware/acpi/tables/APIC", made.madt([made.lapic(0)])[:-3], "says that it has"),
     "no IOAPIC": ("sys/firmware/acpi/tables/APIC", made.madt([made.lapic(n) for n in range(4)]), "no IOAPIC"),
+    "no good IOAPIC": ("sys/firmware/acpi/tables/APIC", made.madt([made.lapic(0), made.ioapic(0, 0xfec0_0010, 0)]),
+                       "its address is no whole page's"),
     "no iomem": ("proc/iomem", None, "proc/iomem is missing"),
     "not root": ("proc/iomem", "00000000-00000000 : System RAM\n  00000000-00000000 : Kernel code\n", "run it as root"),
     "no ioports": ("proc/ioports", "", "run it as root"),

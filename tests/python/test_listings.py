@@ -12,6 +12,7 @@ from jailhouse.probe.board import Board, plain, unused
 from jailhouse.probe.description import Piece, Refused
 from jailhouse.probe.listings import (Interrupt, Pnp, as_ranges, cpu_list, entries, interrupts, joined, pnp_devices,
                                       whole_pages, without)
+from jailhouse.probe.pc_memory import RAM, divide
 
 SPANS = st.lists(st.builds(Span, st.integers(0, 60), st.integers(1, 20)), max_size=6)
 
@@ -82,7 +83,8 @@ def test_pnp() -> None:
     path = "sys/bus/pnp/devices/00:02"
     files = {f"{path}/id": "PNP0501\nPNP0500\n", f"{path}/resources":
              "state = disabled\nio 0x3f8-0x3ff\nio disabled\nio 0x10-0x8\nio 0xfff0-0x1000f\n"
-             "mem 0xfed00000-0xfed003ff\nmem 0xa0000-0xbffff window\nirq 4\nirq disabled\nirq 7 disabled\ndma 2\nbus 0x0-0xff\n"}
+             "mem 0xfed00000-0xfed003ff\nmem 0xa0000-0xbffff window\nirq 4\n"
+             "irq disabled\nirq 7 disabled\ndma 2\nbus 0x0-0xff\n"}
     assert pnp_devices(made.Memory(files)) == (Pnp(
         "00:02", ("PNP0501", "PNP0500"), False, (Span(0xfed0_0000, 1024), Span(0xa_0000, 0x2_0000)),
         (range(0x3f8, 0x400),), (4,)),)
@@ -99,6 +101,16 @@ def test_cpus_that_are_not_there_are_in_no_set() -> None:
     assert [(c.level, c.size, c.cpus) for c in found] == [(2, 1 << 20, (0,))]
     # without a cache of level 3 it is the die
     assert cpus.clusters(facts, (0, 1), found) == ((0, 1),)
+
+
+def test_low_ram_is_a_pcs_alone() -> None:
+    known = ((Span(0, 0x4000_0000), RAM), (Span(0x4000_0000, 0x1800), "Reserved"))
+    hole = Span(0x4000_1000, 16)
+    assert divide(known, [hole], pc=False) == (
+        (Span(0, 0x4000_1000),), (Piece("reserved", Span(0x4000_0000, 0x1000)),))
+    assert divide(known, [hole], pc=True) == (
+        (Span(0, 0xa_0000), Span(0xc_0000, 0x3ff4_1000)),
+        (Piece("bios", Span(0xc_0000, 0x4_0000)), Piece("reserved", Span(0x4000_0000, 0x1000))))
 
 
 def test_names() -> None:

@@ -30,7 +30,7 @@ def test_function() -> None:
     assert (found.decodes_io, found.decodes_memory, found.master) == (False, True, True)
     assert found.bars == (Bar(0, False, False, False, 0x9100_0000), Bar(2, True, False, False, 0xe000),
                           Bar(3, False, False, False, 0x9108_0000))
-    assert found.whole and found.msi and found.express and found.bridge is None
+    assert found.whole and found.msi and found.bridge is None
     assert found.msix == Msix(5, 3, 0x2000) and found.msix.size == 80
 
 
@@ -95,11 +95,9 @@ def test_resources() -> None:
                            3: (0x100_0000_0000, 0x100_0000_3fff, 0x14220c), 4: (0, 0xffff, 0x2004_0200),
                            6: (0x9110_0000, 0x9117_ffff, 0x46200), 7: (0x9120_0000, 0x9121_ffff, 0x140204)})
     found = parse_resources(text)
-    assert found == (Resource(0, 0x9100_0000, 0x8_0000, False, False, False),
-                     Resource(2, 0xe000, 32, True, False, False),
-                     Resource(3, 0x100_0000_0000, 0x4000, False, True, False),
-                     Resource(4, 0, 0x1_0000, False, False, True),
-                     Resource(6, 0x9110_0000, 0x8_0000, False, True, False))
+    assert found == (Resource(0, 0x9100_0000, 0x8_0000, False, False), Resource(2, 0xe000, 32, True, False),
+                     Resource(3, 0x100_0000_0000, 0x4000, False, False), Resource(4, 0, 0x1_0000, False, True),
+                     Resource(6, 0x9110_0000, 0x8_0000, False, False))
     assert [is_rom(r) for r in found] == [False] * 4 + [True]
 
 

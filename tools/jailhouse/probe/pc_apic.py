@@ -183,9 +183,10 @@ def read_apic(tables: Tables, log: str, ram: list[Span], notes: list[str], sourc
     """ram: what firmware calls System RAM."""
     ioapics = _ioapics(tables, log, notes)
     if not ioapics:
-        raise Refused(f"{source}: there is no IOAPIC that could be used in the ACPI table APIC (MADT)",
-                      "devices' interrupts come through IOAPICs", "; ".join(notes) or
-                      "enable the IOAPIC in the firmware's setup")
+        left_out = "".join(f"; {note}" for note in notes if note.startswith("IOAPIC"))
+        raise Refused(f"{source}: no IOAPIC in the ACPI table APIC (MADT) can be used{left_out}",
+                      "devices' interrupts come through IOAPICs", "enable it in the firmware's setup, or update the "
+                      "firmware")
     if tables.madt.local_apic != LOCAL_APIC:
         notes.append(f"the local APICs are at {tables.madt.local_apic:#x}: the hypervisor wants {LOCAL_APIC:#x}")
     clock = _LOGGED_CLOCK.search(log)

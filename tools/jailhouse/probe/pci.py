@@ -12,7 +12,7 @@ from jailhouse.probe.raw import Bytes, Malformed
 
 # What a reader without privileges gets of a configuration space
 HEADER_SIZE = 64
-_CAP_MSI, _CAP_EXPRESS, _CAP_MSIX = 0x05, 0x10, 0x11
+_CAP_MSI, _CAP_MSIX = 0x05, 0x11
 _COMMAND_IO, _COMMAND_MEMORY, _COMMAND_MASTER = 1, 2, 4
 _STATUS_CAPABILITIES = 0x10
 _BARS = {0: 6, 1: 2, 2: 1}		# of each type of header
@@ -21,7 +21,7 @@ _ROM = 6				# in a `resource` file: behind the six BARs
 _RESOURCES_MAX = 32
 
 # Linux's include/linux/ioport.h
-_IO, _MEM, _PREFETCH, _ROM_SHADOW = 0x100, 0x200, 0x2000, 2
+_IO, _MEM, _ROM_SHADOW = 0x100, 0x200, 2
 _UNSET, _DISABLED = 0x2000_0000, 0x1000_0000
 
 _ADDRESS = re.compile(r"([0-9a-f]{4,8}):([0-9a-f]{2}):([01][0-9a-f])\.([0-7])", re.ASCII)
@@ -54,7 +54,6 @@ class Resource:
     start: int
     size: int
     io: bool
-    prefetchable: bool
     unset: bool
 
 
@@ -96,7 +95,6 @@ class Function:
     whole: bool
     msi: bool = False
     msix: Msix | None = None
-    express: bool = False
     bridge: Bridge | None = None
     virtual: bool = False
 
@@ -169,7 +167,7 @@ def parse_config(data: bytes) -> Function:
         decodes_io=bool(command & _COMMAND_IO), decodes_memory=bool(command & _COMMAND_MEMORY),
         master=bool(command & _COMMAND_MASTER), pin=config.u8(0x3d), bars=tuple(_bars(config, _BARS[header])),
         whole=whole, msi=_CAP_MSI in capabilities, msix=_msix(msix) if msix else None,
-        express=_CAP_EXPRESS in capabilities, bridge=_bridge(config) if header == 1 else None, virtual=virtual)
+        bridge=_bridge(config) if header == 1 else None, virtual=virtual)
 
 
 def parse_resources(text: str) -> tuple[Resource, ...]:
@@ -184,7 +182,7 @@ def parse_resources(text: str) -> tuple[Resource, ...]:
             continue
         if end < start:
             raise Malformed(f"resource: line {index + 1} ends before it starts")
-        found.append(Resource(index, start, end - start + 1, bool(flags & _IO), bool(flags & _PREFETCH),
+        found.append(Resource(index, start, end - start + 1, bool(flags & _IO),
                               bool(flags & (_UNSET | _DISABLED)) or start == 0))
     return tuple(found)
 
