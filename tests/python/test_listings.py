@@ -141,3 +141,11 @@ def test_what_has_nothing_is_no_device() -> None:
     board = Board([], range(0), [], 1 << 40)
     board.draft("nothing").note("a note")
     assert board.devices() == ()
+
+
+def test_pieces_of_firmware_on_one_page_are_one() -> None:
+    known = ((Span(0x10_0000, 0xf800), RAM), (Span(0x10_f800, 0x400), "ACPI Tables"),
+             (Span(0x10_fc00, 0x400), "Reserved"),
+             (Span(0x11_0000, 0x1000), "Persistent Memory"))
+    assert divide(known, [], pc=True) == (
+        (Span(0x10_0000, 0x1_0000),), (Piece("acpi-tables", Span(0x10_f000, 0x1000)),))
