@@ -74,6 +74,13 @@ static const struct command commands[] = {
 	  "--image FILE      inmates/bench.bin\n"
 	  "--words TEXT      more of its command line; x86_64: apic=xapic as Linux's local APICs may be\n"
 	  "compare, report   what to do with results: jailhouse bench compare --help\n", bench_run },
+	/* before the rest of config, which is Python's */
+	{ TWO("config", "collect"), "[-r|--root DIR] FILE.tar",
+	  "gather what a configuration can be made from: this machine's own description",
+	  "FILE.tar gets the files of /proc and /sys that say what the machine consists of, the firmware's tables, the kernel's\n"
+	  "options and its log; - is the standard output. It changes nothing, and needs no driver. Run it as root: others\n"
+	  "are not shown addresses. Exit status 1 if too little for a description could be read.\n"
+	  "-r, --root DIR  gather it from a copy of these files below DIR\n", collect_run },
 	{ ONE("config"), "{build|check} ...", "make and check configurations: jailhouse config --help",
 	  NULL, python_run },
 };

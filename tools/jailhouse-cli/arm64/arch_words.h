@@ -3,6 +3,8 @@
 #ifndef JAILHOUSE_CLI_ARCH_WORDS_H
 #define JAILHOUSE_CLI_ARCH_WORDS_H
 
+#define ARCH_NAME "arm64"
+
 /* As uname() and ELF name it */
 #define ELF_MACHINE "aarch64"
 

@@ -3,6 +3,8 @@
 #ifndef JAILHOUSE_CLI_ARCH_WORDS_H
 #define JAILHOUSE_CLI_ARCH_WORDS_H
 
+#define ARCH_NAME "x86_64"
+
 #define WORDS_LOAD_TOLD \
 	"and entered in 64-bit mode (Multiboot images: in 32-bit\n" \
 	"mode), with the address of boot parameters in RSI (EBX). Each load replaces the one before.\n"

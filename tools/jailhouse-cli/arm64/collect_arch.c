@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stddef.h>
+
+#include "collect_arch.h"
+
+const struct important collect_important[] = {
+	{ "proc/iomem", 1, "mount -t proc proc /proc" },
+	{ "sys/devices/system/cpu/present", 2, "mount -t sysfs sysfs /sys" },
+	{ "sys/firmware/fdt", 3, "mount -t sysfs sysfs /sys" },
+	{ "sys/firmware/acpi/tables", 3, "it takes the firmware's tables where there is no device tree" },
+	{ "dmesg.txt", 0, "gather it soon after the machine has started" },
+	{ NULL, 0, NULL },
+};
