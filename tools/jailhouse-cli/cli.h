@@ -100,6 +100,7 @@ enum status linux_run(const struct command *c, int argc, char **argv);
 enum status list_run(const struct command *c, int argc, char **argv);
 enum status stats_run(const struct command *c, int argc, char **argv);
 enum status collect_run(const struct command *c, int argc, char **argv);
+enum status hardware_run(const struct command *c, int argc, char **argv);
 enum status bench_run(const struct command *c, int argc, char **argv);
 enum status python_run(const struct command *c, int argc, char **argv);
 

@@ -74,6 +74,10 @@ static const struct command commands[] = {
 	  "--image FILE      inmates/bench.bin\n"
 	  "--words TEXT      more of its command line; x86_64: apic=xapic as Linux's local APICs may be\n"
 	  "compare, report   what to do with results: jailhouse bench compare --help\n", bench_run },
+	{ TWO("hardware", "check"), "[-r|--root DIR]", "say what this machine has of what the hypervisor needs",
+	  "Each requirement is a line: passed, FAILED, or unknown if nothing that can be read tells. Below what did not\n"
+	  "pass is what to do about it. Exit status 9 if something failed. Root can read more than others.\n"
+	  "-r, --root DIR  of another machine, whose files are below DIR (jailhouse config collect)\n", hardware_run },
 	/* before the rest of config, which is Python's */
 	{ TWO("config", "collect"), "[-r|--root DIR] FILE.tar",
 	  "gather what a configuration can be made from: this machine's own description",
