@@ -188,6 +188,16 @@ def test_a_pc(tmp_path: Path) -> None:
     assert solved(tmp_path / "system.toml").hypervisor.span.end == 0x2_8000_0000
 
 
+def test_the_gic_makes_room_for_ram(tmp_path: Path) -> None:
+    """Where RAM of a size would lie over it; what is written as a list is the writer's to sort out."""
+    file = write(tmp_path, BOARD, cell=[cell("a", memory="256M"), cell("b")])
+    big, small = solved(file).cells
+    assert (big.view.gicd, big.view.gicr) == (0x1000_0000, 0x1001_0000) and small.view.gicd == 0
+    assert_same(file, tmp_path)
+    region = {"name": "ram", "guest": 0, "size": "256M", "access": "rwx"}
+    assert "the hypervisor answers there itself" in said(write(tmp_path, BOARD, cell=[cell("a", memory=[region])]))
+
+
 # --- memory in common, and devices ---
 
 def test_shares(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ static const struct wanted everything[] = {
 	{ "sys/kernel/security", "lockdown", FILES },
 	{ "sys/module/module/parameters", "sig_enforce", FILES },
 	{ "sys/devices/system/cpu/cpu[0-9]*", "online topology/* cache/index*/* regs/identification/*", FILES },
+	{ "sys/devices/system/cpu/cpu[0-9]*", "of_node", LINKS },
 	{ "sys/bus/pci/devices/*", "config resource irq class vendor device subsystem_vendor subsystem_device msi_irqs/* "
 				   "numa_node dma_mask_bits label", FILES },
 	{ "sys/bus/pci/devices/*", "driver iommu_group", LINKS },

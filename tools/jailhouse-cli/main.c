@@ -85,8 +85,9 @@ static const struct command commands[] = {
 	  "options and its log; - is the standard output. It changes nothing, and needs no driver. Run it as root: others\n"
 	  "are not shown addresses. Exit status 1 if too little for a description could be read.\n"
 	  "-r, --root DIR  gather it from a copy of these files below DIR\n", collect_run },
-	{ ONE("config"), "{build|check} ...", "make and check configurations: jailhouse config --help",
+	{ ONE("config"), "{create|build|check|explain|diff|show|import} ...", "make, check and draw configurations: jailhouse config --help",
 	  NULL, python_run },
+	{ ONE("explain"), "SYSTEM.toml [LOG]", "say what cells that failed wanted, and what to write: jailhouse explain --help", NULL, python_run },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

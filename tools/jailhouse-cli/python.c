@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Commands that are written in Python: config. */
+/* Commands that are written in Python: config, explain, and parts of bench. */
 #include <errno.h>
 #include <libgen.h>
 #include <stdio.h>

@@ -145,7 +145,7 @@ class Table:
         return value
 
     def word(self, key: str) -> str:
-        value: str = self._get(key, lambda v: isinstance(v, str) and re.fullmatch(r"[\w.+-]{1,40}", v, re.ASCII),
+        value: str = self._get(key, lambda v: isinstance(v, str) and bool(re.fullmatch(r"[\w.+-]{1,40}", v, re.ASCII)),
                                "a name of letters, digits and . _ + -")
         return value
 

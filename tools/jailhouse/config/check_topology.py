@@ -4,7 +4,6 @@
 from jailhouse.config.model import Cell, System
 from jailhouse.config.problems import Problems
 from jailhouse.config.solve_cpus import Group, clusters, cores, is_real_time
-from jailhouse.config.units import size_text
 
 
 def check_topology(system: System, problems: Problems) -> None:
@@ -29,7 +28,7 @@ def _check_clusters(cell: Cell, own: Group, system: System, problems: Problems) 
         if cluster & own and cluster - own:
             cache = max((c for c in system.machine.topology.caches if cluster & own & c.cpus and (cluster - own) & c.cpus),
                         key=lambda c: c.level, default=None)
-            what = f" and a level {cache.level} cache of {size_text(cache.size)}" if cache else ""
+            what = f" and a {cache}" if cache else ""
             problems.warn(cell.cpus_where or cell.where, f'cell "{cell.name}": {_cpus(cluster & own)} shares a cluster{what} with '
                           f"{_whose(cluster - own, system)}", "what they do takes its place in the cache and on the bus, which its "
                           "latencies feel", "give it whole clusters" if len(all_clusters) > 1 else

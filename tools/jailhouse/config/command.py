@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`jailhouse config build|check|show|import`. Exit status: 0, 1 for a wrong text, 2 for usage."""
+"""`jailhouse config ...`. Exit status: 0, 1 for a wrong text, 2 for usage."""
 
 import argparse
 import os
@@ -34,7 +34,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="jailhouse config")
+    parser = argparse.ArgumentParser(prog="jailhouse config", epilog="`jailhouse config collect` is the command's own: "
+                                     "it gathers on a board what `create -r` reads.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     build = commands.add_parser("build", help="turn a system text into .cell files")
     build.add_argument("file", metavar="FILE.toml")

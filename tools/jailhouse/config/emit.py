@@ -214,8 +214,8 @@ def _cell_console(cell: Cell, machine: Machine) -> abi.Values:
         by_port = ARCHES[machine.arch].uart_by_port
         return {"address": cell.uart.address, "size": 8 if by_port else PAGE, "type": _uart_type(machine),
                 "flags": 0 if by_port else abi.ABI_CONSOLE_MMIO | abi.ABI_CONSOLE_STRIDE_4}
-    for given in cell.devices if cell.console else ():
-        if given.name == cell.console.name and (device := machine.devices.get(given.name)):
+    for given in cell.devices:
+        if cell.console is not None and given.name == cell.console.name and (device := machine.devices.get(given.name)):
             return _console(device, guest_offset(given, device))
     return {}
 

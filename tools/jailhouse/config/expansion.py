@@ -16,10 +16,10 @@ from jailhouse.config.problems import Problems
 from jailhouse.config.solve_cpus import clusters, cores
 from jailhouse.config.table import Table
 from jailhouse.config.toml_text import comment_lines, entry_lines, key_text, ranges_text
-from jailhouse.config.units import size_text
 
 # What of a cell's text is said in other words
-_REPLACED = {"share", "platform", "ram", "flash", "boot", "memory", "cpus", "shared", "devices", "uart", "renumber", "lines"}
+_REPLACED = {"share", "platform", "ram", "flash", "boot", "memory", "cpus", "shared", "devices", "uart", "renumber", "lines",
+             "gic"}
 
 
 def expansion(file: str, system: System, directory: str) -> str:
@@ -60,6 +60,8 @@ def _cell(cell: Cell, data: dict[str, Any], document: Document, machine: Machine
     yield from comment_lines(f"CPUs: {cpus_text(cell, machine)}")
     yield from entry_lines("cpus", ranges_text(cell.cpu_numbers()))
     yield from entry_lines("memory", [_region(r) for r in cell.memory if r.shared is None])
+    if cell.view.where is not None:
+        yield from entry_lines("gic", {"gicd": cell.view.gicd, "gicr": cell.view.gicr})
     if uses := [_use(r) for r in cell.memory if r.shared is not None]:
         yield from entry_lines("shared", uses)
     if cell.devices:
@@ -105,6 +107,6 @@ def cpus_text(cell: Cell, machine: Machine) -> str:
         if group & own and len(clusters(machine)) > 1:
             words.append(f"cluster {number} {'whole' if group <= own else f'in part, {len(group & own)} of {len(group)}'}")
     words += [f"{len(core & own)} of {len(core)} threads of a core" for core in cores(machine) if core & own and core - own]
-    words += [f"level {c.level} cache of {size_text(c.size)} {'of its own' if c.cpus <= own else 'shared with others'}"
+    words += [f"{c} {'of its own' if c.cpus <= own else 'shared with others'}"
               for c in machine.topology.caches if c.level > 1 and c.cpus & own]
     return ", ".join(dict.fromkeys(words)) or "what they share with others is not known"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from jailhouse.config.problems import Where
-from jailhouse.config.units import PAGE, span_text
+from jailhouse.config.units import PAGE, size_text, span_text
 
 # Consoles that are no devices: the hypercall, and the cell's `uart`
 CONSOLE_PUTC = "putc"
@@ -131,9 +131,13 @@ class Platform:
 class Cache:
     level: int
     kind: str				# "data", "instruction" or "unified"
-    size: int
+    size: int				# 0: not known
     cpus: frozenset[int]
     where: Where
+
+
+    def __str__(self) -> str:
+        return f"level {self.level} cache" + (f" of {size_text(self.size)}" if self.size else "")
 
 
 @dataclass(frozen=True)
@@ -273,6 +277,7 @@ class Cell:
     cpus_where: Where | None = None
     cpu_count: int | None = None	# so many, to be chosen; None: `cpus` names them
     shares: tuple[Share, ...] = ()
+    sized: bool = False		# of its memory only the size was said
     image: str | None = None		# what it is to run, for the words about the next steps
 
     def cpu_numbers(self) -> Iterator[int]:

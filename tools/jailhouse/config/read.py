@@ -90,6 +90,7 @@ def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell
     name = _cell_name(table)
     if name is not None:
         table.title = f'cell "{name}"'
+    sized = isinstance(table.data.get("memory"), str | int)
     if arch is not None and not ("platform" in arch.refused and "platform" in table.data):
         table = expanded(table, arch)
     cpus, count = _cpus(table, cpu_count)
@@ -121,7 +122,8 @@ def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell
     return Cell(name, table.where(), cpus, entry or 0, table.where("entry"),
                 tuple(r for r in memory if r), comm_page, table.where("comm_page"), devices,
                 lines, delivery, limit, putc, console, table.problems.errors == before, ports,
-                functions, uart, view, absent == "absent", table.where("cpus"), count, shares, image)
+                functions, uart, view, absent == "absent", table.where("cpus"), count, shares, sized,
+                image)
 
 
 def _cpus(table: Table, machine_has: int) -> tuple[tuple[Line, ...], int | None]:

@@ -101,7 +101,8 @@ def _groups(table: Table, key: str, count: int) -> tuple[frozenset[int], ...]:
 def _cache(table: Table, count: int) -> Cache | None:
     level = table.number("level", required=True)
     kind = table.choice("kind", ["unified", "data", "instruction"], "unified")
-    size = table.size()
+    # 0: nobody says
+    size = table.number("size", default=0)
     cpus = table.lines("cpus", range(count), required=True)
     table.done()
     if level is None or kind is None or size is None:

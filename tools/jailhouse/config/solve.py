@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
-What a text leaves open, found: memory in common, devices that others of the cell's do not work without, CPUs, and
-what of RAM is whose. The same text always gives the same answer; what it says itself stays as it is said.
+What a text leaves open, found: devices that others of the cell's do not work without, where a cell sees what, memory
+in common, CPUs, and what of RAM is whose. The same text always gives the same answer; what it says itself stays as it is said.
 """
 
 from jailhouse.config.model import System
 from jailhouse.config.problems import Problems
 from jailhouse.config.solve_cpus import with_cpus
 from jailhouse.config.solve_devices import with_companions
+from jailhouse.config.solve_gic import with_gics
 from jailhouse.config.solve_memory import with_memory
 from jailhouse.config.solve_shares import with_shares
 
 
 def solve(system: System, problems: Problems) -> System:
     """`system` as it was read. What cannot be found is said, and left open."""
-    system = with_shares(with_companions(system), problems)
+    system = with_shares(with_gics(with_companions(system)), problems)
     return with_memory(with_cpus(system, problems), problems)

@@ -73,9 +73,13 @@ def seen_by(cell: Cell, machine: Machine) -> list[Span]:
 
 
 def _place(cells: list[Cell], size: int, machine: Machine) -> int:
-    """The first block from _FIRST on from which `size` bytes are nothing's in any of them."""
-    at = _FIRST
-    for span in sorted((s for cell in cells for s in seen_by(cell, machine)), key=lambda s: s.start):
+    return free_place([span for cell in cells for span in seen_by(cell, machine)], size, _FIRST, BLOCK)
+
+
+def free_place(taken: list[Span], size: int, first: int, unit: int) -> int:
+    """The lowest multiple of `unit` from `first` on from which `size` bytes are nothing's."""
+    at = align_up(first, unit)
+    for span in sorted(taken, key=lambda s: s.start):
         if Span(at, size).overlaps(span):
-            at = align_up(span.end, BLOCK)
+            at = align_up(span.end, unit)
     return at

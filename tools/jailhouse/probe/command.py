@@ -51,6 +51,8 @@ def describe(facts: Facts) -> Description:
     if facts.read(_TREE):
         return _describer("from_tree", "describe_tree")(facts)
     if facts.names(_TABLES):
+        if "arch arm64" in (facts.text("facts/manifest") or "") or "CPU implementer" in (facts.text("proc/cpuinfo") or ""):
+            return _describer("from_acpi_arm64", "describe_acpi_arm64")(facts)
         return _describer("from_pc", "describe_pc")(facts)
     raise Refused("there is neither a device tree (sys/firmware/fdt) nor ACPI tables (sys/firmware/acpi/tables)",
                   "one of the two says what the machine has", "run it as root, who alone can read them, or give what "

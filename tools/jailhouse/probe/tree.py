@@ -216,7 +216,7 @@ def printable(text: str) -> str:
 def read_tree(blob: bytes, source: str) -> Tree:
     """Refused where it is no whole device tree."""
     try:
-        import libfdt  # type: ignore[import]
+        import libfdt
     except ImportError as error:
         raise Refused("device trees cannot be read here", f"Python's libfdt is missing: {error}",
                       "apt install python3-libfdt") from error

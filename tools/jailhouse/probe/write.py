@@ -84,8 +84,8 @@ def _topology(machine: Description) -> Iterator[str]:
         if groups:
             yield from entry_lines(key, [ranges_text(group) for group in groups])
     if machine.caches:
-        yield from entry_lines("caches", [{"level": c.level, "kind": c.kind, "size": c.size, "cpus": ranges_text(c.cpus)}
-                                          for c in machine.caches])
+        yield from entry_lines("caches", [{"level": c.level, "kind": c.kind} | ({"size": c.size} if c.size else {}) |
+                                          {"cpus": ranges_text(c.cpus)} for c in machine.caches])
 
 
 def _device(device: Device) -> Iterator[str]:
