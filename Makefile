@@ -178,8 +178,9 @@ test:
 		ARCH=$$arch sh tools/setup/setup.sh $(KERNELS) || { echo '0 passed, 1 failed'; exit 1; }; done
 	$(Q)PYTHONDONTWRITEBYTECODE=1 MAKE='$(MAKE)' $(PYTHON) tests/run.py $(TESTED)
 
+PYTHON_TESTS = tests/python tests/cli
 test-python:
-	$(Q)$(PYTHON) -m pytest $(PYTEST_FLAGS) $(wildcard tests/python tests/cli)
+	$(Q)$(PYTHON) -m pytest $(PYTEST_FLAGS) $(PYTHON_TESTS)
 
 test-qemu: all
 	$(Q)$(IN_PYTHON) pytest $(PYTEST_FLAGS) tests/qemu

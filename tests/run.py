@@ -21,7 +21,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
 REPORTS = TOP / "build" / "tests"
-# Of a machine's four CPUs few have something to do at a time
+# Of a machine's four CPUs few have something to do at a time, and Python has one
 SIDE_BY_SIDE = 2
 CMOCKA = re.compile(r"^\[  (PASSED|FAILED)  \] (?:(?P<tests>\d+) test\(s\)|(?P<name>\w+)$)")
 REASON_SHOWN = 300
@@ -103,7 +103,7 @@ def host() -> Count:
 
 
 def python(target: str, *more: str, mark: str = "") -> Count:
-    report = REPORTS / f"{'-'.join([target, *more])}.xml"
+    report = REPORTS / f"{'-'.join([target, *more]).replace('/', '-')}.xml"
     report.unlink(missing_ok=True)
     flags = f"PYTEST_FLAGS=-v --durations=5 -o cache_dir={report.with_suffix('.cache')} --junitxml={report}"
     status = make([target, *more, flags], mark=mark)
@@ -123,6 +123,15 @@ def told(name: str, step: Callable[[], Count]) -> Count:
     return count
 
 
+def tools() -> Count:
+    """Each folder's tests in a process of their own."""
+    total = Count()
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as several:
+        for count in several.map(lambda folder: python("test-python", f"PYTHON_TESTS={folder}"), ("tests/python", "tests/cli")):
+            total.add(count)
+    return total
+
+
 def machines(arch: str, mark: str) -> Count:
     return told(f"tests in emulated {arch} machines", lambda: python("test-qemu", f"ARCH={arch}", mark=mark))
 
@@ -135,7 +144,7 @@ def main() -> int:
         total.add(told(f"build for {arch}", lambda arch=arch: built("all", arch)))
         total.add(told(f"build for {arch} with clang", lambda arch=arch: built("lint", arch)))
     total.add(told("host tests", host))
-    total.add(told("Python tests", lambda: python("test-python")))
+    total.add(told("Python tests", tools))
     with ThreadPoolExecutor(SIDE_BY_SIDE) as several:
         for count in several.map(lambda arch: machines(arch, f"{arch}: " if len(arches) > 1 else ""), arches):
             total.add(count)
