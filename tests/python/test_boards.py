@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from test_schema import refusals
 from test_trees import RAM
 from trees import Said
 from verdict import hypervisor_says
@@ -46,6 +47,7 @@ def test_two_cells_on_boards_of_many_makers(tmp_path: Path, admit_tool: Path, re
         folder = tmp_path / str(number)
         problems = write_checked(machine, str(folder / "machine.toml"))
         assert not problems.errors, (tree, [str(p) for p in problems])
+        assert refusals((folder / "machine.toml").read_text()) == []
         uart = next((d.name for d in machine.devices if d.uart is not None and d.name != machine.console and not d.needs), None)
         text = 'machine = "machine.toml"\n' + CELL.format("rtos", 1, "16M") + "exits = 1000\n" + \
             (f'devices = ["{uart}"]\n' if uart else "") + CELL.format("compute", 1, "64M") + \

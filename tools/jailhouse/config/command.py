@@ -2,6 +2,7 @@
 """`jailhouse config ...`. Exit status: 0, 1 for a wrong text, 2 for usage."""
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from jailhouse.config.picture import page
 from jailhouse.config.place import place
 from jailhouse.config.problems import Problems
 from jailhouse.config.read import read_system
+from jailhouse.config.schema import SCHEMAS
 from jailhouse.config.show import contract, cpus, gic, show
 from jailhouse.config.solve import solve
 from jailhouse.config.uart import settle_uarts, uart_text
@@ -49,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     shows.add_argument("file", metavar="FILE", help="a .cell file, or with --html a system text")
     shows.add_argument("--html", metavar="PAGE.html", help="draw the system instead: a page for a browser")
     shows.set_defaults(run=_show)
+    schemas = commands.add_parser("schema", help="print the keys of a text as JSON Schema, for editors")
+    schemas.add_argument("text", choices=list(SCHEMAS))
+    schemas.set_defaults(run=_schema)
     explains = commands.add_parser("explain", help="print who has what in a system text")
     explains.add_argument("file", metavar="FILE.toml")
     explains.set_defaults(run=_explain)
@@ -145,6 +150,11 @@ def write_all(directory: str, files: dict[str, bytes]) -> None:
                 os.fsync(stream.fileno())
         for name in files:
             os.replace(os.path.join(scratch, name), os.path.join(directory, name))
+
+
+def _schema(options: argparse.Namespace) -> int:
+    print(json.dumps(SCHEMAS[options.text], indent=2))
+    return 0
 
 
 def _explain(options: argparse.Namespace) -> int:
