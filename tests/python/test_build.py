@@ -12,7 +12,8 @@ import pytest
 from conftest import DEMO, ROOT
 
 from jailhouse.config import abi, blob
-from jailhouse.config.command import main, write_all
+from jailhouse.config.command import main
+from jailhouse.config.files import write_all
 from jailhouse.config.emit import CellFile, Irq, Mem, SystemFile
 
 Edited = Callable[..., Path]

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 from jailhouse.config import blob, emit
 from jailhouse.config.arches import ARCHES
-from jailhouse.config.command import write_all
+from jailhouse.config.files import write_all
 from jailhouse.config.model import System
 
 SLOW_IS_FINE = settings(deadline=None, derandomize=True,

@@ -5,7 +5,6 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 
 from jailhouse.config import blob, emit
@@ -14,6 +13,7 @@ from jailhouse.config.check import check
 from jailhouse.config.check_machine import check_machine
 from jailhouse.config.diff import diff
 from jailhouse.config.model import System
+from jailhouse.config.files import write_all
 from jailhouse.config.next_steps import NEXT_STEPS, RESERVED_MEMORY, texts
 from jailhouse.config.partition import explain
 from jailhouse.config.picture import page
@@ -137,19 +137,6 @@ def _summary(system: System, directory: str) -> None:
     if words.tree:
         print(f"device tree: {os.path.join(directory, RESERVED_MEMORY)} reserves the memory, which no parameter can")
     print(f"next steps: {os.path.join(directory, NEXT_STEPS)}")
-
-
-def write_all(directory: str, files: dict[str, bytes]) -> None:
-    """Each file is its old self or its new one, and none is new unless all could be written."""
-    os.makedirs(directory, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".build-", dir=directory) as scratch:
-        for name, data in files.items():
-            with open(os.path.join(scratch, name), "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-        for name in files:
-            os.replace(os.path.join(scratch, name), os.path.join(directory, name))
 
 
 def _schema(options: argparse.Namespace) -> int:

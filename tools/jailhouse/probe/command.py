@@ -5,10 +5,10 @@ import argparse
 import importlib
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from typing import Any
 
+from jailhouse.config.files import write_all
 from jailhouse.config.problems import Problems
 from jailhouse.config.read_machine import read_machine
 from jailhouse.config.check_machine import check_machine
@@ -27,10 +27,15 @@ def add_create(commands: Any) -> None:
                         help="what `jailhouse config collect` wrote, a folder with another machine's /proc and /sys, or a "
                         "device tree (.dtb); this machine itself if left out")
     create.add_argument("-o", "--output", metavar="MACHINE.toml", required=True)
+    create.add_argument("--force", action="store_true", help="overwrite a text that is there")
     create.set_defaults(run=_create)
 
 
 def _create(options: argparse.Namespace) -> int:
+    if os.path.exists(options.output) and not options.force:
+        print(f"{options.output}: it is there already, and somebody may have worked on it; write another file with -o, or overwrite it "
+              "with --force", file=sys.stderr)
+        return 1
     try:
         machine = describe(open_facts(options.root))
         problems = write_checked(machine, options.output)
@@ -74,13 +79,7 @@ def _describer(module: str, function: str) -> Callable[[Facts], Description]:
 
 def write_checked(machine: Description, output: str) -> Problems:
     """The text is written, and read back as `config build` will read it."""
-    folder = os.path.dirname(output) or "."
-    os.makedirs(folder, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".create-", suffix=".toml", delete=False) as stream:
-        stream.write(machine_text(machine))
-    # what a temporary file may is less than what others may read
-    os.chmod(stream.name, 0o644)
-    os.replace(stream.name, output)
+    write_all(os.path.dirname(output) or ".", {os.path.basename(output): machine_text(machine).encode()})
     problems = Problems()
     read = read_machine(output, problems)
     if read is not None:

@@ -7,6 +7,7 @@ running system itself, which is the folder "/".
 import os
 import posixpath
 import stat
+import subprocess
 import tarfile
 from abc import ABC, abstractmethod
 
@@ -17,7 +18,7 @@ FILE_MAX = 4 << 20
 
 
 class Facts(ABC):
-    """Paths have no leading "/". Links are followed where files are read."""
+    """Paths have no leading "/". Links are followed where files are read. source: what it is called, without its folder."""
     source: str
 
     @abstractmethod
@@ -44,15 +45,15 @@ class Facts(ABC):
 class Folder(Facts):
     def __init__(self, root: str) -> None:
         self.root = root
-        self.source = "the running system" if root == "/" else root
+        self.source = os.path.basename(os.path.abspath(root))
 
     def _path(self, path: str) -> str:
         return os.path.join(self.root, path)
 
     def read(self, path: str) -> bytes | None:
         try:
-            with open(self._path(path), "rb") as stream:
-                # a pipe or a device among them would never end
+            # a pipe among them would not even open, and a device never end
+            with open(os.open(self._path(path), os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:
                 if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                     return None
                 return stream.read(FILE_MAX)
@@ -72,11 +73,27 @@ class Folder(Facts):
             return None
 
 
+class Running(Folder):
+    """This machine; its kernel's log is in no file."""
+
+    def __init__(self) -> None:
+        super().__init__("/")
+        self.source = "the running system"
+
+    def read(self, path: str) -> bytes | None:
+        if path != "dmesg.txt":
+            return super().read(path)
+        try:
+            return subprocess.run(["dmesg"], capture_output=True, check=True).stdout[:FILE_MAX]
+        except (OSError, subprocess.CalledProcessError):
+            return None
+
+
 class Tar(Facts):
     """All of it is in memory: what is in it was at most 64 MiB."""
 
     def __init__(self, file: str) -> None:
-        self.source = file
+        self.source = os.path.basename(file)
         self.files: dict[str, bytes] = {}
         self.links: dict[str, str] = {}
         self.folders: dict[str, set[str]] = {}
@@ -120,7 +137,7 @@ class Tree(Facts):
     """A device tree alone."""
 
     def __init__(self, file: str) -> None:
-        self.source = file
+        self.source = os.path.basename(file)
         try:
             with open(file, "rb") as stream:
                 self.tree = stream.read(FILE_MAX)
@@ -141,7 +158,7 @@ class Tree(Facts):
 def open_facts(path: str) -> Facts:
     """Refused where there is nothing of that kind."""
     if os.path.isdir(path):
-        return Folder(path)
+        return Running() if os.path.realpath(path) == "/" else Folder(path)
     try:
         with open(path, "rb") as stream:
             magic = stream.read(4)
