@@ -111,6 +111,7 @@ FAULT = 'FAILED cell "rtos": CPU 3: not its memory: %s of 0x%x at PC 0x104; near
     # two of virtio's transports are on that page, and all are one device here
     (FAULT % ("read", 0xa00_0e00), 'device "virtio"', 'devices = ["virtio"], which brings interrupts 48'),
     (FAULT % ("read", 0x4000_0000), "RAM of the machine", 'guest = 0x40000000, size = "1M"'),
+    (FAULT % ("write", 0x10_0000), 'device "flash", flash + 0x100000, which is the root cell\'s; it is just behind its memory "ram", too', "flash"),
     (FAULT % ("read", 0x7000_0000_0000), "nothing that the machine's text knows", "jailhouse config create"),
     ('FAILED cell "rtos": CPU 3: not permitted: execute of 0x10 at PC 0x104; nearest is "ram" 0x0..0xfffff rwx',
      'its own memory "ram", which it may not execute', "write access"),

@@ -52,7 +52,8 @@ def _of_cell(cell: Cell, system: System) -> Facts:
     machine, section = system.machine, emit.emit_cell(cell, system.machine).cell
     found = {"CPU": ", ".join(map(str, ranges_text(cell.cpu_numbers()))), "entry": f"{cell.entry:#x}"}
     for m in section.mem:
-        found[f'memory "{m.name}"'] = f"{' '.join([access_text(m.flags), *flag_words(m.flags)])} {span_text(m.virt, m.size)} at host {m.phys:#x}"
+        words = " ".join([access_text(m.flags), *flag_words(m.flags), span_text(m.virt, m.size)])
+        found[f'memory "{m.name}"'] = f"{words} at host {m.phys:#x}"
     for given in cell.devices:
         found[f'device "{given.name}"'] = device_text(given, machine)
     if section.irqs:

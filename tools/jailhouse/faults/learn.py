@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.emit import cell_pages, guest_offset
 from jailhouse.config.model import Cell, Device, Given, System
-from jailhouse.config.units import PAGE, align_down, function_text
+from jailhouse.config.units import MIB, PAGE, align_down, function_text
 
 _LINE = re.compile(r'(?:FAILED cell|refused to cell|cell) "(?P<cell>[^"]*)": CPU \d+: (?P<what>.*)')
 _ACCESS = re.compile(r"(?P<kind>read|write|execute) of 0x(?P<at>[0-9a-f]+) at PC 0x(?P<pc>[0-9a-f]+)")
@@ -64,30 +64,33 @@ def _of_address(at: int, kind: str, cell: Cell, system: System) -> tuple[str, st
         if region.guest <= at < region.guest + region.size:
             return (f'its own memory "{region.name}", which it may not {kind} ("{region.access}")',
                     f'write access = "rwx" (or what it is to have) at {region.where}')
-    device = _device_at(at, system)
-    if device is not None:
-        return _of_device(device, at, cell, system)
-    for placed in ARCHES[system.machine.arch].mediated(cell, system.machine.platform) if system.machine.platform else ():
-        if placed.span.start <= at < placed.span.end:
-            return f"the machine's {placed.name}, where the hypervisor answers", "the program did what that device takes no access for"
-    for placed in system.machine.ram:
-        if placed.span.start <= at < placed.span.end:
-            return ("RAM of the machine, which is not at that address in the cell" if not _near(at, cell) else
-                    f"just behind its memory {_near(at, cell)}"), _more_memory(at, cell)
-    return ("nothing that the machine's text knows", "if a device is there, describe it in the machine text (`jailhouse config create`); "
-            "else the program is wrong, or was built for another machine")
+    if device := _device_at(at, system):
+        meant, advice = _of_device(device, at, cell, system)
+        return meant + (f"; it is just behind its memory {near}, too" if (near := _near(at, cell)) else ""), advice
+    if near := _near(at, cell):
+        return f"just behind its memory {near}", f'give that more `size` in cell "{cell.name}" ({cell.where}) if the program needs it'
+    mediated = _mediated(at, cell, system)
+    if mediated is not None:
+        return f"the machine's {mediated}, where the hypervisor answers", "the program did what that device takes no access for"
+    if any(placed.span.start <= at < placed.span.end for placed in system.machine.ram):
+        return ("RAM of the machine, which is not at that address in the cell",
+                f'link the program for where the cell has memory, or add to it: {{ name = "more", guest = {align_down(at, PAGE):#x}, '
+                'size = "1M", access = "rw" }')
+    return ("nothing that the machine's text knows",
+            "if a device is there, describe it in the machine text (`jailhouse config create`); else the program is wrong, or "
+            "was built for another machine")
+
+
+def _mediated(at: int, cell: Cell, system: System) -> str | None:
+    """What of the interrupt controller and the like is there."""
+    platform = system.machine.platform
+    found = ARCHES[system.machine.arch].mediated(cell, platform) if platform is not None else ()
+    return next((p.name for p in found if p.span.start <= at < p.span.end), None)
 
 
 def _near(at: int, cell: Cell) -> str:
-    """The region that ends less than its own size before that address."""
-    return next((f'"{r.name}"' for r in cell.memory if r.guest + r.size <= at < r.guest + 2 * r.size), "")
-
-
-def _more_memory(at: int, cell: Cell) -> str:
-    name = _near(at, cell)
-    return (f"give {name} more `size` in cell \"{cell.name}\" ({cell.where}) if the program needs it" if name else
-            f"link the program for where the cell has memory, or add to it: {{ name = \"more\", guest = {align_down(at, PAGE):#x}, "
-            'size = "1M", access = "rw" }')
+    """The region that ends less than a MiB before that address: who runs over the end of one comes there."""
+    return next((f'"{r.name}"' for r in cell.memory if r.guest + r.size <= at < r.guest + r.size + MIB), "")
 
 
 def _device_at(at: int, system: System) -> Device | None:
@@ -104,26 +107,30 @@ def _device_at(at: int, system: System) -> Device | None:
 def _of_device(device: Device, at: int, cell: Cell, system: System) -> tuple[str, str]:
     part = next((p for p in device.registers if p.span.start <= at < p.span.end), device.registers[0])
     about = f" ({device.about})" if device.about else ""
-    name = f'device "{device.name}"{about}, {part.name} + {at - part.span.start:#x}' if at >= part.span.start else f'device "{device.name}"'
+    name = f'device "{device.name}"{about}'
+    if at >= part.span.start:
+        name += f", {part.name} + {at - part.span.start:#x}"
     owner = next((c.name for c in system.cells if device.name in {g.name for g in c.devices}), None)
     if owner == cell.name:
         return name, _moved(device, cell, system)
     if owner is not None:
-        return f"{name}, which is cell \"{owner}\"'s", f'take it from cell "{owner}", then add to cell "{cell.name}": {_line(device, cell)}'
+        return (f"{name}, which is cell \"{owner}\"'s",
+                f'take it from cell "{owner}", then add to cell "{cell.name}": {_line(device, cell)}')
     pages = {p.span.pages().start for p in device.registers}
     beside = sorted(d.name for d in system.machine.devices.values() if d is not device and
                     any(p.span.pages().start in pages for p in d.registers) and not d.functions)
-    more = f' (with {", ".join(beside)}, which {"has" if len(beside) == 1 else "have"} registers on the same page)' if beside else ""
+    more = f' (with {", ".join(beside)}: registers on the same page)' if beside else ""
     return f"{name}, which is the root cell's", f'add to cell "{cell.name}" ({cell.where}): {_line(device, cell, beside)}{more}'
 
 
 def _line(device: Device, cell: Cell, beside: Iterable[str] = ()) -> str:
     names = [g.name for g in cell.devices] + [device.name, *beside]
     line = "devices = [" + ", ".join(f'"{n}"' for n in dict.fromkeys(names)) + "]"
-    lines = [n for one in device.lines for n in one.numbers]
-    functions = ", ".join(function_text(f.bdf) for f in device.functions)
-    return line + (f", which brings interrupt{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))} too" if lines else "") + \
-        (f", which brings PCI function {functions} too" if functions else "")
+    if lines := [str(n) for one in device.lines for n in one.numbers]:
+        line += f", which brings interrupt{'s' if len(lines) > 1 else ''} {', '.join(lines)} too"
+    if device.functions:
+        line += f", which brings PCI function {', '.join(function_text(f.bdf) for f in device.functions)} too"
+    return line
 
 
 def _moved(device: Device, cell: Cell, system: System) -> str:
@@ -140,7 +147,8 @@ def _of_port(at: int, cell: Cell, system: System) -> tuple[str, str]:
     absent = 'or let it see nothing there: other_ports = "absent"'
     device = next((d for d in system.machine.devices.values() if any(at in line.numbers for line in d.ports)), None)
     if device is None:
-        return "a port of no device that the machine's text knows", f'give it by ports = ["{at:#x}"] in cell "{cell.name}" ({cell.where}), {absent}'
+        return ("a port of no device that the machine's text knows",
+                f'give it by ports = ["{at:#x}"] in cell "{cell.name}" ({cell.where}), {absent}')
     about = f" ({device.about})" if device.about else ""
     owner = next((f'cell "{c.name}"' for c in system.cells if device.name in {g.name for g in c.devices}), "the root cell")
     return (f'a port of device "{device.name}"{about}, which is {owner}\'s',
@@ -162,8 +170,6 @@ def _of_exit(said: str, found: re.Match[str], cell: Cell, system: System) -> Les
     meant = f"its contract ({found['limit']}) has no room for an exit of kind {reason}"
     if reason == "mmio" and found["detail"]:
         at = int(found["detail"], 16)
-        part = next((p for p in ARCHES[system.machine.arch].mediated(cell, system.machine.platform) if p.span.start <= at < p.span.end),
-                    None) if system.machine.platform else None
-        meant += f": an access to the {part.name if part else 'device'} at {at:#x}"
+        meant += f": an access to the {_mediated(at, cell, system) or 'device'} at {at:#x}"
     advice = _INSTEAD.get(reason, "have the program do so while it starts up, within `settle_ms`")
     return Lesson(said, meant, f'{advice}; or raise `exits` ({cell.limit.where})')
