@@ -22,6 +22,11 @@ AS_ROOT = "gather it on the machine itself, as root: jailhouse config collect"
 WHERE = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+def short(value: object) -> str | None:
+    """What a table of a test is called."""
+    return f"{len(value)} bytes" if isinstance(value, bytes) else None
+
+
 @dataclass(frozen=True)
 class Row:
     verdict: str
@@ -352,7 +357,7 @@ def test_page_size(arm64, check):
     ("", bytes((0xc, 20)) + bytes(18), "", UNKNOWN, "no description"),
     ("", gicd(0) + struct.pack("<BBHQI", 0xe, 16, 0, 0x080a_0000, 0xf6_0000), "", PASSED, "GICv3"),
     ("", b"", "GICv3", PASSED, "GICv3"),
-    ("", b"", "", UNKNOWN, "no description")])
+    ("", b"", "", UNKNOWN, "no description")], ids=short)
 def test_gic(arm64, check, gic, table, interrupts, verdict, says):
     arm64.put("sys/firmware/fdt", device_tree(gic=gic))
     if table:
@@ -378,7 +383,7 @@ def test_a_method_without_an_end_is_none(arm64, check):
 
 @pytest.mark.parametrize("table, verdict", [
     (fadt(1), PASSED), (fadt(3), FAILED), (fadt(0), FAILED), (acpi(b"FACP", bytes(129 - 36)), UNKNOWN),
-    (acpi(b"FACP", bytes(130 - 36)), UNKNOWN)])
+    (acpi(b"FACP", bytes(130 - 36)), UNKNOWN)], ids=short)
 def test_psci_of_acpi(arm64, check, table, verdict):
     arm64.drop("sys/firmware/fdt")
     arm64.put("sys/firmware/acpi/tables/FACP", table)
@@ -479,7 +484,7 @@ def test_apic_mode(x86_64, check):
     (madt(bytes((0, 255)), ioapic()), FAILED, "no IOAPIC"),
     (madt(ioapic())[:-1], UNKNOWN, "damaged"), (b"APIC", UNKNOWN, "damaged"), (b"", UNKNOWN, "damaged"),
     (madt(ioapic()).replace(b"APIC", b"FACP"), UNKNOWN, "damaged"), (acpi(b"APIC", b""), FAILED, "0x0, not"),
-    (b"APIC\x07" + madt(ioapic())[5:], UNKNOWN, "damaged")])
+    (b"APIC\x07" + madt(ioapic())[5:], UNKNOWN, "damaged")], ids=short)
 def test_madt(x86_64, check, table, verdict, says):
     x86_64.put("sys/firmware/acpi/tables/APIC", table)
     row = check(x86_64).row("interrupt controllers")
@@ -495,7 +500,7 @@ def test_no_acpi(x86_64, check):
 @pytest.mark.parametrize("table, verdict", [
     (mcfg(), PASSED), (mcfg(segment=1), UNKNOWN), (mcfg(first_bus=1), UNKNOWN), (mcfg()[:-1], UNKNOWN),
     (acpi(b"MCFG", bytes(8 + 15)), UNKNOWN),
-    (acpi(b"MCFG", b""), UNKNOWN)])
+    (acpi(b"MCFG", b""), UNKNOWN)], ids=short)
 def test_mcfg(x86_64, check, table, verdict):
     x86_64.put("sys/firmware/acpi/tables/MCFG", table)
     assert check(x86_64).row("PCI").verdict == verdict
