@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """An arm64 server's facts become a description that says all that its Linux uses."""
 
-import json
 import struct
 from pathlib import Path
 
@@ -10,15 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jailhouse.config.check import check
+from jailhouse.config.command import checked_system
 from jailhouse.config.model import Span
-from jailhouse.config.place import place
-from jailhouse.config.problems import Problems
-from jailhouse.config.read import read_system
-from jailhouse.config.units import MIB
+from jailhouse.config.spans import merged, minus
+from jailhouse.probe.command import write_checked
 from jailhouse.probe.description import Description, Device, Gic, Refused, Streams
 from jailhouse.probe.from_acpi_arm64 import describe_acpi_arm64
-from jailhouse.probe.listings import entries, joined, without
+from jailhouse.probe.listings import entries
 
 IOMEM = """\
 08000000-0800ffff : GICD
@@ -132,34 +129,18 @@ def test_all_addresses_in_use_are_somebodys(tmp_path: Path) -> None:
     facts = made.write(tmp_path, server())
     found = describe_acpi_arm64(facts)
     assert isinstance(found.platform, Gic)
-    owned = joined([*found.ram, found.platform.gicd, found.platform.gicr,
+    owned = merged([*found.ram, found.platform.gicd, found.platform.gicr,
                     *(p.span.pages() for d in found.devices for p in d.registers)])
     used = [e for top in entries(facts, "proc/iomem") for e in top.all()]
     assert len(used) > 15
-    assert [(e.name, str(part)) for e in used for part in without(e.span, owned)] == []
+    assert [(e.name, str(part)) for e in used for part in minus([e.span], owned)] == []
 
 
 def test_the_checker_accepts_it(found: Description, tmp_path: Path) -> None:
-    def span(of: Span, name: str = "") -> str:
-        return f"{{ start = {of.start:#x}, size = {of.size:#x}" + (f', name = "{name}"' if name else "") + " }"
-    gic = found.platform
-    assert isinstance(gic, Gic)
-    devices = "".join(f"[devices.{d.name}]\ninterrupts = {list(d.interrupts)}\nregisters = ["
-                      + ", ".join(span(p.span, p.name) for p in d.registers) + "]\n"
-                      + (f"uart = {json.dumps(d.uart)}\n" if d.uart else "") for d in found.devices)
-    (tmp_path / "machine.toml").write_text(
-        f'name = "{found.name}"\narch = "arm64"\ncpus = {list(found.hwids)}\nram = [{span(found.ram[0])}]\n'
-        f'console = "{found.console}"\n[gic]\nversion = 3\ngicd = {span(gic.gicd)}\ngicr = {span(gic.gicr)}\n'
-        f"maintenance_irq = {gic.maintenance_irq}\nspis = {gic.spis}\n{devices}")
-    at = found.ram[0].start
-    (tmp_path / "system.toml").write_text(
-        f'machine = "machine.toml"\n[memory]\nlinux = {span(Span(at, 1984 * MIB))}\n'
-        f"cells = {span(Span(at + 1984 * MIB, 48 * MIB))}\nhypervisor = {span(Span(at + 2032 * MIB, 16 * MIB))}\n")
-    problems = Problems()
-    system = read_system(str(tmp_path / "system.toml"), problems)
-    assert system is not None, [str(p) for p in problems]
-    check(place(system, problems), problems)
-    assert [str(p) for p in problems] == []
+    assert list(write_checked(found, str(tmp_path / "machine.toml"))) == []
+    (tmp_path / "system.toml").write_text('machine = "machine.toml"\n')
+    system, problems = checked_system(str(tmp_path / "system.toml"))
+    assert [str(p) for p in problems] == [] and system is not None
 
 
 @pytest.mark.parametrize(("table", "word"), [

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A PC's facts become a description that says all that its Linux uses, and that the checker of texts accepts."""
 
-import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -12,17 +11,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pc_machines import MACHINES, epyc, industrial, qemu
 
-from jailhouse.config.check import check
+from jailhouse.config.command import checked_system
 from jailhouse.config.model import Machine, Span
-from jailhouse.config.place import place
 from jailhouse.config.problems import Problems
 from jailhouse.config.read import read_system
-from jailhouse.config.units import MIB, function_text
+from jailhouse.config.spans import merged, minus
+from jailhouse.config.units import MIB
 from jailhouse.probe import acpi
+from jailhouse.probe.command import write_checked
 from jailhouse.probe.description import Apic, Description, Device, IoApic, Refused, Streams
 from jailhouse.probe.facts import Facts
 from jailhouse.probe.from_pc import describe_pc
-from jailhouse.probe.listings import Entry, entries, interrupts, joined, without
+from jailhouse.probe.listings import Entry, entries, interrupts
 from jailhouse.probe.pc_apic import Lines
 
 Files = made.Files
@@ -56,44 +56,12 @@ def spans(owner: Device) -> list[Span]:
 
 # --- as a text ------------------------------------------------------------------------
 
-def span_toml(span: Span, name: str = "") -> str:
-    return f"{{ start = {span.start:#x}, size = {span.size:#x}" + (f', name = "{name}"' if name else "") + " }"
-
-
-def device_toml(owner: Device) -> str:
-    ports = [f"{p.start:#x}-{p.stop - 1:#x}" for p in owner.ports]
-    lines = [f"[devices.{owner.name}]", f"interrupts = {list(owner.interrupts)}", f"ports = {json.dumps(ports)}",
-             f"pci = {json.dumps([function_text(f) for f in owner.functions])}"]
-    if owner.registers:
-        lines.append("registers = [" + ", ".join(span_toml(p.span, p.name) for p in owner.registers) + "]")
-    return "\n".join([*lines, f'uart = "{owner.uart}"' if owner.uart else ""]) + "\n"
-
-
-def machine_toml(found: Description) -> str:
-    apic = found.platform
-    assert isinstance(apic, Apic)
-    ioapics = ", ".join(f"{{ address = {i.address:#x}, first = {i.first}, pins = {i.pins} }}" for i in apic.ioapics)
-    lines = [f'name = "{found.name}"', f'arch = "{found.arch}"', f"cpus = {list(found.hwids)}",
-             f"address_bits = {found.address_bits}", "ram = [" + ", ".join(map(span_toml, found.ram)) + "]",
-             f'console = "{found.console}"' if found.console else "", "[apic]", f"ioapics = [{ioapics}]",
-             f"pm_timer = {apic.pm_timer}", f"apic_khz = {apic.apic_khz}",
-             f"mmconfig = {span_toml(apic.mmconfig)}" if apic.mmconfig else ""]
-    return "\n".join([*lines, *map(device_toml, found.devices)])
-
-
 def checked(found: Description, folder: Path) -> Machine:
-    """Through the reader and the checker, as Linux has all RAM but for 64 MiB from 1 GiB on."""
-    at = 1 << 30
-    linux = [part for ram in found.ram for part in without(ram, [Span(at, 64 * MIB)])]
-    (folder / "machine.toml").write_text(machine_toml(found))
-    (folder / "system.toml").write_text(
-        'machine = "machine.toml"\n[memory]\nlinux = [' + ", ".join(map(span_toml, linux)) + "]\n"
-        f"cells = {span_toml(Span(at, 48 * MIB))}\nhypervisor = {span_toml(Span(at + 48 * MIB, 16 * MIB))}\n")
-    problems = Problems()
-    system = read_system(str(folder / "system.toml"), problems)
-    assert system is not None, [str(p) for p in problems]
-    check(place(system, problems), problems)
-    assert [str(p) for p in problems] == []
+    """Through the reader and the checker, in a system without cells."""
+    assert list(write_checked(found, str(folder / "machine.toml"))) == []
+    (folder / "system.toml").write_text('machine = "machine.toml"\n')
+    system, problems = checked_system(str(folder / "system.toml"))
+    assert [str(p) for p in problems] == [] and system is not None
     return system.machine
 
 
@@ -120,12 +88,12 @@ def test_all_addresses_in_use_are_somebodys(name: str, tmp_path: Path) -> None:
     found = describe_pc(facts)
     assert isinstance(found.platform, Apic)
     # devices are the root cell's in whole pages
-    owned = joined([*found.ram, *mediated(found.platform), *(s.pages() for d in found.devices for s in spans(d))])
+    owned = merged([*found.ram, *mediated(found.platform), *(s.pages() for d in found.devices for s in spans(d))])
     # AMD's HyperTransport has it, and nothing can be there
     nothing = Span(0xfd_0000_0000, 0x3_0000_0000)
     used = [e for e in flat(entries(facts, "proc/iomem")) if e.span != nothing]
     assert len(used) > 20
-    assert [(e.name, str(part)) for e in used for part in without(e.span, owned)] == []
+    assert [(e.name, str(part)) for e in used for part in minus([e.span], owned)] == []
 
 
 @MACHINE

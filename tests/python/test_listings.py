@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jailhouse.config.model import Span
+from jailhouse.config.spans import as_ranges, merged, minus, whole_pages
 from jailhouse.probe import cpus
 from jailhouse.probe.board import Board, plain, unused
 from jailhouse.probe.description import Piece, Refused
-from jailhouse.probe.listings import (Interrupt, Pnp, as_ranges, cpu_list, entries, interrupts, joined, pnp_devices,
-                                      whole_pages, without)
+from jailhouse.probe.listings import Interrupt, Pnp, cpu_list, entries, interrupts, pnp_devices
 from jailhouse.probe.pc_memory import RAM, divide
 
 SPANS = st.lists(st.builds(Span, st.integers(0, 60), st.integers(1, 20)), max_size=6)
@@ -22,15 +22,15 @@ def numbers(spans: list[Span]) -> set[int]:
 
 
 @given(span=st.builds(Span, st.integers(0, 60), st.integers(1, 20)), others=SPANS)
-def test_without(span: Span, others: list[Span]) -> None:
-    left = without(span, others)
+def test_minus(span: Span, others: list[Span]) -> None:
+    left = minus([span], others)
     assert numbers(left) == numbers([span]) - numbers(others)
     assert sum(s.size for s in left) == len(numbers(left))
 
 
 @given(SPANS)
-def test_joined(spans: list[Span]) -> None:
-    found = joined(spans)
+def test_merged(spans: list[Span]) -> None:
+    found = merged(spans)
     assert numbers(found) == numbers(spans)
     assert all(a.end < b.start for a, b in zip(found, found[1:]))
 

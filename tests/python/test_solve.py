@@ -13,7 +13,8 @@ from verdict import SLOW_IS_FINE, hypervisor_says
 
 from jailhouse.config.command import checked_system, main
 from jailhouse.config.model import Span, System
-from jailhouse.config.solve_memory import LINUX_LEAST, subtract
+from jailhouse.config.solve_memory import LINUX_LEAST
+from jailhouse.config.spans import minus
 from jailhouse.config.toml_text import entry_lines
 
 MIB = 1 << 20
@@ -110,6 +111,12 @@ def test_memory_of_nobody_is_found(tmp_path: Path) -> None:
     assert system.reserved.span == Span(RAM + 892 * MIB, 116 * MIB)
     assert [p.span for p in system.linux] == [Span(RAM, 892 * MIB)]
     assert [r.host for c in system.cells for r in c.memory] == [RAM + 892 * MIB, RAM + 908 * MIB]
+
+
+def test_a_system_without_cells(tmp_path: Path) -> None:
+    system = solved(write(tmp_path, BOARD))
+    assert system.reserved.span == Span(RAM + 1006 * MIB, 2 * MIB)
+    assert_same(tmp_path / "system.toml", tmp_path)
 
 
 def test_firmware_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -318,11 +325,11 @@ def test_a_plan_is_admitted(intent: tuple[dict[str, Any], dict[str, Any]], admit
 
 
 @given(spans=st.lists(st.integers(0, 60), max_size=3), holes=st.lists(st.tuples(st.integers(0, 80), st.integers(0, 9)), max_size=5))
-def test_subtract(spans: list[int], holes: list[tuple[int, int]]) -> None:
+def test_minus(spans: list[int], holes: list[tuple[int, int]]) -> None:
     """As sets of numbers."""
     whole = [Span(100 * n + s, 20) for n, s in enumerate(spans)]
     cut = [Span(at, size) for at, size in holes]
-    left = subtract(whole, cut)
+    left = minus(whole, cut)
     numbers = {n for s in whole for n in range(s.start, s.end)} - {n for s in cut for n in range(s.start, s.end)}
     assert [n for s in left for n in range(s.start, s.end)] == sorted(numbers)
     assert all(s.size for s in left)

@@ -7,6 +7,7 @@ from jailhouse.config import abi
 from jailhouse.config.arch import Arch, KernelWords
 from jailhouse.config.model import Cell, Line, Placed, Platform, Span
 from jailhouse.config.problems import Problems
+from jailhouse.config.spans import merged, minus
 from jailhouse.config.table import Table
 from jailhouse.config.units import MIB, PAGE, size_text
 
@@ -124,25 +125,8 @@ def _hwid_problem(hwid: int) -> str | None:
 
 def _kernel_words(ram: tuple[Placed, ...], linux: tuple[Placed, ...]) -> KernelWords:
     """All that is not Linux's is reserved, neighbours as one."""
-    found: list[Span] = []
-    for piece in sorted((p.span for p in ram), key=lambda s: s.start):
-        at = piece.start
-        inside = (p.span for p in linux if p.span.overlaps(piece))
-        for span in [*sorted(inside, key=lambda s: s.start), Span(piece.end, 0)]:
-            if span.start > at:
-                found.append(Span(at, span.start - at))
-            at = max(at, span.end)
-    return KernelWords(" ".join(f"memmap={size_text(s.size)}${s.start:#x}" for s in _joined(found)))
-
-
-def _joined(spans: list[Span]) -> list[Span]:
-    found: list[Span] = []
-    for span in spans:
-        if found and found[-1].end == span.start:
-            found[-1] = Span(found[-1].start, found[-1].size + span.size)
-        else:
-            found.append(span)
-    return found
+    found = merged(minus((p.span for p in ram), [p.span for p in linux]))
+    return KernelWords(" ".join(f"memmap={size_text(s.size)}${s.start:#x}" for s in found))
 
 
 def _mediated(_: Cell, platform: Platform) -> tuple[Placed, ...]:

@@ -9,6 +9,7 @@ from jailhouse.config.arches import ARCHES
 from jailhouse.config.expansion import cpus_text
 from jailhouse.config.model import Cell, Device, Given, Machine, Span, System
 from jailhouse.config.show import contract
+from jailhouse.config.spans import minus
 from jailhouse.config.toml_text import address_text, ranges_text
 from jailhouse.config.units import function_text, size_text
 
@@ -28,19 +29,8 @@ def memory_map(system: System) -> list[Owned]:
     found += [Owned(Span(s.host, s.size), "shared", s.name) for s in system.shared.values() if s.host is not None]
     found += [Owned(Span(r.host, r.size), cell.name, r.name)
               for cell in system.cells for r in cell.memory if r.host is not None and r.shared is None]
-    found.sort(key=lambda o: o.span.start)
-    return sorted(found + [Owned(gap, "", "left over") for gap in _gaps(system, found)], key=lambda o: o.span.start)
-
-
-def _gaps(system: System, found: list[Owned]) -> Iterator[Span]:
-    for ram in sorted((r.span for r in system.machine.ram), key=lambda s: s.start):
-        at = ram.start
-        for owned in (o for o in found if o.span.overlaps(ram)):
-            if owned.span.start > at:
-                yield Span(at, owned.span.start - at)
-            at = max(at, owned.span.end)
-        if at < ram.end:
-            yield Span(at, ram.end - at)
+    gaps = minus((r.span for r in system.machine.ram), [o.span for o in found])
+    return sorted([*found, *(Owned(gap, "", "left over") for gap in gaps)], key=lambda o: o.span.start)
 
 
 def root_cpus(system: System) -> list[int]:

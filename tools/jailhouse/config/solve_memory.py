@@ -11,6 +11,7 @@ from jailhouse.config.arches import ARCHES
 from jailhouse.config.model import Placed, Span, System
 from jailhouse.config.place import room
 from jailhouse.config.problems import Problems
+from jailhouse.config.spans import minus
 from jailhouse.config.units import BLOCK, MIB, align_down, align_up, size_text
 
 HYPERVISOR = 16 * MIB
@@ -25,7 +26,7 @@ def with_memory(system: System, problems: Problems) -> System:
             return system
         system = found
     if "linux" in system.open:
-        rest = subtract((r.span for r in system.machine.ram), [system.reserved.span, system.hypervisor.span])
+        rest = minus((r.span for r in system.machine.ram), [system.reserved.span, system.hypervisor.span])
         linux = tuple(Placed("Linux RAM", span, system.where) for span in rest)
         system = replace(system, linux=linux)
         left = sum(span.size for span in rest)
@@ -38,7 +39,7 @@ def with_memory(system: System, problems: Problems) -> System:
 def _place_both(system: System, problems: Problems) -> System | None:
     pinned = [Span(r.host, r.size) for c in system.cells for r in c.memory if r.host is not None and r.shared is None]
     pinned += [Span(s.host, s.size) for s in system.shared.values() if s.host is not None]
-    sizes = {"cells": align_up(room(system), BLOCK) if "cells" in system.open else 0,
+    sizes = {"cells": align_up(max(room(system), 1), BLOCK) if "cells" in system.open else 0,
              "hypervisor": HYPERVISOR if "hypervisor" in system.open else 0}
     if pinned and "cells" in system.open:
         problems.error(system.where, f"memory at {min(pinned, key=lambda s: s.start)} has a `host`, and `cells` has none",
@@ -59,7 +60,7 @@ def _find(system: System, size: int, problems: Problems) -> int | None:
     """Where so much of RAM is nobody's: the end of it, but where the machine's low part is large enough, there."""
     said = [p.span for p in system.linux if "linux" not in system.open]
     said += [p.span for key, p in (("cells", system.reserved), ("hypervisor", system.hypervisor)) if key not in system.open]
-    free = subtract((r.span for r in system.machine.ram), [*said, *(f.span for f in system.machine.firmware)])
+    free = minus((r.span for r in system.machine.ram), [*said, *(f.span for f in system.machine.firmware)])
     limit = ARCHES[system.machine.arch].cells_below
     low = [Span(s.start, min(s.end, limit) - s.start) for s in free if s.start < limit]
     if sum(s.size for s in low) >= 2 * size and (at := _highest(low, size)) is not None:
@@ -77,18 +78,3 @@ def _highest(spans: Iterable[Span], size: int) -> int | None:
     found = [align_down(s.end - size, BLOCK) for s in spans if s.size >= size]
     fits = [at for at, s in zip(found, (s for s in spans if s.size >= size), strict=True) if at >= s.start]
     return max(fits, default=None)
-
-
-def subtract(spans: Iterable[Span], holes: Iterable[Span]) -> list[Span]:
-    """What is left of `spans`, in the order of addresses."""
-    cut = sorted((h for h in holes if h.size), key=lambda h: h.start)
-    found = []
-    for span in sorted(spans, key=lambda s: s.start):
-        at = span.start
-        for hole in (h for h in cut if h.overlaps(span)):
-            if hole.start > at:
-                found.append(Span(at, hole.start - at))
-            at = max(at, hole.end)
-        if at < span.end:
-            found.append(Span(at, span.end - at))
-    return found

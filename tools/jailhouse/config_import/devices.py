@@ -8,7 +8,7 @@ from jailhouse.config.model import Span
 from jailhouse.config.units import PAGE, function_text
 from jailhouse.config_import.memory import RootMemory
 from jailhouse.config_import.records import CONSOLE_8250, CONSOLE_PL011, CONSOLE_STRIDE_4, Console
-from jailhouse.config_import.spans import covered, merged, minus
+from jailhouse.config.spans import covered, merged, minus
 from jailhouse.config_import.texts import TO_CHECK, Device
 
 _PORTS_OF_8250 = 8

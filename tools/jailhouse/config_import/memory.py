@@ -9,7 +9,7 @@ from jailhouse.config.problems import Problems
 from jailhouse.config.units import MIB, PAGE
 from jailhouse.config_import.records import (ARCH_X86, MEM_COMM, MEM_EXECUTE, MEM_IO, MEM_KNOWN, MEM_LOADABLE,
                                              MEM_SHARED, MEM_SMALL_PAGES, MEM_WRITE, PCI_IVSHMEM, Cell, Memory, System)
-from jailhouse.config_import.spans import hull, merged, minus, overlap
+from jailhouse.config.spans import hull, merged, minus, overlap
 from jailhouse.config_import.texts import TO_CHECK, Division
 
 # What lies nearer than this is taken for one pool, and so much a system without cells gets at most

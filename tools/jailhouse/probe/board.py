@@ -5,9 +5,8 @@ import re
 from collections.abc import Container, Iterable
 
 from jailhouse.config.model import Span
+from jailhouse.config.spans import as_range, as_ranges, as_span, minus
 from jailhouse.probe.description import Device, Piece, Streams
-from jailhouse.probe.listings import as_range, as_ranges, as_span, without
-
 _NAME_MAX = 24
 # Of what is shown as NAME.piece
 _SHOWN_MAX = 31
@@ -86,7 +85,7 @@ class Board:
 
     def left(self, span: Span) -> list[Span]:
         """What nobody has of it."""
-        return without(span, [*self._taken, Span(self.address_end, 1 << 64)])
+        return minus([span], [*self._taken, Span(self.address_end, 1 << 64)])
 
     def give_registers(self, draft: Draft, label: str, span: Span) -> list[Span]:
         """As far as nobody has them; returns what that was."""
@@ -97,7 +96,7 @@ class Board:
         return parts
 
     def give_ports(self, draft: Draft, ports: range) -> list[range]:
-        parts = [as_range(s) for s in without(as_span(ports), self._taken_ports)]
+        parts = [as_range(s) for s in minus([as_span(ports)], self._taken_ports)]
         self._taken_ports += [as_span(p) for p in parts]
         draft.ports += parts
         return parts

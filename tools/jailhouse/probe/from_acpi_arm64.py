@@ -4,11 +4,12 @@
 import re
 
 from jailhouse.config.model import Span
+from jailhouse.config.spans import merged
 from jailhouse.probe import acpi, cpus
 from jailhouse.probe.board import Board, Draft, plain
 from jailhouse.probe.description import Description, Gic, Refused, Streams
 from jailhouse.probe.facts import Facts
-from jailhouse.probe.listings import Entry, Interrupt, entries, interrupts, joined
+from jailhouse.probe.listings import Entry, Interrupt, entries, interrupts
 from jailhouse.probe.pc_apic import Tables
 from jailhouse.probe.pc_functions import read_functions
 from jailhouse.probe.pc_memory import divide, firmware_map, within_ram
@@ -91,7 +92,7 @@ class _Server:
             raise Refused(f"{self.facts.source}: there is no GICv3 in the ACPI table APIC (MADT)",
                           "the hypervisor works with GICv3", "use a machine that has one")
         regions = [Span(r.address, r.size) for r in madt.gicrs if r.size]
-        regions = joined(regions or [Span(c.gicr, _GICR_SIZE) for c in madt.cpus if c.gicr])
+        regions = merged(regions or [Span(c.gicr, _GICR_SIZE) for c in madt.cpus if c.gicr])
         if len(regions) != 1:
             raise Refused(f"{self.facts.source}: its GIC's redistributors lie at {len(regions)} places: "
                           + ", ".join(map(str, regions)), "the text and the hypervisor know one place for all of them",

@@ -4,12 +4,13 @@
 import re
 
 from jailhouse.config.model import Span
+from jailhouse.config.spans import minus
 from jailhouse.config.units import PAGE
 from jailhouse.probe import cpus
 from jailhouse.probe.board import Board, Draft, plain
 from jailhouse.probe.description import Description
 from jailhouse.probe.facts import Facts
-from jailhouse.probe.listings import Entry, entries, without
+from jailhouse.probe.listings import Entry, entries
 from jailhouse.probe.pc_apic import LOCAL_APIC, Lines, Tables, read_apic, read_cpus
 from jailhouse.probe.pc_functions import add_function, find_iommus, note_shared_pages, read_functions
 from jailhouse.probe.pc_legacy import Legacy, window_entries
@@ -137,9 +138,9 @@ class _Pc:
         taken = [*nobody, *others, Span(board.address_end, 1 << 64)]
         first = next(iter(bridges.values()))
         for window in self.windows:
-            for part in without(window.span, taken):
+            for part in minus([window.span], taken):
                 stray = [b for b in bars if b.overlaps(part) and not b.within(part)]
-                for piece in without(part, stray):
+                for piece in minus([part], stray):
                     bridges[self._bus(window)].add_piece("mmio64" if piece.start >= _4G else "mmio", piece)
             taken.append(window.span)
         for span in (s for f in self.functions if f.kept for s in f.spans):

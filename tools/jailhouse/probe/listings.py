@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What /proc and /sys list as text, and what is left of addresses when others are taken out."""
+"""What /proc and /sys list as text."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from jailhouse.config.model import Span
-from jailhouse.config.units import PAGE
+from jailhouse.config.spans import as_range
 from jailhouse.probe.description import Refused
 from jailhouse.probe.facts import Facts
 
@@ -15,51 +15,6 @@ _ENTRY = re.compile(r"( *)([0-9a-f]{1,16})-([0-9a-f]{1,16}) : ?(.*)", re.ASCII)
 _DEPTH_MAX, _ENTRIES_MAX = 16, 5000
 # Linux's NR_CPUS, and a list that names each of them
 _CPUS_MAX, _CPU_LIST_MAX = 8192, 16384
-
-
-# --- spans ----------------------------------------------------------------------------
-
-def without(span: Span, others: Iterable[Span]) -> list[Span]:
-    """What of it is in none of the others."""
-    found = []
-    at = span.start
-    for other in sorted((o for o in others if o.overlaps(span)), key=lambda o: o.start):
-        if other.start > at:
-            found.append(Span(at, other.start - at))
-        at = max(at, other.end)
-    if at < span.end:
-        found.append(Span(at, span.end - at))
-    return found
-
-
-def joined(spans: Iterable[Span]) -> list[Span]:
-    """The same addresses, in order; those that touch or overlap are one."""
-    found: list[Span] = []
-    for span in sorted(spans, key=lambda s: s.start):
-        if found and span.start <= found[-1].end:
-            end = max(found[-1].end, span.end)
-            found[-1] = Span(found[-1].start, end - found[-1].start)
-        else:
-            found.append(span)
-    return found
-
-
-def whole_pages(span: Span) -> Span:
-    """Those that are all in it; none, of size 0, where it is too small."""
-    start, end = -(-span.start // PAGE) * PAGE, span.end // PAGE * PAGE
-    return Span(start, max(0, end - start))
-
-
-def as_range(span: Span) -> range:
-    return range(span.start, span.end)
-
-
-def as_span(numbers: range) -> Span:
-    return Span(numbers.start, len(numbers))
-
-
-def as_ranges(numbers: Iterable[int]) -> tuple[range, ...]:
-    return tuple(as_range(s) for s in joined(Span(n, 1) for n in set(numbers)))
 
 
 # --- /proc/iomem, /proc/ioports -------------------------------------------------------

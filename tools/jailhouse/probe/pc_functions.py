@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jailhouse.config.model import Span
+from jailhouse.config.spans import as_range
 from jailhouse.config.units import PAGE, function_text
 from jailhouse.probe import acpi
 from jailhouse.probe.board import Board, Draft
 from jailhouse.probe.description import Streams
 from jailhouse.probe.facts import Facts
-from jailhouse.probe.listings import as_range
 from jailhouse.probe.pci import Function, Resource, is_rom, parse_address, parse_config, parse_resources
 from jailhouse.probe.raw import Malformed
 

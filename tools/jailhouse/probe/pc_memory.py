@@ -4,12 +4,12 @@
 from collections.abc import Iterable
 
 from jailhouse.config.model import Span
+from jailhouse.config.spans import merged, minus, whole_pages
 from jailhouse.config.units import MIB
 from jailhouse.probe.board import unused
 from jailhouse.probe.description import Piece, Refused
 from jailhouse.probe.facts import Facts
-from jailhouse.probe.listings import Entry, joined, whole_pages, without
-
+from jailhouse.probe.listings import Entry
 FOLDER = "sys/firmware/memmap"
 RAM = "System RAM"
 VGA = Span(0xa_0000, 0x2_0000)
@@ -38,14 +38,14 @@ def firmware_map(facts: Facts, iomem: tuple[Entry, ...]) -> Map:
             found.append((Span(start, end - start + 1), facts.word(f"{FOLDER}/{name}/type")))
     if not any(kind == RAM for _, kind in found):
         found = [(e.span, e.name) for e in iomem if _is_memory(e.name)]
-    ram = joined(span for span, kind in found if kind == RAM)
+    ram = merged(span for span, kind in found if kind == RAM)
     if not ram:
         raise Refused(f"{facts.source}: no RAM is to be seen", f"it is `System RAM` in {FOLDER} and proc/iomem",
                       "gather the facts anew with `jailhouse config collect`, as root")
     parts = [(span, RAM) for span in ram]
     for span, kind in found:
         if kind != RAM:
-            parts += [(part, kind) for part in without(span, [s for s, _ in parts])]
+            parts += [(part, kind) for part in minus([span], [s for s, _ in parts])]
     return tuple(sorted(parts, key=lambda p: p[0].start))
 
 
@@ -75,15 +75,15 @@ def divide(known: Map, devices: Iterable[Span], pc: bool) -> tuple[tuple[Span, .
     RAM in whole pages, and which parts of it are firmware's. What firmware reserved counts as RAM where RAM goes on
     before it, up to the first device there or to 4 GiB. The first megabyte of a PC is RAM but for VGA's window.
     """
-    hard = [part for d in devices for part in without(d.pages(), ram_spans(known))]
+    hard = [part for d in devices for part in minus([d.pages()], ram_spans(known))]
     low = pc and known[0][0].start < VGA.start
     kinds = [(part, kind) for span, kind in known for part in
-             without(span, [*hard, Span(0, MIB)] if low else hard)]
+             minus([span], [*hard, Span(0, MIB)] if low else hard)]
     if low:
         kinds = [*((s.common(_LOW), kind) for s, kind in known if s.overlaps(_LOW)), (_BIOS, "bios"), *kinds]
     runs = _runs(kinds)
     if low:
-        runs = joined([_LOW, _BIOS, *runs])
+        runs = merged([_LOW, _BIOS, *runs])
     ram = tuple(s for s in (whole_pages(r) for r in runs) if s.size)
     return ram, _firmware(kinds, ram)
 

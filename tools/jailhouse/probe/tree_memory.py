@@ -10,7 +10,7 @@ from jailhouse.config.units import PAGE
 from jailhouse.probe.description import Piece, Refused
 from jailhouse.probe.facts import Facts
 from jailhouse.probe.names import NAME_MAX, unique
-from jailhouse.probe.spans import merged, overlapping
+from jailhouse.config.spans import merged, overlapping
 from jailhouse.probe.tree import Node, Tree
 from jailhouse.probe.tree_bus import Buses
 
@@ -34,7 +34,7 @@ def find_memory(tree: Tree, buses: Buses, facts: Facts) -> Memory:
     if not ram:
         ram, found = _of_iomem(facts, notes)
         kept += found
-    whole = merged(_whole_pages(ram, notes))
+    whole = tuple(merged(_whole_pages(ram, notes)))
     if not whole:
         raise _no_ram(tree, facts)
     return Memory(whole, _within(whole, kept), tuple(notes))

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.model import Span
 from jailhouse.probe.description import Piece
-from jailhouse.probe.spans import merged, overlapping
+from jailhouse.config.spans import merged, overlapping
 from jailhouse.probe.tree import Flaw, Node, Tree
 from jailhouse.probe.tree_bus import Buses, Registers, is_pci
 
@@ -57,7 +57,7 @@ class Group:
 
 def find_groups(tree: Tree, buses: Buses, gic: Node, taken: tuple[Span, ...], notes: list[str]) -> list[Group]:
     """taken: RAM and the GIC's frames. In the tree's order."""
-    taken = merged(taken)
+    taken = tuple(merged(taken))
     parts = [part for order, node in enumerate(_candidates(tree)) if node is not gic
              and (part := _part(node, order, buses, taken, notes)) is not None]
     parts = _without_buses(parts, notes)
