@@ -109,6 +109,30 @@ def test_same_text_same_bytes(tmp_path: Path) -> None:
         assert file.read_bytes() == other.replace(bytes(tmp_path / "b"), bytes(tmp_path / "a"))
 
 
+def test_a_folder_in_the_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "out" / "expanded.toml").mkdir(parents=True)
+    assert main(["build", str(DEMO), "-o", str(tmp_path / "out")]) == 1
+    assert "cannot write" in capsys.readouterr().err
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["expanded.toml"]
+
+
+def test_files_of_an_earlier_build_are_named(edited: Edited, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path / "out")
+    assert main(["build", str(DEMO), "-o", out]) == 0
+    assert "earlier build" not in capsys.readouterr().err
+    assert main(["build", str(edited(('name = "rtos"', 'name = "control"'))), "-o", out]) == 0
+    said = capsys.readouterr().err
+    assert f"{out}/rtos.cell is of an earlier build" in said and "compute" not in said
+
+
+def test_output_that_nobody_reads(tmp_path: Path) -> None:
+    """Or that the terminal cannot show: no traceback."""
+    words = f"PYTHONPATH={ROOT}/tools PYTHONIOENCODING=ascii {sys.executable} -m jailhouse config"
+    done = subprocess.run(["sh", "-c", f"{words} schema system | head -n 1; {words} explain {DEMO}"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("{\nqemu-arm64")
+
+
 def test_nothing_is_written_on_errors(edited: Edited, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert main(["build", str(edited((RTOS, 'cpus = [2]'))), "-o", str(out)]) == 1

@@ -56,10 +56,14 @@ def test_diff(capsys: pytest.CaptureFixture[str], edited: Edited, tmp_path: Path
     assert main(["diff", str(old), str(new)]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines == ['root cell "root"', '  - device "uart1": its own', 'cell "rtos"',
-                     '  + memory "uart1": rw- io 0x9040000+4K at host 0x9040000',
+                     '  + memory "uart1" at 0x9040000: rw- io 4K at host 0x9040000',
                      '  + device "uart1": registers 4K at 0x904_0000, interrupts 40',
                      "  + interrupts: 40+1 as 40", "  - console: putc", "  + console: uart1"]
     assert main(["diff", str(old), str(tmp_path / "none.toml")]) == 2
+    new.write_text(old.read_text().replace("wfi = \"trusted\"", "wfi = \"trusted\"\ncpu_ids = \"counted\""))
+    capsys.readouterr()
+    assert main(["diff", str(old), str(new)]) == 1
+    assert "rtos.cell differs in what is not shown here" in capsys.readouterr().out
 
 
 class Page(HTMLParser):
@@ -142,6 +146,21 @@ def test_ports() -> None:
     assert 'a port of device "uart1"' in uart.meant and 'devices = ["uart1"], which brings interrupt 3 too' in uart.advice
     assert 'ports = ["0x9999"]' in unknown.advice
     assert "register 0x1a0" in msr.meant
+
+
+def test_memory_that_cannot_be_had_more_of(tmp_path: Path) -> None:
+    """No advice that the reader would refuse."""
+    system = system_of(DEMO)
+    boot, comm = lessons([FAULT.replace("rtos", "guest") % ("write", 0x2000_0000), FAULT % ("execute", 0x8000_0000)], system)
+    assert "rwx" not in boot.advice and "communication page" in comm.meant
+
+
+def test_messages_that_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "jailhouse").write_text("#!/bin/sh\necho not enabled >&2\nexit 3\n")
+    (tmp_path / "jailhouse").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert jailhouse(["explain", str(DEMO)]) == 1
+    assert "it ended with 3: not enabled" in capsys.readouterr().err
 
 
 def test_nothing_to_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -121,11 +121,11 @@ def test_a_system_without_cells(tmp_path: Path) -> None:
 
 def test_firmware_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What lies at the end of RAM is not in the way, and no parameter can say what is left."""
-    board = BOARD | {"firmware": {"name": "tee", "start": RAM + 1022 * MIB, "size": "1M"}}
+    board = BOARD | {"firmware": {"name": "tee", "start": RAM + 1000 * MIB, "size": "1M"}}
     file = write(tmp_path, board, cell=[cell("a")])
     system = solved(file)
-    assert system.hypervisor.span.end == RAM + 1022 * MIB
-    assert [p.span for p in system.linux] == [Span(RAM, 990 * MIB), Span(RAM + 1022 * MIB, 2 * MIB)]
+    assert system.hypervisor.span.end == RAM + 1000 * MIB
+    assert [p.span for p in system.linux] == [Span(RAM, 968 * MIB), Span(RAM + 1000 * MIB, 24 * MIB)]
     assert main(["build", str(file), "-o", str(tmp_path / "out")]) == 0
     assert "mem=" not in capsys.readouterr().out
     overlay = tmp_path / "overlay.dtbo"
@@ -134,7 +134,25 @@ def test_firmware_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     subprocess.run(["dtc", "-q", "-@", "-I", "dts", "-O", "dtb", "-o", tmp_path / "base.dtb", tmp_path / "base.dts"], check=True)
     subprocess.run(["fdtoverlay", "-i", tmp_path / "base.dtb", "-o", tmp_path / "new.dtb", overlay], check=True)
     tree = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", tmp_path / "new.dtb"], check=True, capture_output=True, text=True).stdout
-    assert "no-map" in tree and f"hypervisor@{system.hypervisor.span.start:x}" in tree
+    assert "no-map" in tree and f"partition@{system.reserved.span.start:x}" in tree and "<0x00 0x7c800000 0x00 0x2000000>" in tree
+
+
+@pytest.mark.parametrize(("ram", "firmware"), [
+    # less than a block at the end of RAM; firmware there; both
+    (1024 * MIB + 0x1_0000, None), (1024 * MIB, {"name": "tee", "start": RAM + 1023 * MIB, "size": "1M"}),
+    (1024 * MIB, {"name": "tee", "start": RAM + 1022 * MIB, "size": "1M"}),
+])
+def test_crumbs_are_not_worth_a_fragment(tmp_path: Path, ram: int, firmware: dict[str, Any] | None,
+                                         capsys: pytest.CaptureFixture[str]) -> None:
+    """A parameter does, firmware stays in the root cell's sight, and the rest of the last block is nobody's."""
+    board = BOARD | {"ram": {"start": RAM, "size": ram}} | ({"firmware": firmware} if firmware else {})
+    file = write(tmp_path, board, cell=[cell("a")])
+    system = solved(file)
+    assert [p.span for p in system.linux[1:]] == [f.span for f in system.machine.firmware]
+    assert main(["build", str(file), "-o", str(tmp_path / "out")]) == 0
+    assert f"kernel parameters: mem={system.linux[0].span.size >> 20}M " in capsys.readouterr().out
+    assert not (tmp_path / "out" / "reserved-memory.dts").exists()
+    assert_same(file, tmp_path)
 
 
 def test_cells_over_firmware_are_refused(tmp_path: Path) -> None:
@@ -171,7 +189,13 @@ def test_what_is_said_stays(tmp_path: Path, memory: dict[str, Any]) -> None:
     ({"memory": 5, "cell": [cell("a")]}, "5 is no table"),
     ({"cell": [cell("a", share=[{"with": "b", "size": "1M"}])]}, 'there is no other cell "b"'),
     ({"cell": [cell("a", share=[{"with": "a", "size": "1M"}])]}, 'there is no other cell "a"'),
-    ({"cell": [cell("a", share=[{"with": "b", "size": "1M"}]), cell("b", share=[{"with": "a", "size": "2M"}])]}, "which says 1M"),
+    ({"cell": [cell("a", share=[{"with": "b", "size": "1M"}]), cell("b", share=[{"with": "a", "size": "2M"}])]}, "and 1M was said at"),
+    ({"cell": [cell("a-b", share=[{"with": "c", "size": "2M"}]), cell("c"), cell("a", share=[{"with": "b-c", "size": "64K"}]), cell("b-c")]},
+     "that is another region's name"),
+    ({"shared": {"a-b": {"size": "4M"}}, "cell": [cell("a", share=[{"with": "b", "size": "64K"}]), cell("b")]}, "that is another region's name"),
+    ({"memory": {"linux": []}, "cell": [cell("a")]}, "the list is empty"),
+    ({"cell": [cell("a"), cell("a")]}, "has this name"),
+    ({"cell": [cell("root")]}, "has this name"),
     ({"cell": [cell("a" * 20, share=[{"with": "b" * 20, "size": "1M"}]), cell("b" * 20)]}, "10 more than fit"),
 ])
 def test_what_cannot_be(tmp_path: Path, keys: dict[str, Any], words: str) -> None:
@@ -184,13 +208,13 @@ def test_what_cannot_be(tmp_path: Path, keys: dict[str, Any], words: str) -> Non
 def test_a_pc(tmp_path: Path) -> None:
     """RAM of a cell goes around the communication page; its host memory is below 4 GiB where Linux has enough there."""
     board = (PC_DEMO.parent / "machine.toml").read_text()
-    high = "{ start = 0x1_0000_0000, size = \"6G\" },\n]\nconsole"
-    (tmp_path / "board.toml").write_text(board.replace("]\nconsole", high).replace(
+    high = "{ start = 0x1_0000_0000, size = \"6G\" },\n]\nfirmware"
+    (tmp_path / "board.toml").write_text(board.replace("]\nfirmware", high).replace(
         '{ name = "mmio64", start = 0x1_0000_0000, size = "32G" }', '{ name = "mmio64", start = 0x80_0000_0000, size = "32G" }'))
     (tmp_path / "system.toml").write_text(text({"machine": "board.toml", "cell": [cell("a", memory="64M")]}))
     system = solved(tmp_path / "system.toml")
     assert [(r.guest, r.size) for r in system.cells[0].memory] == [(0, MIB), (2 * MIB, 63 * MIB)]
-    assert system.hypervisor.span.end == 0x8000_0000
+    assert system.hypervisor.span.end == 0x7fe0_0000, "below ACPI's tables"
     (tmp_path / "system.toml").write_text(text({"machine": "board.toml", "cell": [cell("a", memory="1200M")]}))
     assert solved(tmp_path / "system.toml").hypervisor.span.end == 0x2_8000_0000
 
@@ -217,6 +241,31 @@ def test_shares(tmp_path: Path) -> None:
     assert [(r.guest, r.size, r.shared) for c in system.cells for r in c.memory if r.shared] == [(0x7040_0000, MIB, "a-b")] * 2
 
 
+def test_shares_with_several(tmp_path: Path) -> None:
+    """One behind the other, and behind what is said to be there."""
+    use = {"name": "box", "guest": 0x7000_0000}
+    file = write(tmp_path, BOARD, shared={"box": {"size": "3M"}},
+                 cell=[cell("a", shared=[use], share=[{"with": "b", "size": "1M"}, {"with": "c", "size": "1M"}]), cell("b"), cell("c")])
+    system = solved(file)
+    assert [(r.shared, r.guest) for r in system.cells[0].memory if r.shared] == \
+        [("box", 0x7000_0000), ("a-b", 0x7040_0000), ("a-c", 0x7060_0000)]
+    assert_same(file, tmp_path)
+
+
+def test_one_cell_as_a_table(tmp_path: Path) -> None:
+    file = write(tmp_path, BOARD, cell=cell("a"))
+    assert [c.name for c in solved(file).cells] == ["a"]
+    assert_same(file, tmp_path)
+
+
+def test_counted_cpus_have_redistributors(tmp_path: Path) -> None:
+    """Whether they are named or counted: the interrupt controller goes where there is room for all of them."""
+    board = BOARD | {"devices": {"uart": {"registers": {"start": 0x1002_0000, "size": "4K"}}}}
+    for cpus in (2, [6, 7]):
+        file = write(tmp_path, board, cell=[cell("a", cpus=cpus, cpu_ids="counted", memory="256M", devices=["uart"])])
+        assert solved(file).cells[0].view.gicd == 0x1003_0000
+
+
 DEVICES = {
     "uart": {"registers": {"start": 0x900_0000, "size": "4K"}, "interrupts": [40], "needs": {"clocks": ["cru"], "phys": ["phy"]}},
     "phy": {"registers": {"start": 0x901_0000, "size": "4K"}, "needs": {"supply": ["ldo"]}},
@@ -234,6 +283,15 @@ def test_what_only_they_need_comes_along(tmp_path: Path) -> None:
     assert "boot it with clk_ignore_unused" in said(file)
     both = write(tmp_path, BOARD | {"devices": DEVICES}, cell=[cell("a", devices=["uart", "cru"])])
     assert said(both) == ""
+
+
+def test_what_is_beside_others_stays(tmp_path: Path) -> None:
+    """Something on its page is the root cell's, which nobody who reads the text could know."""
+    more = DEVICES | {"watchdog": {"registers": {"start": 0x901_0800, "size": 0x100}}}
+    file = write(tmp_path, BOARD | {"devices": more | {"phy": DEVICES["phy"] | {"registers": {"start": 0x901_0000, "size": 0x100}}}},
+                 cell=[cell("a", devices=["uart"])])
+    assert [g.name for g in solved(file).cells[0].devices] == ["uart"]
+    assert 'needs phys of device "phy"' in said(file)
 
 
 def test_dma_and_groups(tmp_path: Path) -> None:

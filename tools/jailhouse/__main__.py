@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`python3 -m jailhouse GROUP COMMAND ...`, with PYTHONPATH=tools."""
 
+import io
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -23,5 +25,20 @@ def main(arguments: Sequence[str]) -> int:
     return group(arguments[1:])
 
 
+def run() -> int:
+    """Output that a terminal cannot show, or that nobody reads any more, is no reason to end with a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        status = main(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # what is still buffered has nowhere to go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
+    return status
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run())

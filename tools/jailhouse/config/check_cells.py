@@ -35,7 +35,7 @@ def _check_cpus(cell: Cell, machine: Machine, problems: Problems) -> None:
         if why and 0 in line.numbers:
             problems.error(line.where, f'cell "{cell.name}": CPU 0 stays the root cell\'s', why,
                            "choose another CPU")
-    if not cell.cpus and cell.whole:
+    if not cell.cpus and cell.cpu_count is None and cell.whole:
         problems.error(cell.where, f'cell "{cell.name}": it has no CPU', "nothing would run in it",
                        "list at least one CPU in `cpus`")
 

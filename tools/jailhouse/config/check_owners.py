@@ -24,7 +24,7 @@ class _Claim:
 
 
 def check_owners(system: System, problems: Problems) -> None:
-    _check_names(system, problems)
+    check_names(system, problems)
     _check_cpus(system, problems)
     _check_ram(system, problems)
     _check_devices(system, problems)
@@ -33,7 +33,7 @@ def check_owners(system: System, problems: Problems) -> None:
     _check_functions(system, problems)
 
 
-def _check_names(system: System, problems: Problems) -> None:
+def check_names(system: System, problems: Problems) -> None:
     seen = {system.root_name: Placed("the root cell", Span(0, 0), system.root_where)}
     for cell in system.cells:
         other = seen.get(cell.name)

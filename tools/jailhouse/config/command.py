@@ -5,7 +5,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from jailhouse.config import blob, emit
 from jailhouse.config.arches import ARCHES
@@ -14,11 +14,11 @@ from jailhouse.config.check_machine import check_machine
 from jailhouse.config.diff import diff
 from jailhouse.config.model import System
 from jailhouse.config.files import write_all
-from jailhouse.config.next_steps import NEXT_STEPS, RESERVED_MEMORY, texts
+from jailhouse.config.next_steps import NEXT_STEPS, RESERVED_MEMORY, kernel_words, texts
 from jailhouse.config.partition import explain
 from jailhouse.config.picture import page
 from jailhouse.config.place import place
-from jailhouse.config.problems import Problems
+from jailhouse.config.problems import Problems, Where
 from jailhouse.config.read import read_system
 from jailhouse.config.schema import SCHEMAS
 from jailhouse.config.show import contract, cpus, gic, show
@@ -73,6 +73,9 @@ def checked_system(file: str) -> tuple[System | None, Problems]:
     """The system ready to be built, or None; and what there is to say about it."""
     problems = Problems()
     system = read_system(file, problems)
+    if system is None and not problems.errors:
+        problems.error(Where(file, 1), "it could not be read, and nobody said why", "that is a mistake in this program",
+                       "report it, with the text")
     if system is not None:
         system = solve(system, problems)
         if system.open:
@@ -81,6 +84,13 @@ def checked_system(file: str) -> tuple[System | None, Problems]:
         system = settle_uarts(place(system, problems), problems)
         check(system, problems)
     return (None if problems.errors else system), problems
+
+
+def _note_stale(directory: str, files: Collection[str]) -> None:
+    """Of an earlier build: nobody should take them for this one's."""
+    for name in sorted(os.listdir(directory)):
+        if name not in files and (name.endswith(".cell") or name == RESERVED_MEMORY):
+            print(f"note: {os.path.join(directory, name)} is of an earlier build: remove it", file=sys.stderr)
 
 
 def report(problems: Problems) -> None:
@@ -114,6 +124,7 @@ def _build(options: argparse.Namespace) -> int:
         print(f"{options.output}: cannot write: {error.strerror}; choose a directory that can be "
               "written with -o", file=sys.stderr)
         return 1
+    _note_stale(options.output, files)
     _summary(system, options.output)
     return 0
 
@@ -130,7 +141,7 @@ def _summary(system: System, directory: str) -> None:
               (f", {gic(section)}" if section.gicd else ""))
         if uart := uart_text(cell, system.machine):
             print(f"{cell.name}: {uart}")
-    words = arch.kernel_words(system.machine.ram, system.linux)
+    words = kernel_words(system)
     print(f"kernel parameters: {words.parameters}")
     if arch.kernel_parameters_note:
         print(f"note: {arch.kernel_parameters_note}")

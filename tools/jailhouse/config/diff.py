@@ -3,13 +3,13 @@
 
 from collections.abc import Iterator
 
-from jailhouse.config import emit
+from jailhouse.config import blob, emit
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.model import Cell, System
 from jailhouse.config.partition import device_text, root_cpus, root_devices
 from jailhouse.config.show import access_text, contract, flag_words
 from jailhouse.config.toml_text import ranges_text
-from jailhouse.config.units import function_text, span_text
+from jailhouse.config.units import function_text, size_text, span_text
 
 Facts = dict[str, str]
 
@@ -17,12 +17,20 @@ Facts = dict[str, str]
 def diff(first: System, second: System) -> str:
     """A line for each thing that only one has (- or +) or that both have otherwise (both); nothing where they are the same."""
     before, after = dict(_owners(first)), dict(_owners(second))
-    lines = []
-    for owner in dict.fromkeys([*before, *after]):
-        changes = list(_changes(before.get(owner, {}), after.get(owner, {})))
-        if changes:
-            lines += [owner, *changes]
-    return "".join(f"{line}\n" for line in lines)
+    changes = {owner: list(_changes(before.get(owner, {}), after.get(owner, {}))) for owner in dict.fromkeys([*before, *after])}
+    old, new = dict(_files(first)), dict(_files(second))
+    for file, owners in ((f, owners) for f, (_, owners) in new.items() if f in old and old[f][0] != new[f][0]):
+        if not any(changes[owner] for owner in owners):
+            changes[owners[0]] = [f"  {file} differs in what is not shown here: compare what `jailhouse config show` says of both"]
+    return "".join(f"{line}\n" for owner, lines in changes.items() if lines for line in [owner, *lines])
+
+
+def _files(system: System) -> Iterator[tuple[str, tuple[bytes, list[str]]]]:
+    """What is built, and whose changes it shows, by the titles of _owners()."""
+    whose = ["machine", "hypervisor", f'root cell "{system.root_name}"']
+    yield "system.cell", (blob.encode_system(emit.emit_system(system)), whose)
+    for cell in system.cells:
+        yield f"{cell.name}.cell", (blob.encode_cell(emit.emit_cell(cell, system.machine)), [f'cell "{cell.name}"'])
 
 
 def _changes(before: Facts, after: Facts) -> Iterator[str]:
@@ -36,7 +44,8 @@ def _changes(before: Facts, after: Facts) -> Iterator[str]:
 
 
 def _owners(system: System) -> Iterator[tuple[str, Facts]]:
-    yield "machine", {"name": system.machine.name, "arch": system.machine.arch, "CPUs": str(len(system.machine.hwids))}
+    yield "machine", {"name": system.machine.name, "arch": system.machine.arch,
+                      "CPUs": " ".join(f"{hwid:#x}" for hwid in system.machine.hwids)}
     yield "hypervisor", {"memory": span_text(system.hypervisor.span.start, system.hypervisor.span.size)}
     yield f'root cell "{system.root_name}"', {
         "CPU": ", ".join(map(str, ranges_text(root_cpus(system)))),
@@ -52,8 +61,8 @@ def _of_cell(cell: Cell, system: System) -> Facts:
     machine, section = system.machine, emit.emit_cell(cell, system.machine).cell
     found = {"CPU": ", ".join(map(str, ranges_text(cell.cpu_numbers()))), "entry": f"{cell.entry:#x}"}
     for m in section.mem:
-        words = " ".join([access_text(m.flags), *flag_words(m.flags), span_text(m.virt, m.size)])
-        found[f'memory "{m.name}"'] = f"{words} at host {m.phys:#x}"
+        words = " ".join([access_text(m.flags), *flag_words(m.flags), size_text(m.size)])
+        found[f'memory "{m.name}" at {m.virt:#x}'] = f"{words} at host {m.phys:#x}"
     for given in cell.devices:
         found[f'device "{given.name}"'] = device_text(given, machine)
     if section.irqs:

@@ -33,7 +33,8 @@ def expansion(file: str, system: System, directory: str) -> str:
 def _lines(document: Document, system: System, directory: str) -> Iterator[str]:
     yield from comment_lines(f"What `jailhouse config build` made of {os.path.basename(document.file)}: it builds the same files.")
     yield ""
-    yield from entry_lines("machine", os.path.relpath(system.machine.where.file, directory))
+    # the folder may be a link, and `..` in it leads elsewhere than it seems
+    yield from entry_lines("machine", os.path.relpath(os.path.realpath(system.machine.where.file), os.path.realpath(directory)))
     yield from ("", "[memory]")
     yield from entry_lines("linux", [_span(p) for p in system.linux])
     for key, placed in (("cells", system.reserved), ("hypervisor", system.hypervisor)):
@@ -44,7 +45,8 @@ def _lines(document: Document, system: System, directory: str) -> Iterator[str]:
         yield from ("", f"[shared.{key_text(shared.name)}]")
         yield from entry_lines("size", shared.size)
         yield from entry_lines("host", shared.host)
-    for cell, data in zip(system.cells, document.data.get("cell", []), strict=True):
+    tables = document.data.get("cell", [])
+    for cell, data in zip(system.cells, [tables] if isinstance(tables, dict) else tables, strict=True):
         yield from ("", "[[cell]]", *_cell(cell, data, document, system.machine))
 
 

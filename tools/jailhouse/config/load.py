@@ -10,6 +10,8 @@ from typing import Any
 from jailhouse.config.locate import Path, locate
 from jailhouse.config.problems import Problems, Where
 
+_BITS = 64
+
 
 @dataclass(frozen=True)
 class Document:
@@ -30,14 +32,16 @@ def load(file: str, problems: Problems, asked_at: Where | None = None) -> Docume
     try:
         with open(file, "rb") as stream:
             raw = stream.read()
-    except OSError as error:
-        problems.error(asked_at or start, f"cannot read {file}: {error.strerror}",
+    except (OSError, ValueError) as error:
+        what = error.strerror if isinstance(error, OSError) else str(error)
+        problems.error(asked_at or start, f"cannot read {file!r}: {what}" if "\0" in file else f"cannot read {file}: {what}",
                        "the system is described there",
                        "correct the file's name or its permissions")
         return None
     try:
         text = raw.decode().replace("\r\n", "\n")
         data = tomllib.loads(text)
+        _check_numbers(data)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         problems.error(Where(file, line), f"byte 0x{raw[error.start]:02x} is no UTF-8",
@@ -51,3 +55,11 @@ def load(file: str, problems: Problems, asked_at: Where | None = None) -> Docume
                        "nothing behind this place can be read", "correct the syntax there")
         return None
     return Document(os.path.normpath(file), data, locate(text))
+
+
+def _check_numbers(value: object) -> None:
+    """TOML 1.0, Integer: 64 bits. Python takes any, and cannot even print the longest."""
+    if isinstance(value, int) and value.bit_length() > _BITS:
+        raise ValueError(f"a number of {value.bit_length()} bits")
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_numbers(part)

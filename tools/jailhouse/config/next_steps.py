@@ -12,15 +12,22 @@ from jailhouse.config.arch import KernelWords
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.expansion import expansion
 from jailhouse.config.model import Cell, Span, System
+from jailhouse.config.spans import merged, minus
 
 EXPANDED = "expanded.toml"
 NEXT_STEPS = "next-steps.txt"
 RESERVED_MEMORY = "reserved-memory.dts"
 
 
+def kernel_words(system: System) -> KernelWords:
+    """What of the root cell's memory is firmware's alone is nothing that Linux has to be told of."""
+    linux = tuple(p for p in system.linux if not any(p.span.within(f.span) for f in system.machine.firmware))
+    return ARCHES[system.machine.arch].kernel_words(system.machine.ram, linux)
+
+
 def texts(file: str, system: System, directory: str) -> dict[str, str]:
     """Contents by name."""
-    words = ARCHES[system.machine.arch].kernel_words(system.machine.ram, system.linux)
+    words = kernel_words(system)
     found = {EXPANDED: expansion(file, system, directory),
              NEXT_STEPS: "\n".join(_steps(system, words, directory)) + "\n"}
     if words.tree:
@@ -37,7 +44,7 @@ def _steps(system: System, words: KernelWords, directory: str) -> Iterator[str]:
         yield from _tree(directory)
     yield "   Then reboot. `jailhouse hardware check` says whether it worked."
     yield from ("", "2. Slide the hypervisor under it, and make the cells:", "")
-    yield f"       jailhouse enable {os.path.join(directory, 'system.cell')}"
+    yield f"       jailhouse enable {_path(directory, 'system.cell')}"
     for cell in system.cells:
         yield from (f"       {line}" for line in _commands(cell, directory))
     yield from ("", "3. Look: `jailhouse cell list`, `jailhouse console --all`, `jailhouse cell stats NAME`.")
@@ -55,7 +62,7 @@ def _places(parameters: str) -> Iterator[str]:
 
 
 def _tree(directory: str) -> Iterator[str]:
-    source = os.path.join(directory, RESERVED_MEMORY)
+    source = _path(directory, RESERVED_MEMORY)
     yield f"   And its device tree gets what is in {source}. Made into an overlay by"
     yield f"       dtc -@ -I dts -O dtb -o reserved-memory.dtbo {source}"
     yield "   extlinux.conf: a line `fdtoverlays /reserved-memory.dtbo`"
@@ -64,19 +71,26 @@ def _tree(directory: str) -> Iterator[str]:
     yield ""
 
 
+def _path(directory: str, name: str) -> str:
+    """As a shell takes it."""
+    return shlex.quote(os.path.join(directory, name))
+
+
 def _commands(cell: Cell, directory: str) -> Iterator[str]:
     image = shlex.quote(cell.image) if cell.image else "IMAGE"
-    yield f"jailhouse cell create {os.path.join(directory, cell.name)}.cell"
+    yield f"jailhouse cell create {_path(directory, f'{cell.name}.cell')}"
     yield f"jailhouse cell load {cell.name} {image}"
     yield f"jailhouse cell start {cell.name}"
 
 
 def _fragment(system: System) -> Iterator[str]:
     """An overlay: what is neither mapped nor used by Linux (Devicetree Specification 0.4, 3.5.4)."""
+    yield from ("/*", " * For a board whose root node has two #address-cells and two #size-cells, as most have: Linux wants the same",
+                " * here. With others, write `reg` with as many cells, and these numbers.", " */")
     yield from ("/dts-v1/;", "/plugin/;", "", "&{/} {", "\treserved-memory {")
     yield from ("\t\t#address-cells = <2>;", "\t\t#size-cells = <2>;", "\t\tranges;")
-    for name, span in (("cells", system.reserved.span), ("hypervisor", system.hypervisor.span)):
-        yield from ("", f"\t\t{name}@{span.start:x} {{", f"\t\t\treg = <{_cells(span)}>;", "\t\t\tno-map;", "\t\t};")
+    for span in merged(minus((r.span for r in system.machine.ram), [p.span for p in system.linux])):
+        yield from ("", f"\t\tpartition@{span.start:x} {{", f"\t\t\treg = <{_cells(span)}>;", "\t\t\tno-map;", "\t\t};")
     yield from ("\t};", "};")
 
 

@@ -42,10 +42,14 @@ def _with_memory(table: Table, arch: Arch) -> Table:
 def _around(size: int, comm_page: object) -> list[dict[str, Any]]:
     """RAM from 0 on; where the communication page is in its way, it goes on behind it, at a whole block."""
     region = {"name": "ram", "guest": 0, "size": size, "access": "rwx", "loadable": True}
-    if isinstance(comm_page, bool) or not isinstance(comm_page, int) or not 0 < comm_page < size:
+    try:
+        page = parse_number(comm_page)
+    except ValueError:		# `false`, or what the reader refuses
         return [region]
-    return [region | {"name": "low ram", "size": comm_page},
-            region | {"guest": align_up(comm_page + PAGE, BLOCK), "size": size - comm_page}]
+    if not 0 < page < size or page % PAGE:
+        return [region]
+    return [region | {"name": "low ram", "size": page},
+            region | {"guest": align_up(page + PAGE, BLOCK), "size": size - page}]
 
 
 def _qemu_virt(table: Table) -> dict[str, Any]:

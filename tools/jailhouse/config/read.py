@@ -65,7 +65,7 @@ def _memory(top: Table) -> _Memory | None:
     if table is None and "memory" in top.data:
         return None
     known = table.data if table else {}
-    linux = tuple(p for t in table.tables("linux") if (p := t.span("Linux RAM"))) if table else ()
+    linux = tuple(p for t in table.tables("linux", "linux" in known) if (p := t.span("Linux RAM"))) if table else ()
     spans: list[Placed | None] = []
     for key, name in (("cells", "cells' RAM"), ("hypervisor", "hypervisor")):
         part = table.table(key) if table else None

@@ -19,7 +19,8 @@ UARTS = {
     "8250-32": Uart(abi.ABI_CONSOLE_8250, _FOUR_APART),
     "pl011": Uart(abi.ABI_CONSOLE_PL011, _FOUR_APART),
 }
-ANY_LINE = range(0, 1 << 32)
+# Where it is not known which there are: none has more
+ANY_LINE = range(1020)
 _STREAM_IDS = range(0, 1 << 32)
 
 
@@ -87,6 +88,8 @@ def _groups(table: Table, key: str, count: int) -> tuple[frozenset[int], ...]:
             if not isinstance(item, list):
                 raise ValueError(f"{item!r} is no list of CPUs")
             group = frozenset(n for part in item for n in parse_range(part, 0, count))
+            if not group:
+                raise ValueError("a group of no CPUs")
             twice = group & frozenset().union(*found)
             if twice:
                 raise ValueError(f"CPU {min(twice)} stands there twice")

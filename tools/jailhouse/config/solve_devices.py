@@ -6,7 +6,7 @@ to anybody but that cell. What others need too stays with the root cell, and che
 
 from dataclasses import replace
 
-from jailhouse.config.model import Cell, Given, Machine, System
+from jailhouse.config.model import Cell, Device, Given, Machine, System
 
 
 def with_companions(system: System) -> System:
@@ -21,7 +21,9 @@ def _with_companions(cell: Cell, given: set[str], machine: Machine) -> Cell:
         device = machine.devices.get(mine.name)
         for need in device.needs if device else ():
             name = need.device.name
-            if name in machine.devices and name not in given and _only_theirs(name, {d.name for d in devices}, machine):
+            theirs = {d.name for d in devices}
+            if name in machine.devices and name not in given and _only_theirs(name, theirs, machine) and \
+                    not _beside_others(machine.devices[name], theirs, machine):
                 devices.append(Given(name, mine.where))
                 given.add(name)
     return replace(cell, devices=tuple(devices))
@@ -33,3 +35,12 @@ def _only_theirs(name: str, devices: set[str], machine: Machine) -> bool:
         return False
     users = {d.name for d in machine.devices.values() if any(n.device.name == name for n in d.needs)}
     return users <= devices
+
+
+def _beside_others(device: Device, theirs: set[str], machine: Machine) -> bool:
+    """Is something else's on one of its pages, or of its lines? Then it could not go without that."""
+    pages = [p.span.pages() for p in device.registers]
+    lines = {n for line in device.lines for n in line.numbers}
+    return any(lines & {n for line in d.lines for n in line.numbers} or
+               any(p.span.pages().overlaps(page) for p in d.registers for page in pages)
+               for d in machine.devices.values() if d is not device and d.name not in theirs)

@@ -11,7 +11,7 @@ from jailhouse.config.arches import ARCHES
 from jailhouse.config.model import Placed, Span, System
 from jailhouse.config.place import room
 from jailhouse.config.problems import Problems
-from jailhouse.config.spans import minus
+from jailhouse.config.spans import merged, minus
 from jailhouse.config.units import BLOCK, MIB, align_down, align_up, size_text
 
 HYPERVISOR = 16 * MIB
@@ -26,7 +26,8 @@ def with_memory(system: System, problems: Problems) -> System:
             return system
         system = found
     if "linux" in system.open:
-        rest = minus((r.span for r in system.machine.ram), [system.reserved.span, system.hypervisor.span])
+        rest = _without_crumbs(system, minus((r.span for r in system.machine.ram),
+                                             [system.reserved.span, system.hypervisor.span]))
         linux = tuple(Placed("Linux RAM", span, system.where) for span in rest)
         system = replace(system, linux=linux)
         left = sum(span.size for span in rest)
@@ -34,6 +35,23 @@ def with_memory(system: System, problems: Problems) -> System:
             problems.error(system.where, f"{size_text(left)} are left for Linux", "it does not run with so little",
                            f"make the cells' memory smaller by {size_text(align_up(LINUX_LEAST - left, MIB))} or more")
     return replace(system, open=frozenset())
+
+
+def _without_crumbs(system: System, rest: list[Span]) -> list[Span]:
+    """
+    Less than a block behind the cells and the hypervisor is nobody's, where that lets a kernel parameter do. What
+    firmware has there stays in the root cell's sight.
+    """
+    cut = min(system.reserved.span.start, system.hypervisor.span.start)
+    kept = [f.span for f in system.machine.firmware]
+    low = [span for span in rest if span.start < cut]
+    crumbs = minus((span for span in rest if span.start >= cut), kept)
+    words = ARCHES[system.machine.arch].kernel_words
+    as_linux = [Placed("", span, system.where) for span in rest], [Placed("", span, system.where) for span in low]
+    if sum(s.size for s in crumbs) >= BLOCK or not words(system.machine.ram, tuple(as_linux[0])).tree or \
+            words(system.machine.ram, tuple(as_linux[1])).tree:
+        return rest
+    return [*low, *merged(f for f in kept if f.start >= cut)]
 
 
 def _place_both(system: System, problems: Problems) -> System | None:

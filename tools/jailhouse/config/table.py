@@ -215,6 +215,8 @@ class Table:
         if value is not None and not isinstance(value, list):
             self.wrong(key, f"{value!r} is no table", f"write `{key} = {{ ... }}`")
             return []
+        if required and value == []:
+            self.wrong(key, "the list is empty", f"write `{key} = [{{ ... }}]`")
         found = []
         for index, item in enumerate(value or []):
             if isinstance(item, dict):

@@ -23,9 +23,9 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     try:
         lines = _lines(options.log)
-    except OSError as error:
-        print(f"{options.log or 'jailhouse console'}: cannot read the messages: {error.strerror}; give a file with them",
-              file=sys.stderr)
+    except (OSError, subprocess.CalledProcessError) as error:
+        what = error.strerror if isinstance(error, OSError) else f"it ended with {error.returncode}: {error.stderr.strip()}"
+        print(f"{options.log or 'jailhouse console'}: cannot read the messages: {what}; give a file with them", file=sys.stderr)
         return 1
     found = list(lessons(lines, system))
     for lesson in found:
@@ -41,4 +41,5 @@ def _lines(log: str | None) -> list[str]:
     if log is not None:
         with open(log, errors="replace", encoding="utf-8") as stream:
             return stream.read().splitlines()
-    return subprocess.run(["jailhouse", "console"], capture_output=True, text=True, errors="replace", check=False).stdout.splitlines()
+    done = subprocess.run(["jailhouse", "console"], capture_output=True, text=True, errors="replace", check=True)
+    return done.stdout.splitlines()

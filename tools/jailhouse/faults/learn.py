@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.emit import cell_pages, guest_offset
-from jailhouse.config.model import Cell, Device, Given, System
+from jailhouse.config.model import Cell, Device, Given, Region, System
 from jailhouse.config.units import MIB, PAGE, align_down, function_text
 
 _LINE = re.compile(r'(?:FAILED cell|refused to cell|cell) "(?P<cell>[^"]*)": CPU \d+: (?P<what>.*)')
@@ -62,8 +62,9 @@ def _of(said: str, what: str, cell: Cell, system: System) -> Lesson | None:
 def _of_address(at: int, kind: str, cell: Cell, system: System) -> tuple[str, str]:
     for region in cell.memory:
         if region.guest <= at < region.guest + region.size:
-            return (f'its own memory "{region.name}", which it may not {kind} ("{region.access}")',
-                    f'write access = "rwx" (or what it is to have) at {region.where}')
+            return f'its own memory "{region.name}", which it may not {kind} ("{region.access}")', _more_access(region, kind)
+    if cell.comm_page is not None and cell.comm_page <= at < cell.comm_page + PAGE:
+        return "its communication page, from which nothing is executed", "the program jumped to a wrong place"
     if device := _device_at(at, system):
         meant, advice = _of_device(device, at, cell, system)
         return meant + (f"; it is just behind its memory {near}, too" if (near := _near(at, cell)) else ""), advice
@@ -79,6 +80,15 @@ def _of_address(at: int, kind: str, cell: Cell, system: System) -> tuple[str, st
     return ("nothing that the machine's text knows",
             "if a device is there, describe it in the machine text (`jailhouse config create`); else the program is wrong, or "
             "was built for another machine")
+
+
+def _more_access(region: Region, kind: str) -> str:
+    if region.boot:
+        return "what it is started from cannot be written: the program is to keep its data in other memory"
+    if region.shared is not None:
+        return ("the program jumped to a wrong place: nothing is executed there" if kind == "execute" else
+                f'write access = "rw" at {region.where}')
+    return f'write access = "rwx" (or what it is to have) at {region.where}'
 
 
 def _mediated(at: int, cell: Cell, system: System) -> str | None:
