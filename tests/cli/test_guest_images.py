@@ -207,6 +207,16 @@ def test_which_of_several_lines_is_the_consoles_nobody_knows(maker):
     assert "which interrupt the UART at 0x9040000 has" in maker.note and "-d" in maker.note
 
 
+def test_what_build_writes_of_a_cells_devices_says_it(maker):
+    """Laid over the tree: the console's interrupt is there, and all that the command knows of it besides."""
+    more = UART + "lines = [250]\n"
+    maker.make(more=more)
+    written, = maker.folder.rglob("*.dts")
+    tree = maker.make("-d", maker.user(written.read_text()), more=more)
+    assert tree.cells("/serial@9040000", "interrupts") == [0, 8, 4] and tree.longs("/serial@9040000", "reg") == [0x904_0000, 0x1000]
+    assert tree.has("/serial@9040000", "clocks") and tree.text_of("/chosen", "stdout-path") == "/serial@9040000"
+
+
 def test_a_device_seen_elsewhere(maker):
     tree = maker.make(more='devices = [{ name = "uart1", guest = 0x0900_0000 }]\nconsole = "uart1"\n')
     assert tree.longs("/serial@9000000", "reg") == [0x900_0000, 0x1000]

@@ -328,6 +328,40 @@ def assert_same(system: Path, folder: Path) -> None:
         assert (folder / "a" / name).read_bytes() == (folder / "b" / name).read_bytes()
 
 
+# --- what a guest is told of its devices ---
+
+def test_guest_tree(tmp_path: Path) -> None:
+    """Where the cell sees them, under the numbers that it has for them; nothing for a cell without."""
+    devices = {"net": {"about": "acme,net-2, /soc/net", "registers": [{"name": "a", "start": 0x904_0000, "size": "4K"},
+                                                                      {"name": "b", "start": 0x905_0000, "size": "64K"}],
+                       "interrupts": [40, 42], "needs": {"clocks": ["cru"]}},
+               "cru": {"registers": {"start": 0x906_0000, "size": "4K"}},
+               "uart1": {"registers": {"start": 0x907_0000, "size": "4K"}, "interrupts": [50], "uart": "pl011"}}
+    file = write(tmp_path, BOARD | {"devices": devices}, cell=[
+        cell("a", devices=["net", {"name": "uart1", "guest": 0x900_0000}], renumber={"50": 33}), cell("b")])
+    assert main(["build", str(file), "-o", str(tmp_path / "out")]) == 0
+    assert not (tmp_path / "out" / "b.dts").exists()
+    tree = subprocess.run(["dtc", "-I", "dts", "-O", "dts", tmp_path / "out" / "a.dts"], check=True, capture_output=True, text=True).stdout
+    text = " ".join(tree.split())
+    assert 'net@9040000 { compatible = "acme,net-2"; reg = <0x00 0x9040000 0x00 0x1000>, <0x00 0x9050000 0x00 0x10000>; ' \
+        "interrupts = <0x00 0x08 0x04>, <0x00 0x0a 0x04>; }" in text
+    assert 'serial@9000000 { compatible = "arm,pl011", "arm,primecell"; reg = <0x00 0x9000000 0x00 0x1000>; ' \
+        "interrupts = <0x00 0x01 0x04>; }" in text
+    assert "cell linux" not in (tmp_path / "out" / "next-steps.txt").read_text()
+    assert "it needs clocks of \"cru\"" in (tmp_path / "out" / "a.dts").read_text()
+
+
+def test_next_steps_of_a_kernel(tmp_path: Path) -> None:
+    """It is started by another command, with what is known of its devices."""
+    uart = {"uart1": {"registers": {"start": 0x907_0000, "size": "4K"}, "interrupts": [50], "uart": "pl011"}}
+    file = write(tmp_path, BOARD | {"devices": uart}, cell=[cell("a", platform="qemu-virt", ram="32M", devices=["uart1"], image="Image 6",
+                                                                 memory=[])])
+    assert main(["build", str(file), "-o", str(tmp_path / "o t")]) == 0
+    steps = (tmp_path / "o t" / "next-steps.txt").read_text()
+    assert f"dtc -q -O dtb -o a.dtb '{tmp_path}/o t/a.dts'\n       jailhouse cell linux -d a.dtb a 'Image 6'" in steps
+    assert f"jailhouse enable '{tmp_path}/o t/system.cell'" in steps
+
+
 # --- of any machine ---
 
 @st.composite

@@ -89,7 +89,7 @@ def checked_system(file: str) -> tuple[System | None, Problems]:
 def _note_stale(directory: str, files: Collection[str]) -> None:
     """Of an earlier build: nobody should take them for this one's."""
     for name in sorted(os.listdir(directory)):
-        if name not in files and (name.endswith(".cell") or name == RESERVED_MEMORY):
+        if name not in files and (name.endswith((".cell", ".dts"))):
             print(f"note: {os.path.join(directory, name)} is of an earlier build: remove it", file=sys.stderr)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from jailhouse.config.arch import KernelWords
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.expansion import expansion
+from jailhouse.config.guest_tree import guest_tree
 from jailhouse.config.model import Cell, Span, System
 from jailhouse.config.spans import merged, minus
 
@@ -30,6 +31,8 @@ def texts(file: str, system: System, directory: str) -> dict[str, str]:
     words = kernel_words(system)
     found = {EXPANDED: expansion(file, system, directory),
              NEXT_STEPS: "\n".join(_steps(system, words, directory)) + "\n"}
+    if not ARCHES[system.machine.arch].ports:
+        found |= {f"{cell.name}.dts": tree for cell in system.cells if (tree := guest_tree(cell, system.machine)) is not None}
     if words.tree:
         found[RESERVED_MEMORY] = "\n".join(_fragment(system)) + "\n"
     return found
@@ -46,7 +49,7 @@ def _steps(system: System, words: KernelWords, directory: str) -> Iterator[str]:
     yield from ("", "2. Slide the hypervisor under it, and make the cells:", "")
     yield f"       jailhouse enable {_path(directory, 'system.cell')}"
     for cell in system.cells:
-        yield from (f"       {line}" for line in _commands(cell, directory))
+        yield from (f"       {line}" for line in _commands(cell, system, directory))
     yield from ("", "3. Look: `jailhouse cell list`, `jailhouse console --all`, `jailhouse cell stats NAME`.")
 
 
@@ -76,9 +79,15 @@ def _path(directory: str, name: str) -> str:
     return shlex.quote(os.path.join(directory, name))
 
 
-def _commands(cell: Cell, directory: str) -> Iterator[str]:
+def _commands(cell: Cell, system: System, directory: str) -> Iterator[str]:
     image = shlex.quote(cell.image) if cell.image else "IMAGE"
     yield f"jailhouse cell create {_path(directory, f'{cell.name}.cell')}"
+    if any(r.boot for r in cell.memory):
+        devices = ""
+        if not ARCHES[system.machine.arch].ports and guest_tree(cell, system.machine) is not None:
+            yield f"dtc -q -O dtb -o {cell.name}.dtb {_path(directory, f'{cell.name}.dts')}"
+            devices = f"-d {cell.name}.dtb "
+        yield f"jailhouse cell linux {devices}{cell.name} {image}      # a kernel; else:"
     yield f"jailhouse cell load {cell.name} {image}"
     yield f"jailhouse cell start {cell.name}"
 
