@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The Python tools' types, by mypy."""
+"""The Python tools by what reads them without running them: mypy, pyflakes."""
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 from conftest import ROOT
@@ -12,4 +13,10 @@ def test_types_fit(tmp_path: Path) -> None:
     """Strictly; matplotlib and libfdt have none."""
     done = subprocess.run(["mypy", "--strict", "--cache-dir", tmp_path, "-p", "jailhouse", "--config-file", ROOT / "tools" / "mypy.ini"],
                           env={**os.environ, "MYPYPATH": str(ROOT / "tools")}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_all_names_are_known_and_used() -> None:
+    done = subprocess.run([sys.executable, "-m", "pyflakes", ROOT / "tools", ROOT / "tests" / "python", ROOT / "tests" / "run.py"],
+                          capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
