@@ -32,7 +32,7 @@ def test_every_byte_of_ram_has_one_line(demo: Path) -> None:
     assert sum(p.span.size for p in pieces) == sum(r.span.size for r in system.machine.ram)
     assert all(a.span.end <= b.span.start for a, b in zip(pieces, pieces[1:], strict=False))
     owners = {p.owner for p in pieces}
-    assert owners == {"root", "rtos", "compute", "guest", "hypervisor", ""}
+    assert owners == {"root", "rtos", "compute", "guest", "(hypervisor)", ""}
 
 
 def test_explain(capsys: pytest.CaptureFixture[str], edited: Edited) -> None:
@@ -42,7 +42,7 @@ def test_explain(capsys: pytest.CaptureFixture[str], edited: Edited) -> None:
     assert re.search(r'├── root cell "root"\n│   ├── CPU 0-1\n', text)
     assert '│   ├── device "uart1" registers 4K at 0x904_0000, interrupts 40' in text
     assert "uart1" not in next(line for line in text.splitlines() if "9 devices:" in line)
-    assert re.search(r"^ +0xbf00_0000 +16M +hypervisor +hypervisor$", text, re.MULTILINE)
+    assert re.search(r"^ +0xbf00_0000 +16M +\(hypervisor\) +hypervisor$", text, re.MULTILINE)
 
 
 def test_diff(capsys: pytest.CaptureFixture[str], edited: Edited, tmp_path: Path) -> None:

@@ -14,6 +14,10 @@ from jailhouse.config.toml_text import address_text, ranges_text
 from jailhouse.config.units import function_text, size_text
 
 
+# Owners that are no cells: no cell is called so
+HYPERVISOR, SHARED = "(hypervisor)", "(shared)"
+
+
 @dataclass(frozen=True)
 class Owned:
     """A piece of host memory, whose it is and what it is called there."""
@@ -25,8 +29,8 @@ class Owned:
 def memory_map(system: System) -> list[Owned]:
     """All RAM, by address; what is nobody's has the owner ""."""
     found = [Owned(p.span, system.root_name, "Linux") for p in system.linux]
-    found.append(Owned(system.hypervisor.span, "hypervisor", "hypervisor"))
-    found += [Owned(Span(s.host, s.size), "shared", s.name) for s in system.shared.values() if s.host is not None]
+    found.append(Owned(system.hypervisor.span, HYPERVISOR, "hypervisor"))
+    found += [Owned(Span(s.host, s.size), SHARED, s.name) for s in system.shared.values() if s.host is not None]
     found += [Owned(Span(r.host, r.size), cell.name, r.name)
               for cell in system.cells for r in cell.memory if r.host is not None and r.shared is None]
     gaps = minus((r.span for r in system.machine.ram), [o.span for o in found])

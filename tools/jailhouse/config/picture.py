@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from html import escape
 
 from jailhouse.config.model import System
-from jailhouse.config.partition import Owned, device_text, memory_map, root_cpus, root_devices
+from jailhouse.config.partition import HYPERVISOR, SHARED, Owned, device_text, memory_map, root_cpus, root_devices
 from jailhouse.config.model import Given
 from jailhouse.config.solve_cpus import clusters, cores
 from jailhouse.config.toml_text import address_text
@@ -43,7 +43,7 @@ def page(system: System) -> str:
 
 class _Colours:
     def __init__(self, system: System) -> None:
-        self.of = {system.root_name: _ROOT, "hypervisor": _HYPERVISOR, "shared": _SHARED, "": _NOBODY}
+        self.of = {system.root_name: _ROOT, HYPERVISOR: _HYPERVISOR, SHARED: _SHARED, "": _NOBODY}
         self.of |= {cell.name: _COLOURS[n % len(_COLOURS)] for n, cell in enumerate(system.cells)}
 
     def style(self, owner: str) -> str:
@@ -59,9 +59,9 @@ def _lines(system: System) -> Iterator[str]:
     yield (f"<p>{machine.arch}, {len(machine.hwids)} CPUs, {size_text(sum(r.span.size for r in machine.ram))} of RAM, "
            f"{len(machine.devices)} devices</p>")
     yield '<h2>Owners</h2><div class="legend">'
-    names = [(system.root_name, f"{system.root_name} (Linux)"), *((c.name, c.name) for c in system.cells), ("hypervisor", "hypervisor")]
+    names = [(system.root_name, f"{system.root_name} (Linux)"), *((c.name, c.name) for c in system.cells), (HYPERVISOR, "hypervisor")]
     if system.shared:
-        names.append(("shared", "shared by cells"))
+        names.append((SHARED, "shared by cells"))
     yield from (f'<span class="chip" style="{colours.style(owner)}">{escape(title)}</span>' for owner, title in names)
     yield '</div><h2>CPUs</h2><div class="clusters">'
     yield from _cpus(system, colours)
@@ -89,7 +89,7 @@ def _ram(pieces: list[Owned], colours: _Colours) -> Iterator[str]:
     total = sum(p.span.size for p in pieces)
     for piece in pieces:
         height = max(_LEAST, round(_BAR * piece.span.size / total))
-        owner = f"{piece.owner}: " if piece.owner not in ("", "hypervisor") else ""
+        owner = f"{piece.owner.strip('()')}: " if piece.owner not in ("", HYPERVISOR) else ""
         nobody = "" if piece.owner else " nobody"
         yield (f"<code>{address_text(piece.span.start)}</code>"
                f'<div class="piece{nobody}" style="{colours.style(piece.owner)};height:{height}px">'
