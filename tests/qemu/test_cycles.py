@@ -6,7 +6,8 @@ from board import HOTPLUG
 from conftest import Root
 
 ENABLES, ENABLE_BLOCK = 50, 10
-CREATES, CREATE_BLOCK = 200, 25
+# All that comes in turn has come after 60
+CREATES, CREATE_BLOCK = 125, 25
 
 # $n counts. Every second time a CPU is switched off under the hypervisor and comes back
 # through the firmware alone.
