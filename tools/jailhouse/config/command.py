@@ -89,8 +89,17 @@ def checked_system(file: str) -> tuple[System | None, Problems]:
 def _note_stale(directory: str, files: Collection[str]) -> None:
     """Of an earlier build: nobody should take them for this one's."""
     for name in sorted(os.listdir(directory)):
-        if name not in files and (name.endswith((".cell", ".dts"))):
+        # a user's own tree may lie there, too
+        made = name.endswith(".cell") or name == RESERVED_MEMORY
+        if name not in files and made:
             print(f"note: {os.path.join(directory, name)} is of an earlier build: remove it", file=sys.stderr)
+
+
+def _reported(file: str) -> System | None:
+    """The system ready to be built; what there is to say about it is said."""
+    system, problems = checked_system(file)
+    report(problems)
+    return system
 
 
 def report(problems: Problems) -> None:
@@ -101,8 +110,7 @@ def report(problems: Problems) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    system, problems = checked_system(options.file)
-    report(problems)
+    system = _reported(options.file)
     if system is None:
         return 1
     print(f"{options.file}: no errors")
@@ -110,8 +118,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _build(options: argparse.Namespace) -> int:
-    system, problems = checked_system(options.file)
-    report(problems)
+    system = _reported(options.file)
     if system is None:
         return 1
     files = {"system.cell": blob.encode_system(emit.emit_system(system))}
@@ -156,8 +163,7 @@ def _schema(options: argparse.Namespace) -> int:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    system, problems = checked_system(options.file)
-    report(problems)
+    system = _reported(options.file)
     if system is None:
         return 1
     sys.stdout.write(explain(system))
@@ -179,8 +185,7 @@ def _diff(options: argparse.Namespace) -> int:
 
 
 def _draw(options: argparse.Namespace) -> int:
-    system, problems = checked_system(options.file)
-    report(problems)
+    system = _reported(options.file)
     if system is None:
         return 1
     try:

@@ -46,12 +46,15 @@ def _without_crumbs(system: System, rest: list[Span]) -> list[Span]:
     kept = [f.span for f in system.machine.firmware]
     low = [span for span in rest if span.start < cut]
     crumbs = minus((span for span in rest if span.start >= cut), kept)
-    words = ARCHES[system.machine.arch].kernel_words
-    as_linux = [Placed("", span, system.where) for span in rest], [Placed("", span, system.where) for span in low]
-    if sum(s.size for s in crumbs) >= BLOCK or not words(system.machine.ram, tuple(as_linux[0])).tree or \
-            words(system.machine.ram, tuple(as_linux[1])).tree:
-        return rest
-    return [*low, *merged(f for f in kept if f.start >= cut)]
+    if sum(s.size for s in crumbs) < BLOCK and _needs_tree(system, rest) and not _needs_tree(system, low):
+        return [*low, *merged(f for f in kept if f.start >= cut)]
+    return rest
+
+
+def _needs_tree(system: System, linux: list[Span]) -> bool:
+    """Would no kernel parameter keep Linux to these?"""
+    placed = tuple(Placed("Linux RAM", span, system.where) for span in linux)
+    return ARCHES[system.machine.arch].kernel_words(system.machine.ram, placed).tree
 
 
 def _place_both(system: System, problems: Problems) -> System | None:
@@ -88,11 +91,10 @@ def _find(system: System, size: int, problems: Problems) -> int | None:
     most = max((s.size for s in free), default=0)
     problems.error(system.where, f"the cells and the hypervisor need {size_text(size)} of RAM in one piece, and the largest "
                    f"that is nobody's has {size_text(most)}", "what one has no other can have",
-                   f"make the cells' memory smaller by {size_text(align_up(size - most, MIB))}, or say less of it in [memory]")
+                   f"make the cells' memory smaller by {size_text(align_up(max(size - most, BLOCK), MIB))}, or say less of it in [memory]")
     return None
 
 
 def _highest(spans: Iterable[Span], size: int) -> int | None:
-    found = [align_down(s.end - size, BLOCK) for s in spans if s.size >= size]
-    fits = [at for at, s in zip(found, (s for s in spans if s.size >= size), strict=True) if at >= s.start]
-    return max(fits, default=None)
+    found = ((align_down(s.end - size, BLOCK), s.start) for s in spans if s.size >= size)
+    return max((at for at, start in found if at >= start), default=None)

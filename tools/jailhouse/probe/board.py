@@ -1,24 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Devices while they are put together: each address, port and interrupt goes to the first who asks for it."""
 
-import re
 from collections.abc import Container, Iterable
 
 from jailhouse.config.model import Span
 from jailhouse.config.spans import as_range, as_ranges, as_span, minus
+from jailhouse.probe import names
 from jailhouse.probe.description import Device, Piece, Streams
-_NAME_MAX = 24
+
 # Of what is shown as NAME.piece
 _SHOWN_MAX = 31
-_UNFIT = re.compile(r"[^A-Za-z0-9_]+")
 
 
-def plain(text: str, most: int = _NAME_MAX) -> str:
+def plain(text: str, most: int = names.NAME_MAX) -> str:
     """As a device can be called."""
-    return _UNFIT.sub("-", text).strip("-")[:most].strip("-") or "device"
+    return names.plain(text)[:most].strip("-") or "device"
 
 
-def unused(name: str, taken: Container[str], most: int = _NAME_MAX) -> str:
+def unused(name: str, taken: Container[str], most: int = names.NAME_MAX) -> str:
     """It, or with a number behind it, as a device can be called."""
     found, number = plain(name, most), 1
     while found in taken:

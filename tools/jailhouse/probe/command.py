@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from jailhouse.config.check_machine import check_machine
 from jailhouse.config.files import write_all
 from jailhouse.config.problems import Problems
 from jailhouse.config.read_machine import read_machine
-from jailhouse.config.check_machine import check_machine
 from jailhouse.probe.description import Description, Refused
 from jailhouse.probe.facts import Facts, open_facts
 from jailhouse.probe.write import machine_text
