@@ -12,6 +12,7 @@ from jailhouse.config.problems import Problems
 from jailhouse.config.read import read_system
 from jailhouse.probe.description import Cache, Description, Gic, Piece, Refused, Streams
 from jailhouse.probe.from_tree import describe_tree
+from jailhouse.probe.write import machine_text
 
 CLOCK = 'osc: oscillator { compatible = "fixed-clock"; #clock-cells = <0>; };'
 PROVIDER = """ccu: clock-controller@1000000 { compatible = "acme,ccu"; reg = <0 0x1000000 0 0x1000>;
@@ -72,6 +73,18 @@ def test_virt_has_no_other_devices(virt: Description, text: Machine) -> None:
     assert rest == {"flash", *(f"virtio_mmio-{0xa000000 + 0x200 * n:x}" for n in range(32))}
     assert [n for d in virt.devices if d.name.startswith("virtio") for n in d.interrupts] == list(range(48, 80))
     assert [name for name, _, _ in registers(device(virt, "pcie"))] == ["ecam", "pio", "mmio", "mmio64"]
+
+
+@pytest.mark.parametrize(("cells", "memory", "found"), [
+    ((2, 2), MEMORY, (2, 2)), ((2, 1), "memory@40000000 { device_type = \"memory\"; reg = <0 0x40000000 0x10000000>; };", (2, 1))])
+def test_what_the_root_node_has_for_addresses(cells: tuple[int, int], memory: str, found: tuple[int, int]) -> None:
+    """And the text says it, where it is not what most have."""
+    gic = GIC.replace("<0 0x8000000 0 0x10000>, <0 0x80a0000 0 0x100000>", "<0 0x8000000 0x10000>, <0 0x80a0000 0x100000>")
+    text = machine(memory=memory, gic=gic if cells[1] == 1 else GIC)
+    text = text.replace("#address-cells = <2>; #size-cells = <2>;\n", f"#address-cells = <{cells[0]}>; #size-cells = <{cells[1]}>;\n", 1)
+    description = describe(text)
+    assert description.tree_cells == found
+    assert ("tree_cells = [2, 1]" in machine_text(description)) == (found != (2, 2))
 
 
 # --- CPUs -------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a text leaves open: CPUs by what they share, RAM, memory in common, devices that come along."""
 
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -128,13 +129,50 @@ def test_firmware_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert [p.span for p in system.linux] == [Span(RAM, 968 * MIB), Span(RAM + 1000 * MIB, 24 * MIB)]
     assert main(["build", str(file), "-o", str(tmp_path / "out")]) == 0
     assert "mem=" not in capsys.readouterr().out
+    tree = overlaid(tmp_path, 2, 2)
+    assert "no-map" in tree and f"partition@{system.reserved.span.start:x}" in tree and "<0x00 0x7c800000 0x00 0x2000000>" in tree
+
+
+def overlaid(tmp_path: Path, address: int, size: int) -> str:
+    """A board's tree with what build wrote laid over it."""
     overlay = tmp_path / "overlay.dtbo"
     subprocess.run(["dtc", "-q", "-@", "-I", "dts", "-O", "dtb", "-o", overlay, tmp_path / "out" / "reserved-memory.dts"], check=True)
-    (tmp_path / "base.dts").write_text("/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; };")
+    (tmp_path / "base.dts").write_text(f"/dts-v1/; / {{ #address-cells = <{address}>; #size-cells = <{size}>; }};")
     subprocess.run(["dtc", "-q", "-@", "-I", "dts", "-O", "dtb", "-o", tmp_path / "base.dtb", tmp_path / "base.dts"], check=True)
     subprocess.run(["fdtoverlay", "-i", tmp_path / "base.dtb", "-o", tmp_path / "new.dtb", overlay], check=True)
-    tree = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", tmp_path / "new.dtb"], check=True, capture_output=True, text=True).stdout
-    assert "no-map" in tree and f"partition@{system.reserved.span.start:x}" in tree and "<0x00 0x7c800000 0x00 0x2000000>" in tree
+    return subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", tmp_path / "new.dtb"], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize(("cells", "reg"), [
+    ((1, 1), ["<0x7c800000 0x2000000>"]), ((2, 1), ["<0x00 0x7c800000 0x2000000>"]), ((1, 2), ["<0x7c800000 0x00 0x2000000>"]),
+])
+def test_the_fragment_is_as_the_boards_root_node(tmp_path: Path, cells: tuple[int, int], reg: list[str]) -> None:
+    board = BOARD | {"firmware": {"name": "tee", "start": RAM + 1000 * MIB, "size": "1M"}, "tree_cells": list(cells)}
+    assert main(["build", str(write(tmp_path, board, cell=[cell("a")])), "-o", str(tmp_path / "out")]) == 0
+    tree = overlaid(tmp_path, *cells)
+    assert re.findall(r"reg = (.*);", tree) == reg
+    for name, count in zip(("address", "size"), cells):
+        assert re.findall(rf"#{name}-cells = <0x0(.)>", tree) == [str(count)] * 2
+
+
+def test_a_fragment_of_more_than_a_cell_can_say(tmp_path: Path) -> None:
+    """6 GiB of a cell's, sizes of one cell: three nodes."""
+    board = BOARD | {"ram": {"start": RAM, "size": "8G"}, "tree_cells": [2, 1]}
+    file = write(tmp_path, board, cell=[cell("a")],
+                 memory={"linux": [{"start": RAM, "size": "2032M"}, {"start": RAM + 8128 * MIB, "size": "64M"}],
+                         "cells": {"start": RAM + 2048 * MIB, "size": "6080M"},
+                         "hypervisor": {"start": RAM + 2032 * MIB, "size": "16M"}})
+    assert main(["build", str(file), "-o", str(tmp_path / "out")]) == 0
+    sizes = [int(text, 16) for text in re.findall(r"reg = <.* (0x\w+)>;", overlaid(tmp_path, 2, 1))]
+    assert len(sizes) == 3 and sum(sizes) == (6080 + 16) * MIB
+
+
+@pytest.mark.parametrize(("cells", "ram", "words"), [
+    ([2], "1G", "are no #address-cells and #size-cells"), ([3, 2], "1G", "are no"), (["2", 2], "1G", "are no"), (2, "1G", "is no list"),
+    ([1, 1], "4G", "RAM ends above 4 GiB"),
+])
+def test_what_no_root_node_has(tmp_path: Path, cells: Any, ram: str, words: str) -> None:
+    assert words in said(write(tmp_path, BOARD | {"tree_cells": cells, "ram": {"start": RAM, "size": ram}}, cell=[cell("a")]))
 
 
 @pytest.mark.parametrize(("ram", "firmware"), [

@@ -11,6 +11,8 @@ from jailhouse.config.units import PAGE, size_text, span_text
 CONSOLE_PUTC = "putc"
 CONSOLE_UART = "uart"
 DIRECT, INJECTED, AUTO = "direct", "injected", "auto"
+# #address-cells and #size-cells of most boards' root nodes
+TREE_CELLS = (2, 2)
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,7 @@ class Machine:
     platform: Platform | None		# None: could not be read
     firmware: tuple[Placed, ...] = ()	# parts of `ram` that are kept by it
     topology: Topology = Topology()
+    tree_cells: tuple[int, int] = TREE_CELLS	# how many its device tree's root node has for an address and for a size
 
 
 @dataclass(frozen=True)

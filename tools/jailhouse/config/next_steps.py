@@ -94,14 +94,23 @@ def _commands(cell: Cell, system: System, directory: str) -> Iterator[str]:
 
 def _fragment(system: System) -> Iterator[str]:
     """An overlay: what is neither mapped nor used by Linux (Devicetree Specification 0.4, 3.5.4)."""
-    yield from ("/*", " * For a board whose root node has two #address-cells and two #size-cells, as most have: Linux wants the same",
-                " * here. With others, write `reg` with as many cells, and these numbers.", " */")
+    address, size = system.machine.tree_cells
+    # Linux takes the node only with the root node's numbers
     yield from ("/dts-v1/;", "/plugin/;", "", "&{/} {", "\treserved-memory {")
-    yield from ("\t\t#address-cells = <2>;", "\t\t#size-cells = <2>;", "\t\tranges;")
-    for span in merged(minus((r.span for r in system.machine.ram), [p.span for p in system.linux])):
-        yield from ("", f"\t\tpartition@{span.start:x} {{", f"\t\t\treg = <{_cells(span)}>;", "\t\t\tno-map;", "\t\t};")
+    yield from (f"\t\t#address-cells = <{address}>;", f"\t\t#size-cells = <{size}>;", "\t\tranges;")
+    for whole in merged(minus((r.span for r in system.machine.ram), [p.span for p in system.linux])):
+        for span in _pieces(whole, size):
+            reg = f"{_cells(span.start, address)} {_cells(span.size, size)}"
+            yield from ("", f"\t\tpartition@{span.start:x} {{", f"\t\t\treg = <{reg}>;", "\t\t\tno-map;", "\t\t};")
     yield from ("\t};", "};")
 
 
-def _cells(span: Span) -> str:
-    return " ".join(f"{part:#x}" for value in (span.start, span.size) for part in (value >> 32, value & 0xffff_ffff))
+def _pieces(span: Span, cells: int) -> Iterator[Span]:
+    """No larger than a size of so many cells."""
+    most = 1 << 31 if cells == 1 else 1 << 63
+    for start in range(span.start, span.end, most):
+        yield Span(start, min(most, span.end - start))
+
+
+def _cells(value: int, count: int) -> str:
+    return " ".join(f"{value >> 32 * n & 0xffff_ffff:#x}" for n in reversed(range(count)))

@@ -7,7 +7,7 @@ from jailhouse.config import abi
 from jailhouse.config.arch import Arch
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.load import load
-from jailhouse.config.model import (Cache, Device, Line, Machine, Named, Need, Placed, Streams, Topology, Uart)
+from jailhouse.config.model import (TREE_CELLS, Cache, Device, Line, Machine, Named, Need, Placed, Streams, Topology, Uart)
 from jailhouse.config.problems import Problems, Where
 from jailhouse.config.table import Table
 from jailhouse.config.units import parse_number, parse_range
@@ -59,15 +59,28 @@ def _machine(top: Table) -> Machine | None:
     console = top.named("console")
     firmware = tuple(p for t in top.tables("firmware") if (p := _firmware(t)))
     topology = _topology(top, len(hwids))
+    tree_cells = _tree_cells(top, ram)
     top.done()
     if name is None or bits is None or not ram or not hwids:
         return None
-    return Machine(top.where(), name, arch_name, hwids, bits, ram, devices, console, platform, firmware, topology)
+    return Machine(top.where(), name, arch_name, hwids, bits, ram, devices, console, platform, firmware, topology,
+                   tree_cells)
 
 
 def _firmware(table: Table) -> Placed | None:
     name = table.name(default="firmware")
     return table.span(name or "firmware")
+
+
+def _tree_cells(top: Table, ram: tuple[Placed, ...]) -> tuple[int, int]:
+    match top.items("tree_cells") or list(TREE_CELLS):
+        case [1 | 2 as address, 1 | 2 as size] if address == 2 or all(p.span.end <= 1 << 32 for p in ram):
+            return address, size
+        case [1, 1 | 2]:
+            top.wrong("tree_cells", "RAM ends above 4 GiB, where no address of one cell is", "take it from the device tree's root node, or leave it out")
+        case other:
+            top.wrong("tree_cells", f"{other!r} are no #address-cells and #size-cells", "write 1 or 2 for each, [2, 2] on most boards")
+    return TREE_CELLS
 
 
 def _topology(top: Table, count: int) -> Topology:

@@ -120,6 +120,9 @@ MACHINE: Json = {"$schema": "https://json-schema.org/draft/2020-12/schema", "tit
     firmware=_one_or_many(_span("", "name"), "parts of `ram` that firmware keeps for itself, `{ name, start, size }` or a list of them: "
                                              "nothing is placed there"),
     console=_name("the device the hypervisor prints on; may be left out"),
+    tree_cells=_list({"type": "integer", "minimum": 1, "maximum": 2},
+                     "arm64: `#address-cells` and `#size-cells` of the root node of the machine's device tree, as `reserved-memory.dts` has to "
+                     "have them too; `[2, 2]` if left out"),
     topology=_TOPOLOGY, gic=_GIC, apic=_APIC, devices=_named("", _DEVICE))
 
 

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 
-from jailhouse.config.model import Span
+from jailhouse.config.model import TREE_CELLS, Span
 
 
 class Refused(Exception):
@@ -106,4 +106,5 @@ class Description:
     threads: tuple[tuple[int, ...], ...] = ()	# CPUs of one core, each set of two or more
     clusters: tuple[tuple[int, ...], ...] = ()
     caches: tuple[Cache, ...] = ()
+    tree_cells: tuple[int, int] = TREE_CELLS	# #address-cells and #size-cells of the root node
     notes: tuple[str, ...] = field(default=())	# what could not be described, and what is to be checked

@@ -11,10 +11,11 @@ and said in a note.
 """
 
 from jailhouse.config.arches import ARCHES
+from jailhouse.config.model import TREE_CELLS
 from jailhouse.probe.description import Description, Device, Gic, Refused
 from jailhouse.probe.facts import Facts
 from jailhouse.probe.names import NAME_MAX, plain
-from jailhouse.probe.tree import Tree, read_tree
+from jailhouse.probe.tree import Flaw, Tree, read_tree
 from jailhouse.probe.tree_bus import Buses
 from jailhouse.probe.tree_cpus import find_cpus
 from jailhouse.probe.tree_devices import Found, describe_devices
@@ -46,7 +47,7 @@ def describe_tree(facts: Facts) -> Description:
         name=_name(tree), arch="arm64", source=f"the device tree of {facts.source}", hwids=cpus.hwids, ram=memory.ram,
         platform=Gic(controller.gicd, controller.gicr, controller.maintenance_irq, len(lines)), devices=found.devices,
         firmware=memory.firmware, console=_console(tree, found, notes), cpu_names=cpus.names, threads=cpus.threads,
-        clusters=cpus.clusters, caches=cpus.caches, notes=tuple(notes))
+        clusters=cpus.clusters, caches=cpus.caches, tree_cells=_tree_cells(tree, notes), notes=tuple(notes))
 
 
 def _check_apart(tree: Tree, memory: Memory, controller: Controller) -> None:
@@ -56,6 +57,17 @@ def _check_apart(tree: Tree, memory: Memory, controller: Controller) -> None:
             raise Refused(f"{tree.source}: RAM {ram} and the GIC's registers {frames} overlap",
                           "one of the two is wrong in the tree", "take the tree of the running machine, "
                           "/sys/firmware/fdt: boot loaders correct the memory nodes")
+
+
+def _tree_cells(tree: Tree, notes: list[str]) -> tuple[int, int]:
+    try:
+        address, size = (tree.root.width(key, default) for key, default in zip(("#address-cells", "#size-cells"), TREE_CELLS))
+    except Flaw:
+        address = size = 0
+    if address in (1, 2) and size in (1, 2):
+        return address, size
+    notes.append("the root node's #address-cells and #size-cells are none that there are: reserved-memory.dts would not fit it")
+    return TREE_CELLS
 
 
 def _name(tree: Tree) -> str:

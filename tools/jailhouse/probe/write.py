@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from jailhouse.config.model import Span
+from jailhouse.config.model import TREE_CELLS, Span
 from jailhouse.config.toml_text import address_text, comment_lines, entry_lines, key_text, ranges_text
 from jailhouse.config.units import function_text
 from jailhouse.probe.description import Apic, Description, Device, Gic, Piece
@@ -28,6 +28,9 @@ def _lines(machine: Description) -> Iterator[str]:
     if machine.firmware:
         yield from comment_lines("RAM that firmware keeps for itself")
         yield from entry_lines("firmware", [_piece(p) for p in machine.firmware])
+    if machine.tree_cells != TREE_CELLS:
+        yield from comment_lines("#address-cells and #size-cells of the device tree's root node")
+        yield from entry_lines("tree_cells", list(machine.tree_cells))
     if machine.console is not None:
         yield from entry_lines("console", machine.console)
     yield from ("", *(_gic(machine.platform) if isinstance(machine.platform, Gic) else _apic(machine.platform)))
