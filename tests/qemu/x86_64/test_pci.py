@@ -11,24 +11,28 @@ from monitor import word
 
 BOARD = HERE.parents[1] / "configs/qemu-x86_64/machine.toml"
 EDU, NIC = "0000:00:05.0", "0000:00:06.0"
-# Where the BIOS puts their BARs in memory, on a machine with no other devices than these and its own
+# Where their BARs in memory are: config registers and addresses. The BIOS has them below the APICs, and QEMU (10.0.2 with
+# Debian's patches) may then do an access of another CPU's to an APIC nowhere while a function's memory comes or goes: it
+# counts what there is from the lowest address on, and that CPU counts as it was (docs/testing.md)
+BARS = {EDU: {0x10: 0xff00_0000}, NIC: {0x10: 0xff10_0000, 0x14: 0xff12_0000, 0x1c: 0xff14_0000}}
 DEVICES = """
 [devices.edu]
 pci = "00:05.0"
-registers = { start = 0xfea0_0000, size = "1M" }
+registers = { start = 0xff00_0000, size = "1M" }
 
 [devices.nic]
 pci = "00:06.0"
 registers = [
-	{ name = "registers", start = 0xfeb4_0000, size = "128K" },
-	{ name = "flash", start = 0xfeb6_0000, size = "128K" },
-	{ name = "msix", start = 0xfeb9_0000, size = "16K" },
+	{ name = "registers", start = 0xff10_0000, size = "128K" },
+	{ name = "flash", start = 0xff12_0000, size = "128K" },
+	{ name = "msix", start = 0xff14_0000, size = "16K" },
 ]
 """
+TABLE_BAR = 0x1c
 # Where the machine has EDU's command register, and its bits for memory and bus mastering
 EDU_COMMAND = 0xb000_0000 + (5 << 15) + 4
 COMMAND_MEMORY, COMMAND_MASTER, COMMAND_NO_INTX = 0x2, 0x4, 0x400
-WORDS = "edu_bar=0xfea00000 nic_bar=0xfeb40000 table=0xfeb90000"
+WORDS = "edu_bar=0xff000000 nic_bar=0xff100000 table=0xff140000"
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +54,26 @@ def more_files(tmp_path: Path) -> dict[str, bytes]:
                    env={"PYTHONPATH": str(TOOLS), "PATH": "/usr/bin:/bin"})
     return {f"tests/{'cells' if path.stem == 'system' else 'pci'}/{path.name}": path.read_bytes()
             for path in (tmp_path / "out").glob("*.cell")}
+
+
+def bar(root: Root, function: str, at: int) -> int:
+    return int(root.check(f"od -An -tx4 -j{at} -N4 /sys/bus/pci/devices/{function}/config"), 16)
+
+
+def write_bar(root: Root, function: str, at: int, address: int) -> None:
+    """As Linux has it, past its own word on where it is."""
+    text = "".join(f"\\{byte:03o}" for byte in address.to_bytes(4, "little"))
+    root.check(f"printf '{text}' | dd of=/sys/bus/pci/devices/{function}/config bs=4 seek={at // 4} conv=notrunc 2>/dev/null")
+    assert bar(root, function, at) == address
+
+
+@pytest.fixture(autouse=True)
+def bars(root: Root) -> None:
+    """They are where a cell looks for them, since the first test on a machine."""
+    for function, registers in BARS.items():
+        for at, address in registers.items():
+            if bar(root, function, at) != address:
+                write_bar(root, function, at, address)
 
 
 def config_of(root: Root, function: str) -> str:
@@ -125,19 +149,14 @@ def test_a_function_ends_with_its_cell(root, qmp, end):
 
 def test_a_table_that_lies_in_the_hypervisor(root, say):
     """Linux moves the BAR with the MSI-X table before the cell gets the function: nothing is written there."""
-    bar = f"/sys/bus/pci/devices/{NIC}/config bs=1 seek=28 conv=notrunc 2>/dev/null"
-    was = root.check(f"od -An -tx4 -j28 -N4 /sys/bus/pci/devices/{NIC}/config").strip()
-    assert was == "feb90000"
-    root.check(f"printf '\\000\\000\\020\\077' | dd of={bar}")
-    assert root.check(f"od -An -tx4 -j28 -N4 /sys/bus/pci/devices/{NIC}/config").strip() == "3f100000"
+    write_bar(root, NIC, TABLE_BAR, 0x3f10_0000)
     root.run_cell("pci", "pci", WORDS, text="pci")
     root.expect(r"^\[pci\] pci: done")
     said = root.said()
     say(next(line for line in said.splitlines() if "MSI-X" in line))
     assert "[pci] pci: MSI-X: own 0, foreign 0" in said
     root.destroy("pci")
-    root.check(f"printf '\\000\\000\\271\\376' | dd of={bar}")
-    assert root.check(f"od -An -tx4 -j28 -N4 /sys/bus/pci/devices/{NIC}/config").strip() == was
+    write_bar(root, NIC, TABLE_BAR, BARS[NIC][TABLE_BAR])
     assert root.timers_run() == 4
 
 
