@@ -18,6 +18,8 @@
 
 /* A CPU that was told to leave its cell does so at once, or not at all */
 #define LEAVE_SECONDS 10
+/* Slower than any CPU zeroes memory, emulated ones on a busy machine among them */
+#define SCRUB_BYTES_A_SECOND (16ull << 20)
 
 void cell_release(struct kobject *kobj)
 {
@@ -96,6 +98,24 @@ static bool at_work(const struct cell *cell)
 	return hypervisor_call(ABI_HC_CELL_GET_STATE, cell->id, 0, unused) == -ABI_EAGAIN;
 }
 
+/* What a cell's CPUs need at most to zero its memory. */
+static unsigned long scrub_seconds(const struct cell *cell)
+{
+	u64 bytes = 0;
+	u32 i;
+
+	for (i = 0; i < cell->blob.cell->mem_count; i++)
+		if (!(cell->blob.mem[i].flags & ABI_MEM_IO))
+			bytes += cell->blob.mem[i].size;
+	return LEAVE_SECONDS + (unsigned long)(bytes / SCRUB_BYTES_A_SECOND);
+}
+
+static int idle_cpus(const struct cell *cell, char *error)
+{
+	return refuse(error, EIO, "cell \"%s\": CPU %*pbl had %lu s to zero its memory, and has not, which is an error of the hypervisor's; `jailhouse console` may say more. Start the machine anew to have the memory back",
+		      cell_name(cell), cpumask_pr_args(&cell->cpus), scrub_seconds(cell));
+}
+
 static int kept_cpus(const struct cell *cell, char *error)
 {
 	bool trusted = cell->blob.cell->flags & ABI_CELL_TRUSTED_WFI;
@@ -108,6 +128,7 @@ static int kept_cpus(const struct cell *cell, char *error)
 
 long cell_settle(unsigned long number, const struct cell *cell, char *error)
 {
+	unsigned long end = jiffies + scrub_seconds(cell) * HZ;
 	unsigned long limit = jiffies + LEAVE_SECONDS * HZ;
 
 	for (;;) {
@@ -118,10 +139,14 @@ long cell_settle(unsigned long number, const struct cell *cell, char *error)
 		if (fatal_signal_pending(current))
 			return refuse(error, EINTR, "interrupted; cell \"%s\" is still changing: try again",
 				      cell_name(cell));
-		if (at_work(cell))
+		if (!at_work(cell)) {
+			if (time_after(jiffies, limit))
+				return kept_cpus(cell, error);
+		} else {
+			if (time_after(jiffies, end))
+				return idle_cpus(cell, error);
 			limit = jiffies + LEAVE_SECONDS * HZ;
-		else if (time_after(jiffies, limit))
-			return kept_cpus(cell, error);
+		}
 		usleep_range(500, 2000);
 	}
 }

@@ -52,3 +52,19 @@ def test_an_msr_the_cpu_does_not_take_is_the_guests_fault(root, socket):
     root.expect(r"^\[a\] attack: wrmsr survived exception 13 code=0x0", DEADLINE_SECONDS)
     assert process.wait(DEADLINE_SECONDS) == 0
     assert root.cell_state("a") == "running"
+
+
+def test_a_cpu_that_does_not_wake_is_reported(root, socket):
+    """Its NMI is lost: the cell's memory is not zeroed, and the command says so instead of waiting for ever."""
+    root.create("a")
+    cpu = "((struct percpu *)((char *)machine.sys.cpus[3] - (long)&((struct percpu *)0)->cpu))"
+    # One is on its way, it seems: nobody sends another
+    assert steer(socket, "thread 4", f"set var {cpu}->kicked = 1", "detach").wait(DEADLINE_SECONDS) == 0
+    result = root.run("jailhouse cell destroy a", DEADLINE_SECONDS)
+    assert result.status == 1
+    assert re.fullmatch(r'jailhouse: cell destroy: cell "a": CPU 3 had 10 s to zero its memory, and has not, [^\n]+\n', result.output), result
+    # Nothing else is lost
+    root.run_cell("b", "hello")
+    root.expect(r"^\[b\] hello: 2 ")
+    root.destroy("b")
+    assert root.timers_run() == 3
