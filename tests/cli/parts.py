@@ -39,3 +39,13 @@ def command_parts(place: Path, without: str = "", arch: str = "arm64") -> list[s
     (place / "version.h").write_text('#define JAILHOUSE_VERSION "1.2-test"\n')
     sources = [str(path) for path in sorted([*CLI.glob("*.c"), *CLI.glob(f"{arch}/*.c")]) if path.name != without]
     return [*INCLUDE, f"-I{place}", *arch_words(place, arch), *sources, *PARSER, "-lfdt"]
+
+
+def boot_harness(place: Path) -> Path:
+    """What of cell load and cell linux acts on nothing, as a program; see boot_harness.c."""
+    names = ("boot", "problem", "image_elf", "arm64/arch", "arm64/image_kernel", "arm64/boot_place", "arm64/tree",
+             "arm64/tree_user")
+    sources = [TOP / "tests/cli/boot_harness.c", *(CLI / f"{name}.c" for name in names)]
+    subprocess.run(["gcc", *FLAGS, *INCLUDE, *arch_words(place), *map(str, sources), *PARSER, "-lfdt",
+                    "-o", str(place / "harness")], check=True)
+    return place / "harness"

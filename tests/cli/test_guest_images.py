@@ -14,7 +14,7 @@ import pytest
 from foreground import signals_as_at_a_terminal  # noqa: F401, a fixture
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from parts import CLI, FLAGS, INCLUDE, PARSER, TOP, arch_words, command_parts, loader
+from parts import FLAGS, INCLUDE, TOP, boot_harness, command_parts, loader
 from test_cli import ABSENT, CONFIG, MACHINE, OTHER, SPACE, USAGE, Command
 from test_elf import Elf, Segment
 
@@ -54,12 +54,7 @@ def build(folder: Path, memory: str = MEMORY + BOOT, more: str = UART) -> tuple[
 
 @pytest.fixture(scope="session")
 def harness(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("boot")
-    sources = [HERE / "boot_harness.c", *(CLI / f"{name}.c" for name in ("boot", "problem", "image_elf", "arm64/arch", "arm64/image_kernel", "arm64/boot_place",
-                                                                       "arm64/tree", "arm64/tree_user"))]
-    subprocess.run(["gcc", *FLAGS, *INCLUDE, *arch_words(folder), *map(str, sources), *PARSER, "-lfdt",
-                    "-o", str(folder / "harness")], check=True)
-    return folder / "harness"
+    return boot_harness(tmp_path_factory.mktemp("boot"))
 
 
 def said(harness: Path, *words: object) -> str:
