@@ -284,6 +284,23 @@ def test_names_without_address_are_not_those_with_one(maker):
     assert tree.has("/cpu-map", "label")
 
 
+def test_a_device_with_the_name_of_a_node_is_not_that_node(maker):
+    user = maker.user("""/dts-v1/; / { #address-cells = <2>; #size-cells = <2>;
+        c: clock@a000000 { reg = <0 0xa000000 0 0x1000>; ref = <&c>; }; chosen@b000000 { reg = <0 0xb000000 0 0x1000>; }; };""")
+    tree = maker.make("-d", user, "-c", "ours")
+    # fdtget takes one for the other
+    number = re.search(r"\tclock {[^}]*phandle = <(\w+)>", tree.text)
+    assert number and tree.cells("/serial@9040000", "clocks") == 2 * [int(number[1], 16)] != tree.cells("/clock@a000000", "ref") * 2
+    assert tree.text.count("bootargs") == 1 and "\tchosen {\n\t\tbootargs" in tree.text
+
+
+def test_a_console_in_the_users_tree_has_the_interrupts_that_are_there(maker):
+    node = "/dts-v1/; / {{ #address-cells = <2>; #size-cells = <2>; serial@9040000 {{ {} }}; }};"
+    assert maker.make("-d", maker.user(node.format('label = "x";'))).cells("/serial@9040000", "interrupts") == [0, 8, 4]
+    tree = maker.make("-d", maker.user(node.format("reg = <0 0x9040000 0 0x1000>;")))
+    assert not tree.has("/serial@9040000", "interrupts") and tree.has("/serial@9040000", "clocks")
+
+
 def test_the_commands_words_win(maker):
     user = maker.user('/dts-v1/; / { chosen { bootargs = "theirs"; linux,initrd-start = <1>; }; };')
     tree = maker.make("-d", user, "-c", "ours", "-i", "0x43000000", "16")

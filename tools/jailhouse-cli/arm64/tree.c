@@ -38,6 +38,7 @@ struct uart {
 	uint32_t size;
 	uint16_t type, flags;
 	uint32_t irq;		/* as the cell numbers it; 0: not known */
+	bool guessed;		/* that it is the UART's */
 };
 
 struct maker {
@@ -272,6 +273,14 @@ static void put_8250(struct maker *m, const struct uart *u)
 	}
 }
 
+/* Where the user's tree has the UART itself, it says what interrupts that has: a guess could not be taken back there. */
+static bool irq_is_known(const struct maker *m, unsigned n)
+{
+	const struct uart *u = &m->uart[n];
+
+	return u->irq >= SPI_FIRST && !(u->guessed && tree_user_has_device(m->wish->user, m->path[SERIAL0 + n]));
+}
+
 static void put_uart(struct maker *m, unsigned n)
 {
 	const struct uart *u = &m->uart[n];
@@ -282,7 +291,7 @@ static void put_uart(struct maker *m, unsigned n)
 	else
 		put_8250(m, u);
 	longs(m, "reg", 2, u->address, (uint64_t)(u->size > PAGE ? u->size : PAGE));
-	if (u->irq >= SPI_FIRST)
+	if (irq_is_known(m, n))
 		cells(m, "interrupts", 3, GIC_SPI, u->irq - SPI_FIRST, LEVEL_HIGH);
 	end(m);
 }
@@ -365,10 +374,10 @@ static void find_uarts(struct maker *m)
 
 	if (console->type && (console->flags & ABI_CONSOLE_MMIO) && !is_own)
 		m->uart[m->uarts++] = (struct uart){ console->address, console->size, console->type, console->flags,
-						     only_line(m->cell) };
+						     only_line(m->cell), true };
 	if (own->type)
 		m->uart[m->uarts++] = (struct uart){ own->address, PAGE, (uint16_t)own->type, 0,
-						     own->irq ? cell_number(m->cell, own->irq) : 0 };
+						     own->irq ? cell_number(m->cell, own->irq) : 0, false };
 }
 
 static bool has_console(const char *bootargs)
@@ -408,7 +417,7 @@ static void set_bootargs(struct maker *m, int chosen)
 /* The command's own words are the last. */
 static void choose(struct maker *m)
 {
-	int chosen = fdt_path_offset(m->fdt, "/chosen");
+	int chosen = tree_child(m->fdt, 0, "chosen");
 
 	if (chosen < 0) {
 		note_error(m, chosen);

@@ -35,11 +35,16 @@ bool tree_make(const struct tree_wish *wish, struct tree *tree, char problem[PRO
 /* What is wrong with it as a device tree, or NULL. */
 const char *tree_user_broken(const void *user, size_t size);
 bool tree_is_overlay(const void *user);
+/* A node's child by its whole name, or what libfdt says; libfdt itself takes `memory@0` for `memory`. */
+int tree_child(const void *fdt, int parent, const char *name);
 /*
  * The phandle that a node of the generated tree is to have, so that the user's tree means it by its
- * own number for it: that, or one it does not use. `number` distinguishes nodes, from 1 on.
+ * own number for it: that, or one it does not use. `number` distinguishes nodes, from 1 on. The
+ * path is that of a node of the root.
  */
 uint32_t tree_user_phandle(const void *user, const char *path, uint32_t number);
+/* Whether the user's tree says where the device of that path, again of the root, has its registers. */
+bool tree_user_has_device(const void *user, const char *path);
 /* Nodes and properties of the user's replace or add to those of `fdt`, which has room for them; NULL, or what failed. */
 const char *tree_user_lay_over(void *fdt, const void *user);
 const char *tree_user_overlay(void *fdt, const void *user, size_t size);

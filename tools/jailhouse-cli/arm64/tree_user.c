@@ -31,24 +31,7 @@ bool tree_is_overlay(const void *user)
 	return false;
 }
 
-uint32_t tree_user_phandle(const void *user, const char *path, uint32_t number)
-{
-	uint32_t own = 0, highest = 0;
-	int node;
-
-	if (!user || tree_is_overlay(user))
-		return number;
-	node = fdt_path_offset(user, path);
-	if (node >= 0)
-		own = fdt_get_phandle(user, node);
-	if (own)
-		return own;
-	fdt_find_max_phandle(user, &highest);
-	return highest + number;
-}
-
-/* By its whole name: libfdt takes `memory` for `memory@0`. */
-static int find_child(const void *fdt, int parent, const char *name)
+int tree_child(const void *fdt, int parent, const char *name)
 {
 	int node;
 
@@ -59,6 +42,34 @@ static int find_child(const void *fdt, int parent, const char *name)
 			return node;
 	}
 	return node;
+}
+
+/* Of the root, if it is a tree that is laid over, in which paths are those of the result. */
+static int user_node(const void *user, const char *path)
+{
+	return user && !tree_is_overlay(user) ? tree_child(user, 0, path + 1) : -FDT_ERR_NOTFOUND;
+}
+
+bool tree_user_has_device(const void *user, const char *path)
+{
+	int node = user_node(user, path);
+
+	return node >= 0 && fdt_getprop(user, node, "reg", NULL);
+}
+
+uint32_t tree_user_phandle(const void *user, const char *path, uint32_t number)
+{
+	uint32_t own = 0, highest = 0;
+	int node = user_node(user, path);
+
+	if (!user || tree_is_overlay(user))
+		return number;
+	if (node >= 0)
+		own = fdt_get_phandle(user, node);
+	if (own)
+		return own;
+	fdt_find_max_phandle(user, &highest);
+	return highest + number;
 }
 
 static int lay_properties(void *fdt, int to, const void *user, int from)
@@ -89,7 +100,7 @@ static int lay_node(void *fdt, int to, const void *user, int from, int depth)
 			return e;
 		if (!name)
 			return -FDT_ERR_BADSTRUCTURE;
-		child = find_child(fdt, to, name);
+		child = tree_child(fdt, to, name);
 		if (child < 0)
 			child = fdt_add_subnode(fdt, to, name);
 		e = child < 0 ? child : lay_node(fdt, child, user, node, depth + 1);
