@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Boards of different makers, from their device trees to files that the hypervisor admits: two cells each."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,6 +58,9 @@ def test_two_cells_on_boards_of_many_makers(tmp_path: Path, admit_tool: Path, re
         assert system is not None, (tree, [str(p) for p in found])
         assert hypervisor_says(admit_tool, system, folder / "out") == "ok", tree
         assert main(["build", str(folder / "intent.toml"), "-o", str(folder / "built")]) == 0
+        for written in ("rtos.dts", "compute.dts"):
+            dtc = subprocess.run(["dtc", "-O", "dtb", "-o", folder / "dtb", folder / "built" / written], capture_output=True, text=True)
+            assert (dtc.returncode, dtc.stderr) == (0, ""), tree
         cpus = ["".join(str(n) for n in c.cpu_numbers()) for c in system.cells]
         lines.append(f"{tree.parent.name}/{tree.stem}: {len(machine.hwids)} CPUs, {len(machine.devices)} devices, rtos on CPU {cpus[0]}, "
                      f"compute on CPU {cpus[1]}, {len(list(found))} warnings")

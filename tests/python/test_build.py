@@ -40,7 +40,8 @@ def test_demo_as_a_process(tmp_path: Path) -> None:
     assert "kernel parameters: mem=1792M kvm-arm.mode=nvhe kvm-arm.mode=none" \
         in done.stdout.splitlines()
     assert sorted(p.name for p in (tmp_path / "a" / "b").iterdir()) == \
-        ["compute.cell", "expanded.toml", "guest.cell", "next-steps.txt", "rtos.cell", "system.cell"]
+        ["compute.cell", "compute.dts", "expanded.toml", "guest.cell", "guest.dts", "next-steps.txt", "rtos.cell", "rtos.dts",
+         "system.cell"]
 
 
 def test_demo_system(tmp_path: Path) -> None:

@@ -360,8 +360,8 @@ def test_expansion_builds_the_same(system: Path, tmp_path: Path) -> None:
 def assert_same(system: Path, folder: Path) -> None:
     assert main(["build", str(system), "-o", str(folder / "a")]) == 0
     assert main(["build", str(folder / "a" / "expanded.toml"), "-o", str(folder / "b")]) == 0
-    names = sorted(p.name for p in (folder / "a").glob("*.cell"))
-    assert names == sorted(p.name for p in (folder / "b").glob("*.cell")) and "system.cell" in names
+    names, again = (sorted(p.name for p in (folder / out).iterdir() if p.suffix in (".cell", ".dts")) for out in "ab")
+    assert names == again and "system.cell" in names
     for name in names:
         assert (folder / "a" / name).read_bytes() == (folder / "b" / name).read_bytes()
 
@@ -369,7 +369,7 @@ def assert_same(system: Path, folder: Path) -> None:
 # --- what a guest is told of its devices ---
 
 def test_guest_tree(tmp_path: Path) -> None:
-    """Where the cell sees them, under the numbers that it has for them; nothing for a cell without."""
+    """Devices where the cell sees them, under the numbers that it has for them; each cell has one."""
     devices = {"net": {"about": "acme,net-2, /soc/net", "registers": [{"name": "a", "start": 0x904_0000, "size": "4K"},
                                                                       {"name": "b", "start": 0x905_0000, "size": "64K"}],
                        "interrupts": [40, 42], "needs": {"clocks": ["cru"]}},
@@ -378,15 +378,20 @@ def test_guest_tree(tmp_path: Path) -> None:
     file = write(tmp_path, BOARD | {"devices": devices}, cell=[
         cell("a", devices=["net", {"name": "uart1", "guest": 0x900_0000}], renumber={"50": 33}), cell("b")])
     assert main(["build", str(file), "-o", str(tmp_path / "out")]) == 0
-    assert not (tmp_path / "out" / "b.dts").exists()
+    assert '"arm,gic-v3"' in (tmp_path / "out" / "b.dts").read_text()
     tree = subprocess.run(["dtc", "-I", "dts", "-O", "dts", tmp_path / "out" / "a.dts"], check=True, capture_output=True, text=True).stdout
     text = " ".join(tree.split())
     assert 'net@9040000 { compatible = "acme,net-2"; reg = <0x00 0x9040000 0x00 0x1000>, <0x00 0x9050000 0x00 0x10000>; ' \
         "interrupts = <0x00 0x08 0x04>, <0x00 0x0a 0x04>; }" in text
-    assert 'serial@9000000 { compatible = "arm,pl011", "arm,primecell"; reg = <0x00 0x9000000 0x00 0x1000>; ' \
+    assert 'clock-names = "uartclk", "apb_pclk"; reg = <0x00 0x9000000 0x00 0x1000>; ' \
         "interrupts = <0x00 0x01 0x04>; }" in text
     assert "cell linux" not in (tmp_path / "out" / "next-steps.txt").read_text()
     assert "it needs clocks of \"cru\"" in (tmp_path / "out" / "a.dts").read_text()
+
+
+def test_a_pcs_cells_have_no_trees(tmp_path: Path) -> None:
+    assert main(["build", str(PC_DEMO), "-o", str(tmp_path)]) == 0
+    assert not list(tmp_path.glob("*.dts")) and ".dts" not in (tmp_path / "next-steps.txt").read_text()
 
 
 def test_next_steps_of_a_kernel(tmp_path: Path) -> None:
@@ -396,7 +401,7 @@ def test_next_steps_of_a_kernel(tmp_path: Path) -> None:
                                                                  memory=[])])
     assert main(["build", str(file), "-o", str(tmp_path / "o t")]) == 0
     steps = (tmp_path / "o t" / "next-steps.txt").read_text()
-    assert f"dtc -q -O dtb -o a.dtb '{tmp_path}/o t/a.dts'\n       jailhouse cell linux -d a.dtb a 'Image 6'" in steps
+    assert f"dtc -@ -O dtb -o a.dtb '{tmp_path}/o t/a.dts'\n       jailhouse cell linux -d a.dtb a 'Image 6'" in steps
     assert f"jailhouse enable '{tmp_path}/o t/system.cell'" in steps
 
 

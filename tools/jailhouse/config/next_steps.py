@@ -14,6 +14,7 @@ from jailhouse.config.expansion import expansion
 from jailhouse.config.guest_tree import guest_tree
 from jailhouse.config.model import Cell, Span, System
 from jailhouse.config.spans import merged, minus
+from jailhouse.config.tree_text import reg
 
 EXPANDED = "expanded.toml"
 NEXT_STEPS = "next-steps.txt"
@@ -31,11 +32,16 @@ def texts(file: str, system: System, directory: str) -> dict[str, str]:
     words = kernel_words(system)
     found = {EXPANDED: expansion(file, system, directory),
              NEXT_STEPS: "\n".join(_steps(system, words, directory)) + "\n"}
-    if not ARCHES[system.machine.arch].ports:
-        found |= {f"{cell.name}.dts": tree for cell in system.cells if (tree := guest_tree(cell, system.machine)) is not None}
+    if _have_trees(system):
+        found |= {f"{cell.name}.dts": guest_tree(cell, system.machine) for cell in system.cells}
     if words.tree:
         found[RESERVED_MEMORY] = "\n".join(_fragment(system)) + "\n"
     return found
+
+
+def _have_trees(system: System) -> bool:
+    """Else the cells' programs are told by ACPI's tables."""
+    return not ARCHES[system.machine.arch].ports
 
 
 def _steps(system: System, words: KernelWords, directory: str) -> Iterator[str]:
@@ -51,6 +57,8 @@ def _steps(system: System, words: KernelWords, directory: str) -> Iterator[str]:
     for cell in system.cells:
         yield from (f"       {line}" for line in _commands(cell, system, directory))
     yield from ("", "3. Look: `jailhouse cell list`, `jailhouse console --all`, `jailhouse cell stats NAME`.")
+    if _have_trees(system):
+        yield f"   A cell's device tree, for programs that want one: {_path(directory, 'NAME.dts')}."
 
 
 def _places(parameters: str) -> Iterator[str]:
@@ -84,8 +92,9 @@ def _commands(cell: Cell, system: System, directory: str) -> Iterator[str]:
     yield f"jailhouse cell create {_path(directory, f'{cell.name}.cell')}"
     if any(r.boot for r in cell.memory):
         devices = ""
-        if not ARCHES[system.machine.arch].ports and guest_tree(cell, system.machine) is not None:
-            yield f"dtc -q -O dtb -o {cell.name}.dtb {_path(directory, f'{cell.name}.dts')}"
+        # without devices the command makes the same tree by itself
+        if _have_trees(system) and any(system.machine.devices[given.name].registers for given in cell.devices):
+            yield f"dtc -@ -O dtb -o {cell.name}.dtb {_path(directory, f'{cell.name}.dts')}"
             devices = f"-d {cell.name}.dtb "
         yield f"jailhouse cell linux {devices}{cell.name} {image}      # a kernel; else:"
     yield f"jailhouse cell load {cell.name} {image}"
@@ -100,8 +109,7 @@ def _fragment(system: System) -> Iterator[str]:
     yield from (f"\t\t#address-cells = <{address}>;", f"\t\t#size-cells = <{size}>;", "\t\tranges;")
     for whole in merged(minus((r.span for r in system.machine.ram), [p.span for p in system.linux])):
         for span in _pieces(whole, size):
-            reg = f"{_cells(span.start, address)} {_cells(span.size, size)}"
-            yield from ("", f"\t\tpartition@{span.start:x} {{", f"\t\t\treg = <{reg}>;", "\t\t\tno-map;", "\t\t};")
+            yield from ("", f"\t\tpartition@{span.start:x} {{", f"\t\t\t{reg([span], address, size)}", "\t\t\tno-map;", "\t\t};")
     yield from ("\t};", "};")
 
 
@@ -110,7 +118,3 @@ def _pieces(span: Span, cells: int) -> Iterator[Span]:
     most = 1 << 31 if cells == 1 else 1 << 63
     for start in range(span.start, span.end, most):
         yield Span(start, min(most, span.end - start))
-
-
-def _cells(value: int, count: int) -> str:
-    return " ".join(f"{value >> 32 * n & 0xffff_ffff:#x}" for n in reversed(range(count)))

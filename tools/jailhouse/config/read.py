@@ -275,13 +275,13 @@ def _exits(table: Table) -> int:
 
 
 def _cell_name(table: Table) -> str | None:
-    """Also a file's name: NAME.cell beside system.cell."""
+    """Also a file's name: NAME.cell beside system.cell, and NAME.dts beside reserved-memory.dts."""
     name = table.name()
     if name is None:
         return None
-    if not _FILE_NAME.issuperset(name) or name[0] in ".-" or name == "system":
-        table.wrong("name", f'"{name}" cannot be the name of a file NAME.cell beside system.cell',
-                    "use letters, digits, _ - + and ., and another name than system")
+    if not _FILE_NAME.issuperset(name) or name[0] in ".-" or name in ("system", "reserved-memory"):
+        table.wrong("name", f'"{name}" cannot be the name of a file NAME.cell beside system.cell, or NAME.dts beside '
+                    "reserved-memory.dts", "use letters, digits, _ - + and ., and another name than those two")
         return None
     return name
 

@@ -189,7 +189,7 @@ def _cell_names(cells: list[Cell], root_name: str, problems: Problems) -> list[s
     for cell in cells:
         name = plain = "".join(c if c in _FILE_NAME else "-" for c in cell.name).lstrip(".-")[:NAME_SIZE - 1] or "cell"
         number = 2
-        while name in (*found, root_name, "system", "machine"):
+        while name in (*found, root_name, "system", "machine", "reserved-memory"):
             name = f"{plain[:NAME_SIZE - 6]}-{number}"
             number += 1
         if name != cell.name:
