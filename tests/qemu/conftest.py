@@ -265,7 +265,7 @@ def kernels() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def blobs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The tests' own configurations, by their paths in the machine."""
+    """The tests' own configurations and, on arm64, their cells' device trees, by their paths in the machine."""
     folder = tmp_path_factory.mktemp("configurations")
     found = {}
     for text in TEXTS:
@@ -274,6 +274,9 @@ def blobs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
                        env={"PYTHONPATH": str(TOOLS), "PATH": "/usr/bin:/bin"})
         for path in sorted((folder / text).glob("*.cell")):
             found[f"tests/{text}/{path.name}"] = path.read_bytes()
+            if (tree := path.with_suffix(".dts")).exists():
+                found[f"tests/{text}/{path.stem}.dtb"] = subprocess.run(["dtc", "-@", "-O", "dtb", str(tree)], check=True,
+                                                                        stdout=subprocess.PIPE).stdout
     return found
 
 

@@ -34,17 +34,17 @@ def images(kernel) -> dict[str, bytes | Path]:
     return {"linux/initrd": initrd(INIT), "linux/kernel": paths.kernel_image(kernel)}
 
 
-@pytest.mark.parametrize("kernel", ["6.12", "6.12-rt"])
-def test_stock_kernel(boot, blobs, cell_log, kernels, images, say, kernel):
+@pytest.mark.parametrize(("kernel", "tree"), [("6.12", ""), ("6.12-rt", "-d /tests/linux/linux.dtb")], ids=["6.12", "6.12-rt"])
+def test_stock_kernel(boot, blobs, cell_log, kernels, images, say, kernel, tree):
     """
     Two CPUs that come and go, interrupts both ways on its console, reboots and power off by the cell
-    itself; none of its interrupts is an exit.
+    itself; none of its interrupts is an exit. With the device tree that the command makes, and with that of `config build`.
     """
     root = Root(boot(files={**blobs, **images}, serials=2))
     before = root.state()
     root.create("linux", "linux")
     with Listener(root.machine.serial, cell_log) as cell:
-        root.jailhouse("cell linux linux /linux/kernel -i /linux/initrd -c panic=-1")
+        root.jailhouse(f"cell linux linux /linux/kernel {tree} -i /linux/initrd -c panic=-1")
         for _ in range(REBOOTS):
             lives(cell, FIRST, kernels[kernel], "reboot")
         lives(cell, FIRST, kernels[kernel], "poweroff")
