@@ -147,8 +147,8 @@ class Root:
 
     def cell_state(self, name: str) -> str:
         """As sysfs says."""
-        return self.check(f"cd {self.SYSFS}/cells; for cell in *; do "
-                          f'[ "$(cat $cell/name)" = {name} ] && cat $cell/state; done; true').strip()
+        return self.check(f"cd {self.SYSFS}/cells; for cell in *; do read -r name <$cell/name && [ $name = {name} ] && "
+                          "read -r state <$cell/state && echo $state; done; true").strip()
 
     def wait_state(self, name: str, state: str, seconds: float = 30.0) -> None:
         deadline = time.monotonic() + seconds
@@ -192,15 +192,16 @@ class Root:
 
     def state(self) -> State:
         """What the root cell has, by Linux's and the hypervisor's word."""
+        # Each program it starts takes longer than all that the shell does itself
         output = self.check(
-            "cat /sys/devices/system/cpu/online; grep MemTotal /proc/meminfo;"
-            "grep -v ^' ' /proc/iomem | tr '\\n' ';'; echo;"
-            f"cd {self.SYSFS}; cat enabled mem_pool_used;"
-            "for cell in cells/*; do [ -e $cell/name ] && "
-            "echo -n $(cat $cell/name $cell/cpus_assigned_list)\\;; done; echo;"
+            "show() { read -r line <$1; echo $line; }; show /sys/devices/system/cpu/online; show /proc/meminfo;"
+            f"cd {self.SYSFS}; show enabled; show mem_pool_used;"
+            "cells=; for cell in cells/*; do [ -e $cell/name ] && read -r name <$cell/name && read -r cpus <$cell/cpus_assigned_list &&"
+            " cells=\"$cells$name $cpus;\"; done; echo \"cells: $cells\"; grep -v '^ ' /proc/iomem; echo;"
             f"dmesg | grep -E '{COMPLAINT}|{LISTED}'; true")
-        online, memory, ranges, enabled, used, cells, *complaints = output.splitlines()
-        return State(online, memory, ranges, enabled, cells, int(used), ";".join(unknown(complaints)))
+        machine, _, complaints = output.partition("\n\n")
+        online, memory, enabled, used, cells, *ranges = machine.splitlines()
+        return State(online, memory, ";".join(ranges), enabled, cells, int(used), ";".join(unknown(complaints.splitlines())))
 
     def timers(self) -> dict[int, int]:
         """Timer interrupts each online CPU has had."""
