@@ -97,7 +97,7 @@ def built(target: str, arch: str) -> Count:
 
 def host() -> Count:
     count = Count()
-    if make(["test-host"], count) != 0 and count.failed == 0:
+    if make([f"-j{os.cpu_count() or 1}", "test-host"], count) != 0 and count.failed == 0:
         count.fail("make test-host")
     return count
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs test programs one after the other and counts.
+"""Runs test programs, as many at a time as there are CPUs, and counts.
 
 A program either speaks cmocka's language, `[  PASSED  ] N test(s).` and
 `[  FAILED  ] N test(s), listed below:`, or is one test that its exit status decides.
@@ -14,6 +14,7 @@ import shlex
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 TIMEOUT = 600
 COUNT = re.compile(r"^\[  (PASSED|FAILED)  \] (\d+) test\(s\)", re.MULTILINE)
@@ -49,6 +50,18 @@ def count(status: int | None, output: str) -> tuple[int, int]:
     return passed, failed
 
 
+def name_of(command: str) -> str:
+    words = shlex.split(command)
+    path = next((w for w in words if "tests/" in w), words[0])
+    return "/".join(path.split("/")[-2:])
+
+
+def timed(command: str) -> tuple[int | None, str, float]:
+    start = time.monotonic()
+    status, output = run(command)
+    return status, output, time.monotonic() - start
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--logs", required=True, help="directory for the outputs")
@@ -56,24 +69,20 @@ def main() -> int:
     arguments = parser.parse_args()
     os.makedirs(arguments.logs, exist_ok=True)
     total_passed = total_failed = 0
-    for command in arguments.command:
-        words = shlex.split(command)
-        path = next((w for w in words if "tests/" in w), words[0])
-        name = "/".join(path.split("/")[-2:])
-        start = time.monotonic()
-        status, output = run(command)
-        seconds = time.monotonic() - start
-        with open(os.path.join(arguments.logs, name.replace("/", "-") + ".log"), "w",
-                  encoding="utf-8") as log:
-            log.write(output)
-        passed, failed = count(status, output)
-        if failed:
-            # Indented, so that whoever counts this output counts only the sums at its end
-            print("".join(f"    {line}\n" for line in output.splitlines()))
-            print(f"{command}: " + ("no end" if status is None else f"exit status {status}"))
-        print(f"{name:<28} {passed:5} passed {failed:3} failed {seconds:7.1f} s", flush=True)
-        total_passed += passed
-        total_failed += failed
+    with ThreadPoolExecutor(os.cpu_count()) as several:
+        for command, (status, output, seconds) in zip(arguments.command, several.map(timed, arguments.command)):
+            name = name_of(command)
+            with open(os.path.join(arguments.logs, name.replace("/", "-") + ".log"), "w",
+                      encoding="utf-8") as log:
+                log.write(output)
+            passed, failed = count(status, output)
+            if failed:
+                # Indented, so that whoever counts this output counts only the sums at its end
+                print("".join(f"    {line}\n" for line in output.splitlines()))
+                print(f"{command}: " + ("no end" if status is None else f"exit status {status}"))
+            print(f"{name:<28} {passed:5} passed {failed:3} failed {seconds:7.1f} s", flush=True)
+            total_passed += passed
+            total_failed += failed
     print(f"[  PASSED  ] {total_passed} test(s).")
     if total_failed:
         print(f"[  FAILED  ] {total_failed} test(s)")

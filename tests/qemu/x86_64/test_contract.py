@@ -8,6 +8,7 @@ from program import BEYOND, CALL, MILLION, READ, SAID, SAY, SEND, SLEEP, TICKS, 
 
 # A program's first hypercall finds out first how it is made: by VMMCALL or VMCALL
 SAYS = "(?:cpuid|hypercall 0x8)"
+MANY = 200_000
 CODE = {b"\x0f\x01\xd9", b"\x0f\xa2"}
 LOAD = """
 for cpu in 0 1; do taskset -c $cpu timeout 12 sh -c 'while :; do
@@ -29,16 +30,19 @@ def exits_at(program, pc):
     return any(code in around for code in CODE)
 
 
-def test_a_million_timer_interrupts_without_an_exit(root, say):
-    """... after which the same program prints, and is told of: once, with reason, call and place."""
+def test_timer_interrupts_without_an_exit(root, say):
+    """
+    After which the same program prints, and is told of: once, with reason, call and place. A million are test_bench.py's:
+    here QEMU's main loop has to run for each.
+    """
     program = Program(root, "none")
     before = program.exits()
     assert before["over_budget"] == 0
     # Later than its deadline is the next one due at once
-    assert program.do(TICKS, MILLION, 1, 400) == MILLION
+    assert program.do(TICKS, MANY, 1, 400) == MANY
     assert program.exits() == before
     assert BEYOND not in root.said()
-    say(f"{MILLION} timer interrupts: exits before and after: {before}")
+    say(f"{MANY} timer interrupts: exits before and after: {before}")
 
     for _ in range(2):
         program.do(SAY)
