@@ -365,3 +365,12 @@ def test_nothing_to_note(edited: Edited, text: str) -> None:
     system, problems = checked_system(str(edited((SILENT_COMPUTE, f"{COMPUTE}\n{text}"))))
     assert system is not None
     assert list(problems) == []
+
+
+def test_no_machine_is_the_only_thing_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What may stand in a cell depends on it: `memory = "64M"` would be called wrong."""
+    file = tmp_path / "system.toml"
+    file.write_text('machine = "machine.toml"\n[[cell]]\nname = "a"\ncpus = 1\nmemory = "64M"\n', encoding="utf-8")
+    assert main(["check", str(file)]) != 0
+    said = capsys.readouterr().err
+    assert "cannot read" in said and "memory" not in said and "1 error\n" in said

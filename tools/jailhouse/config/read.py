@@ -32,7 +32,10 @@ def read_system(file: str, problems: Problems) -> System | None:
         return None
     top = Table(document, (), document.data, "system", problems)
     machine = machine_of(top)
-    arch = ARCHES[machine.arch] if machine else None
+    if machine is None:
+        # what may stand in the text is the machine's to say
+        return None
+    arch = ARCHES[machine.arch]
     root_name, root_where = "root", top.where()
     root = top.table("root")
     if root:
@@ -41,11 +44,10 @@ def read_system(file: str, problems: Problems) -> System | None:
         root.done()
     parts = _memory(top)
     shared = {name: s for name, t in top.named_tables("shared") if (s := _shared(name, t))}
-    valid = machine.platform.lines if machine and machine.platform else ANY_LINE
-    cells = [_cell(t, arch, len(machine.hwids) if machine else abi.MAX_CPUS, valid)
-             for t in top.tables("cell")]
+    valid = machine.platform.lines if machine.platform else ANY_LINE
+    cells = [_cell(t, arch, len(machine.hwids), valid) for t in top.tables("cell")]
     top.done()
-    if machine is None or parts is None:
+    if parts is None:
         return None
     return System(top.where(), machine, root_name, root_where, parts.linux, parts.reserved, parts.hypervisor,
                   shared, tuple(c for c in cells if c), parts.open)
@@ -85,27 +87,26 @@ def _shared(name: str, table: Table) -> Shared | None:
     return Shared(name, table.where(), size, host) if size is not None else None
 
 
-def _cell(table: Table, arch: Arch | None, cpu_count: int, valid: range) -> Cell | None:
+def _cell(table: Table, arch: Arch, cpu_count: int, valid: range) -> Cell | None:
     before = table.problems.errors
     name = _cell_name(table)
     if name is not None:
         table.title = f'cell "{name}"'
     sized = isinstance(table.data.get("memory"), str | int)
-    if arch is not None and not ("platform" in arch.refused and "platform" in table.data):
+    if not ("platform" in arch.refused and "platform" in table.data):
         table = expanded(table, arch)
     cpus, count = _cpus(table, cpu_count)
-    memory = [_region(t, arch) for t in table.tables("memory", required=True)]
+    memory = [_region(t) for t in table.tables("memory", required=True)]
     boot = next((r.guest for r in memory if r and r.boot), 0)
     entry = table.number("entry", default=boot)
     memory += [_shared_use(t) for t in table.tables("shared")]
-    comm_page = _comm_page(table, arch.comm_page if arch else None)
+    comm_page = _comm_page(table, arch.comm_page)
     devices = table.given("devices")
     lines = table.lines("lines", valid)
-    ports = table.ports("ports", arch.ports) if arch and arch.ports else ()
-    functions = table.functions("pci") if arch and arch.ports else ()
-    absent = table.choice("other_ports", ["refused", "absent"], "refused") if arch and arch.ports else None
-    if arch:
-        table.refuse(arch.refused)
+    ports = table.ports("ports", arch.ports) if arch.ports else ()
+    functions = table.functions("pci") if arch.ports else ()
+    absent = table.choice("other_ports", ["refused", "absent"], "refused") if arch.ports else None
+    table.refuse(arch.refused)
     delivery = _delivery(table, valid, arch)
     view = _view(table, arch)
     limit = _limit(table)
@@ -146,9 +147,9 @@ def _share(table: Table) -> Share | None:
     return Share(other, size, table.where()) if other is not None and size is not None else None
 
 
-def _cell_uart(table: Table, arch: Arch | None, valid: range) -> CellUart | None:
+def _cell_uart(table: Table, arch: Arch, valid: range) -> CellUart | None:
     part = table.table("uart")
-    if part is None or arch is None:
+    if part is None:
         return None
     part.title = f"{table.title}: uart"
     address = part.number("port" if arch.uart_by_port else "guest", required=True)
@@ -172,11 +173,10 @@ def _one_line(table: Table, key: str, valid: range) -> int | None:
     return number
 
 
-def _delivery(table: Table, valid: range, arch: Arch | None) -> Delivery:
+def _delivery(table: Table, valid: range, arch: Arch) -> Delivery:
     """Where the architecture leaves no choice, what was said of it is refused already."""
     interrupts: str | None = AUTO
-    refused = arch.refused if arch else {}
-    if "interrupts" in refused:
+    if "interrupts" in arch.refused:
         return Delivery(AUTO, table.where(), (), False, table.where())
     if not isinstance(table.get("interrupts"), str | None):
         table.problems.error(table.where("interrupts"), f"{table.title}: `interrupts` takes "
@@ -187,12 +187,12 @@ def _delivery(table: Table, valid: range, arch: Arch | None) -> Delivery:
         interrupts = table.choice("interrupts", [DIRECT, INJECTED, AUTO], AUTO)
     trusted = table.choice("wfi", ["trapped", "trusted"], "trapped") == "trusted"
     return Delivery(interrupts or AUTO, table.where("interrupts"),
-                    _renumbered(table, valid, arch.numbers if arch else ANY_LINE), trusted,
+                    _renumbered(table, valid, arch.numbers), trusted,
                     table.where("wfi"))
 
 
-def _view(table: Table, arch: Arch | None) -> View:
-    if arch and "gic" in arch.refused:
+def _view(table: Table, arch: Arch) -> View:
+    if "gic" in arch.refused:
         return View()
     counted = table.choice("cpu_ids", ["machine", "counted"], "machine") == "counted"
     gic = table.table("gic")
@@ -286,7 +286,7 @@ def _cell_name(table: Table) -> str | None:
     return name
 
 
-def _region(table: Table, arch: Arch | None) -> Region | None:
+def _region(table: Table) -> Region | None:
     name = table.name()
     if name is not None:
         table.title = f'{table.title} "{name}"'
