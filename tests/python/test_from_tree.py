@@ -468,6 +468,7 @@ def test_streams_that_cannot_be_meant() -> None:
     ("", "arm,pl011", "pl011"), ("", "arm,sbsa-uart", "pl011"), ("", "ns16550a", "8250"),
     ("reg-shift = <2>; reg-io-width = <4>;", "snps,dw-apb-uart", "8250-32"),
     ("reg-shift = <2>;", "ns16550a", "8250-32"),
+    ("", 'ti,am64-uart", "ti,am654-uart', "8250-32"), ("", 'mediatek,mt8183-uart", "mediatek,mt6577-uart', "8250-32"),
     ("reg-shift = <1>;", "ns16550a", None), ("reg-io-width = <4>;", "ns16550a", None),
     ("reg-offset = <0x100>;", "ns16550a", None), ("reg-shift = [00];", "ns16550a", None), ("", "fsl,lpuart", None)])
 def test_uarts(more: str, compatible: str, kind: str | None) -> None:

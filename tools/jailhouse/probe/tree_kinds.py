@@ -21,6 +21,8 @@ from jailhouse.probe.tree_bus import is_pci
 
 _PL011 = {"arm,pl011", "arm,sbsa-uart"}
 _8250 = {"ns16550a", "ns16550", "ns16450", "ns8250", "snps,dw-apb-uart"}
+# The same four bytes apart, which their nodes need not say
+_8250_32 = {"ti,am654-uart", "ti,omap4-uart", "mediatek,mt6577-uart"}
 # reg-shift, reg-io-width
 _8250_LAYOUTS = {(0, 1): "8250", (2, 1): "8250-32", (2, 4): "8250-32"}
 
@@ -64,6 +66,8 @@ def uart_kind(node: Node) -> str | None:
     """As `uart` of a device's text."""
     if _PL011.intersection(node.compatible):
         return "pl011"
+    if _8250_32.intersection(node.compatible):
+        return "8250-32"
     if not _8250.intersection(node.compatible):
         return None
     try:
