@@ -374,3 +374,10 @@ def test_no_machine_is_the_only_thing_said(tmp_path: Path, capsys: pytest.Captur
     assert main(["check", str(file)]) != 0
     said = capsys.readouterr().err
     assert "cannot read" in said and "memory" not in said and "1 error\n" in said
+
+
+def test_a_console_that_the_hypervisor_does_not_print_on_may_be_a_cells(edited: Edited) -> None:
+    """On arm64 it knows PL011s alone."""
+    given = ('cpus = [3]\nconsole = "putc"', 'cpus = [3]\nconsole = "uart0"\ndevices = ["uart0"]')
+    _, problems = checked_system(str(edited(given, ('[33]\nuart = "pl011"', '[33]\nuart = "8250-32"'))))
+    assert not any("is the hypervisor's too" in str(p) for p in problems)

@@ -468,3 +468,20 @@ def test_minus(spans: list[int], holes: list[tuple[int, int]]) -> None:
     numbers = {n for s in whole for n in range(s.start, s.end)} - {n for s in cut for n in range(s.start, s.end)}
     assert [n for s in left for n in range(s.start, s.end)] == sorted(numbers)
     assert all(s.size for s in left)
+
+
+def test_memory_goes_around_what_else_the_cell_sees(tmp_path: Path) -> None:
+    """The communication page, and registers where they are or where the cell has them."""
+    devices = {name: {"registers": {"start": start, "size": size}} for name, start, size in (
+        ("a", 0x280_0000, "4K"), ("b", 0x280_1010, "16"), ("c", 0x800_0000 - MIB, "64K"), ("d", 0x3000_0000, "4K"))}
+    board = BOARD | {"devices": devices}
+    file = write(tmp_path, board, cell=[cell("x", memory="64M", devices=["a", "b", "c", {"name": "d", "guest": 0x100_0000}], comm_page=0x120_0000)])
+    system = solved(file)
+    assert [(r.name, r.guest, r.size) for r in system.cells[0].memory] == [
+        ("low ram", 0, 16 * MIB), ("low ram 2", 0x140_0000, 20 * MIB), ("ram", 0x2a0_0000, 28 * MIB)]
+    assert_same(file, tmp_path)
+
+
+def test_memory_does_not_go_around_its_own_beginning(tmp_path: Path) -> None:
+    board = BOARD | {"devices": {"flash": {"registers": {"start": 0, "size": "64K"}}}}
+    assert "overlap in guest addresses at 0x0+64K" in said(write(tmp_path, board, cell=[cell("x", memory="64M", devices=["flash"])]))

@@ -12,6 +12,7 @@ from jailhouse.config.check_machine import (check_address, check_aligned, check_
 from jailhouse.config.emit import cell_functions, cell_ports, device_pages, guest_offset
 from jailhouse.config.model import CONSOLE_PUTC, CONSOLE_UART, Cell, Device, Line, Machine, Placed, Region, Span, System
 from jailhouse.config.problems import Problems, Where
+from jailhouse.config.read_machine import UARTS
 from jailhouse.config.units import PAGE, function_text, size_text
 
 
@@ -236,6 +237,11 @@ def _devices(cell: Cell, machine: Machine, problems: Problems) -> list[Device]:
     return found
 
 
+def _is_printed_on(console: Device, machine: Machine) -> bool:
+    """By the hypervisor, which knows one kind of UART on each architecture."""
+    return console.uart is not None and console.uart.type == UARTS[ARCHES[machine.arch].uart].type
+
+
 def _check_console(cell: Cell, devices: list[Device], machine: Machine,
                    problems: Problems) -> None:
     if cell.console is None:
@@ -254,7 +260,7 @@ def _check_console(cell: Cell, devices: list[Device], machine: Machine,
                        "no UART of its own", "it would print to nothing, or on another's device",
                        f'use "{CONSOLE_PUTC}"' + "".join(f' or "{n}"' for n in usable) +
                        ", or add the UART to `devices`")
-    elif machine.console and cell.console.name == machine.console.name:
+    elif machine.console and cell.console.name == machine.console.name and _is_printed_on(machine.devices[cell.console.name], machine):
         problems.warn(cell.console.where, f'cell "{cell.name}": its console '
                       f'"{cell.console.name}" is the hypervisor\'s too',
                       "their lines will mix", "use another UART, or remove the machine's "

@@ -55,7 +55,7 @@ def _span(placed: Placed) -> dict[str, int]:
 
 
 def _cell(cell: Cell, data: dict[str, Any], document: Document, machine: Machine) -> Iterator[str]:
-    said = expanded(Table(document, (), data, "cell", Problems()), ARCHES[machine.arch]).data
+    said = expanded(Table(document, (), data, "cell", Problems()), machine).data
     for key, value in said.items():
         if key not in _REPLACED:
             yield from entry_lines(key, value)

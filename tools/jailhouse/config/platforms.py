@@ -4,10 +4,13 @@ Machines that cells stand in for, so that programs built for them run unchanged:
 that stand for others. What a text says itself, it says instead.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from jailhouse.config.arch import Arch
+from jailhouse.config.arches import ARCHES
+from jailhouse.config.emit import guest_offset
+from jailhouse.config.model import Given, Machine, Span
+from jailhouse.config.spans import merged
 from jailhouse.config.table import Table
 from jailhouse.config.units import BLOCK, PAGE, align_up, parse_number
 
@@ -22,7 +25,7 @@ _BOOT_SIZE = "16M"
 _FLASH_1_SIZE = "256K"
 
 
-def _with_memory(table: Table, arch: Arch) -> Table:
+def _with_memory(table: Table, machine: Machine) -> Table:
     """`memory = "256M"`: as much RAM as the architecture's inmates expect it, where they do."""
     size = table.data.get("memory")
     if not isinstance(size, str | int) or isinstance(size, bool):
@@ -35,21 +38,45 @@ def _with_memory(table: Table, arch: Arch) -> Table:
         table.get("memory")
         table.wrong("memory", str(error), 'write how much RAM it has, e.g. "64M", or a list of regions')
         return table.with_data({key: value for key, value in table.data.items() if key != "memory"} | {"memory": []})
-    comm_page = table.data.get("comm_page", arch.comm_page)
-    return table.with_data({**table.data, "memory": _around(bytes_wanted, comm_page)})
+    return table.with_data({**table.data, "memory": _around(bytes_wanted, merged(_no_ram(table, machine)))})
 
 
-def _around(size: int, comm_page: object) -> list[dict[str, Any]]:
-    """RAM from 0 on; where the communication page is in its way, it goes on behind it, at a whole block."""
-    region = {"name": "ram", "guest": 0, "size": size, "access": "rwx", "loadable": True}
+def _no_ram(table: Table, machine: Machine) -> Iterator[Span]:
+    """Where the cell sees something else: the communication page, and registers of its devices. What is no such thing is the reader's to refuse."""
     try:
-        page = parse_number(comm_page)
-    except ValueError:		# `false`, or what the reader refuses
-        return [region]
-    if not 0 < page < size or page % PAGE:
-        return [region]
-    return [region | {"name": "low ram", "size": page},
-            region | {"guest": align_up(page + PAGE, BLOCK), "size": size - page}]
+        yield Span(parse_number(table.data.get("comm_page", ARCHES[machine.arch].comm_page)), PAGE).pages()
+    except ValueError:		# or `false`
+        pass
+    given = table.data.get("devices")
+    for item in given if isinstance(given, list) else []:
+        name, guest = (item.get("name"), item.get("guest")) if isinstance(item, dict) else (item, None)
+        device = machine.devices.get(name) if isinstance(name, str) else None
+        if device is None:
+            continue
+        try:
+            at = parse_number(guest) if guest is not None else None
+        except ValueError:
+            continue
+        offset = guest_offset(Given(name, table.where(), at), device)
+        yield from (p.span.moved(offset).pages() for p in device.registers if p.span.start + offset >= 0)
+
+
+def _around(size: int, holes: list[Span]) -> list[dict[str, Any]]:
+    """RAM from 0 on; where something is in its way, it goes on behind it, at a whole block."""
+    parts: list[Span] = []
+    at, left = 0, size
+    for hole in holes:
+        if hole.start >= at + left:
+            break
+        if hole.start > at:
+            parts.append(Span(at, hole.start - at))
+            left -= hole.start - at
+        # what is at 0 itself cannot be gone around: no program would find its beginning
+        if parts:
+            at = max(at, align_up(hole.end, BLOCK))
+    names = ["low ram", *(f"low ram {n + 1}" for n in range(1, len(parts)))][:len(parts)]
+    return [{"name": name, "guest": span.start, "size": span.size, "access": "rwx", "loadable": True}
+            for name, span in zip([*names, "ram"], [*parts, Span(at, left)], strict=True)]
 
 
 def _qemu_virt(table: Table) -> dict[str, Any]:
@@ -71,10 +98,10 @@ def _qemu_virt(table: Table) -> dict[str, Any]:
 PLATFORMS: dict[str, Callable[[Table], dict[str, Any]]] = {"qemu-virt": _qemu_virt}
 
 
-def expanded(table: Table, arch: Arch) -> Table:
+def expanded(table: Table, machine: Machine) -> Table:
     """The cell's table with what its `platform` and a `memory` that is only a size stand for."""
     if "platform" not in table.data:
-        return _with_memory(table, arch)
+        return _with_memory(table, machine)
     name = table.choice("platform", list(PLATFORMS), "")
     if not name:
         return table

@@ -11,7 +11,7 @@ from jailhouse.config import abi
 from jailhouse.config.arch import Arch
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.load import load
-from jailhouse.config.model import (AUTO, CONSOLE_PUTC, CONSOLE_UART, DIRECT, INJECTED, Cell, CellUart, Delivery, Limit, Line,
+from jailhouse.config.model import (AUTO, CONSOLE_PUTC, CONSOLE_UART, DIRECT, INJECTED, Cell, CellUart, Delivery, Limit, Line, Machine,
                                     Named, Placed, Region, Renumbering, Share, Shared, Span, System, View)
 from jailhouse.config.platforms import expanded
 from jailhouse.config.problems import Problems
@@ -35,7 +35,6 @@ def read_system(file: str, problems: Problems) -> System | None:
     if machine is None:
         # what may stand in the text is the machine's to say
         return None
-    arch = ARCHES[machine.arch]
     root_name, root_where = "root", top.where()
     root = top.table("root")
     if root:
@@ -45,7 +44,7 @@ def read_system(file: str, problems: Problems) -> System | None:
     parts = _memory(top)
     shared = {name: s for name, t in top.named_tables("shared") if (s := _shared(name, t))}
     valid = machine.platform.lines if machine.platform else ANY_LINE
-    cells = [_cell(t, arch, len(machine.hwids), valid) for t in top.tables("cell")]
+    cells = [_cell(t, machine, valid) for t in top.tables("cell")]
     top.done()
     if parts is None:
         return None
@@ -87,15 +86,16 @@ def _shared(name: str, table: Table) -> Shared | None:
     return Shared(name, table.where(), size, host) if size is not None else None
 
 
-def _cell(table: Table, arch: Arch, cpu_count: int, valid: range) -> Cell | None:
+def _cell(table: Table, machine: Machine, valid: range) -> Cell | None:
+    arch = ARCHES[machine.arch]
     before = table.problems.errors
     name = _cell_name(table)
     if name is not None:
         table.title = f'cell "{name}"'
     sized = isinstance(table.data.get("memory"), str | int)
     if not ("platform" in arch.refused and "platform" in table.data):
-        table = expanded(table, arch)
-    cpus, count = _cpus(table, cpu_count)
+        table = expanded(table, machine)
+    cpus, count = _cpus(table, len(machine.hwids))
     memory = [_region(t) for t in table.tables("memory", required=True)]
     boot = next((r.guest for r in memory if r and r.boot), 0)
     entry = table.number("entry", default=boot)
