@@ -79,6 +79,19 @@ static err_t admit_span(const char *what, struct span s, uint64_t end, const str
 	return OK;
 }
 
+/* The hypervisor itself reads and writes there, as soon as it is enabled. */
+static err_t admit_mediated(const struct admit_limits *limits, struct why *why)
+{
+	for (unsigned i = 0; i < limits->mediated_count; i++) {
+		struct span s = limits->mediated[i];
+
+		if (!span_valid(s) || !within_end(s, limits->host_end))
+			return why_set(why, ERR_RANGE, "the interrupt controller's or PCI's registers: 0x%lx-0x%lx; this "
+				       "machine's addresses end at 0x%lx", s.start, span_last(s), limits->host_end - 1);
+	}
+	return OK;
+}
+
 /* What is wrong with these I/O ports, or NULL. */
 static const char *broken_ports(struct span s, const struct admit_limits *limits)
 {
@@ -168,6 +181,7 @@ err_t admit_system(const struct config *system, const struct admit_limits *limit
 		return why_set(why, ERR_RANGE, "cpu_count: %u, this hypervisor was built for %u; "
 			       "set MAX_CPUS with `make menuconfig` and rebuild it",
 			       system->system->cpu_count, limits->max_cpus);
+	TRY(admit_mediated(limits, why));
 	TRY(admit_span("hypervisor:", hypervisor_span(system), limits->host_end, limits, why));
 	TRY(admit_console(system, limits, why));
 	for (uint32_t i = 0; i < system->cell->mem_count; i++)

@@ -3,7 +3,7 @@
  * May this description join those already there? The ownership rules, as one pure
  * function per kind. The hypervisor's only word on it: nobody's earlier check counts.
  *
- * Memory: hypervisor memory is nobody's. Root regions do not overlap each other in
+ * Memory: hypervisor memory is nobody's, and what is mediated is where the machine has addresses. Root regions do not overlap each other in
  * host addresses. A cell's region (not COMM) lies within one region of the root cell
  * that is RESERVED (for RAM) or IO (for IO), with no permission the root's lacks; not
  * SHARED, it overlaps no other, its own cell's or another's; SHARED, it overlaps others

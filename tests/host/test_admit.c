@@ -121,6 +121,27 @@ static void guest_addresses_end_first_where_they_are_fewer(void **state)
 	assert_why(&why, "memory[2] \"pci\": ");
 }
 
+static void the_interrupt_controller_is_where_the_machine_has_addresses(void **state)
+{
+	struct span mediated[] = { { 0x08000000, 0x10000 }, { 0 } };
+	struct admit_limits limits = golden_limits;
+	struct system_file s = golden_system();
+	struct config system = golden_system_config(&s);
+	struct why why;
+
+	(void)state;
+	limits.mediated = mediated;
+	limits.mediated_count = ARRAY_SIZE(mediated);
+	mediated[1] = (struct span){ limits.host_end - 0x100000, 0x100000 };
+	s.mem[PCI].size -= 0x100000;
+	assert_err(admit_system(&system, &limits, &why), OK);
+	mediated[1].size += 0x10000;
+	assert_err(admit_system(&system, &limits, &why), ERR_RANGE);
+	assert_why(&why, "registers: 0xfffff00000-0x1000000ffff; this machine's addresses end at 0xffffffffff");
+	mediated[1] = (struct span){ UINT64_MAX - 0xffff, 0x20000 };
+	assert_err(admit_system(&system, &limits, &why), ERR_RANGE);
+}
+
 static void a_system_gives_nothing_away_twice(void **state)
 {
 	struct system_file s = golden_system();
@@ -730,9 +751,10 @@ static bool model_system_page(const struct world *w, uint32_t p)
 		return false;
 	owners_here = regions;
 	owners_here += in_pages(w->system.hypervisor.start, w->system.hypervisor.size, p);
+	owners_here += model_mediated(w, p);
 	if (owners_here && page(p) >= w->limits.host_end)
 		return false;
-	return owners_here + model_mediated(w, p) <= 1;
+	return owners_here <= 1;
 }
 
 static bool model_has_port(const struct world *w, unsigned c, uint32_t port)
@@ -1028,6 +1050,7 @@ int main(void)
 		cmocka_unit_test(the_golden_ones_are_admitted),
 		cmocka_unit_test(a_system_fits_the_machine),
 		cmocka_unit_test(guest_addresses_end_first_where_they_are_fewer),
+		cmocka_unit_test(the_interrupt_controller_is_where_the_machine_has_addresses),
 		cmocka_unit_test(a_system_gives_nothing_away_twice),
 		cmocka_unit_test(the_hypervisors_console_is_a_device),
 		cmocka_unit_test(the_golden_pcs_are_admitted),
