@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import specs
+import verdict
 from conftest import DEMO, PC_DEMO
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,22 +22,17 @@ from specs import MIB, PAGE, Spec, systems
 from verdict import SLOW_IS_FINE, hypervisor_says
 
 from jailhouse.config import abi, blob, emit
-from jailhouse.config.check import check
 from jailhouse.config.model import System
-from jailhouse.config.place import place
 from jailhouse.config.problems import Problems
-from jailhouse.config.read import read_system
 
 FLAGS = {"injected": abi.ABI_CELL_INJECTED, "trusted": abi.ABI_CELL_TRUSTED_WFI,
          "fail": abi.ABI_CELL_FAIL_ON_VIOLATION, "counted": abi.ABI_CELL_CPUS_COUNTED,
          "absent": abi.ABI_CELL_ABSENT_PORTS}
+
+
 def checked(file: Path) -> tuple[System, Problems]:
-    """As the command does it, but going on where it would stop."""
-    problems = Problems()
-    system = read_system(str(file), problems)
+    system, problems = verdict.checked(file)
     assert system is not None, [str(p) for p in problems]
-    system = place(system, problems)
-    check(system, problems)
     return system, problems
 
 

@@ -8,13 +8,29 @@ from hypothesis import HealthCheck, settings
 
 from jailhouse.config import blob, emit
 from jailhouse.config.arches import ARCHES
+from jailhouse.config.check import check
 from jailhouse.config.files import write_all
 from jailhouse.config.model import System
+from jailhouse.config.place import place
+from jailhouse.config.problems import Problems
+from jailhouse.config.read import read_system
+from jailhouse.config.uart import settle_uarts
 
 SLOW_IS_FINE = settings(deadline=None, derandomize=True,
                         suppress_health_check=[HealthCheck.function_scoped_fixture,
                                                HealthCheck.too_slow,
                                                HealthCheck.data_too_large])
+
+
+def checked(file: Path) -> tuple[System | None, Problems]:
+    """Of a text that leaves nothing to be found: as the command does it, but going on where it would stop."""
+    problems = Problems()
+    system = read_system(str(file), problems)
+    if system is None:
+        return None, problems
+    system = settle_uarts(place(system, problems), problems)
+    check(system, problems)
+    return system, problems
 
 
 def hypervisor_says(tool: Path, system: System, directory: Path) -> str:
