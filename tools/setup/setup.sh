@@ -81,7 +81,7 @@ group "to build the hypervisor, the driver and the command for $ARCH" $(cross_pa
 group "for make menuconfig and the .config" kconfig-frontends
 group "to read and make device trees" device-tree-compiler libfdt-dev python3-libfdt
 group "to read ACPI tables, in tests" acpica-tools
-group "the configuration compiler and the tests" python3 python3-pytest python3-pexpect python3-hypothesis python3-jsonschema mypy pyflakes3
+group "the configuration compiler and the tests" python3 python3-pytest python3-pexpect python3-hypothesis python3-jsonschema mypy pyflakes3 pycodestyle
 group "the host tests and their sanitizers" libcmocka-dev libcapstone-dev libclang-rt-14-dev
 group "to build kernel modules and initial file systems" bc cpio xz-utils
 group "for make debug" gdb-multiarch
