@@ -10,6 +10,8 @@ _WIDTH = 118
 # Keys whose numbers are addresses, and those that are amounts
 _ADDRESSES = {"start", "guest", "host", "entry", "comm_page", "gicd", "gicr", "address", "port", "pm_timer"}
 _SIZES = {"size"}
+_UNITS_LONGEST = len("9999K")	# what has more digits is no easier to read than an address
+_INTEGER_END = 1 << 63		# TOML 1.0, Integer; the reader takes text for those beyond
 
 
 def address_text(value: int) -> str:
@@ -32,13 +34,19 @@ def ranges_text(numbers: Iterable[int]) -> list[int | str]:
     return [first if first == last else f"{first}-{last}" for first, last in found]
 
 
+def ports_text(ports: Iterable[range]) -> list[str]:
+    """["0x3f8-0x3ff", "0x80"]"""
+    return [f"{p.start:#x}-{p.stop - 1:#x}" if len(p) > 1 else f"{p.start:#x}" for p in sorted(ports, key=lambda p: p.start)]
+
+
 def value_text(value: Any, key: str = "") -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        if key in _SIZES:
-            return f'"{size_text(value)}"' if value % PAGE == 0 and value else f"{value:#x}"
-        return address_text(value) if key in _ADDRESSES else str(value)
+        if key in _SIZES and value and value % PAGE == 0 and len(size := size_text(value)) <= _UNITS_LONGEST:
+            return quoted(size)
+        text = address_text(value) if key in _ADDRESSES | _SIZES else str(value)
+        return text if value < _INTEGER_END else quoted(text)
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key_text(k)} = {value_text(v, k)}" for k, v in value.items()) + " }"
     if isinstance(value, list):

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""TOML as people write it: addresses in hexadecimal with underscores, sizes with units, notes as comments."""
+"""The imported texts as TOML, with notes as comments."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from jailhouse.config.model import Span
-from jailhouse.config.units import UNITS, function_text
+from jailhouse.config.spans import as_ranges
+from jailhouse.config.toml_text import comment_lines, entry_lines, key_text, ports_text, ranges_text
+from jailhouse.config.units import function_text
 from jailhouse.config_import import texts
-
-_WIDTH = 110
 
 
 def machine_toml(machine: texts.Machine, source: str) -> str:
-    lines = [*_head(source), "",
-             f"name = {_text(machine.name)}", f"arch = {_text(machine.arch)}",
-             *_note(machine.cpus_note), f"cpus = {machine.cpus}", f"ram = {_spans(machine.ram)}"]
+    lines = [*_head(source), "", *entry_lines("name", machine.name), *entry_lines("arch", machine.arch),
+             *_note(machine.cpus_note), *entry_lines("cpus", machine.cpus), *entry_lines("ram", _spans(machine.ram))]
     if machine.console:
-        lines.append(f"console = {_text(machine.console)}")
+        lines += entry_lines("console", machine.console)
     lines.append("")
     lines += _gic(machine.interrupts) if isinstance(machine.interrupts, texts.Gic) else _apic(machine.interrupts)
     for device in machine.devices:
@@ -25,9 +25,10 @@ def machine_toml(machine: texts.Machine, source: str) -> str:
 
 def system_toml(system: texts.System, source: str) -> str:
     division = system.division
-    lines = [*_head(source), "", 'machine = "machine.toml"', "", "[memory]", f"linux = {_spans(division.linux)}",
-             *_note(division.cells_note), f"cells = {_span(division.cells)}",
-             f"hypervisor = {_span(division.hypervisor)}", "", "[root]", f"name = {_text(system.root_name)}"]
+    lines = [*_head(source), "", *entry_lines("machine", "machine.toml"), "", "[memory]",
+             *entry_lines("linux", _spans(division.linux)), *_note(division.cells_note),
+             *entry_lines("cells", _span(division.cells)), *entry_lines("hypervisor", _span(division.hypervisor)),
+             "", "[root]", *entry_lines("name", system.root_name)]
     for shared in system.shared:
         lines += ["", *_shared(shared)]
     for cell in system.cells:
@@ -51,153 +52,87 @@ def fragment_toml(fragment: texts.Fragment, source: str) -> str:
 
 
 def _head(source: str) -> Iterator[str]:
-    yield f"# Imported from {_plain(source)}, made for Jailhouse (revision 14)."
-
-
-def _plain(source: str) -> str:
-    """A file's name can hold anything; a comment ends with its line."""
-    return "".join(c if " " <= c <= "~" else "?" for c in source)
+    return comment_lines(f"Imported from {source}, made for Jailhouse (revision 14).")
 
 
 def _joined(lines: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _note(note: str) -> list[str]:
-    return [f"# {note}"] if note else []
+def _note(note: str) -> Iterator[str]:
+    if note:
+        yield from comment_lines(note)
+
+
+def _entries(*entries: tuple[str, Any]) -> Iterator[str]:
+    """Those that say something."""
+    for key, value in entries:
+        if value not in (None, "", [], 0):
+            yield from entry_lines(key, value)
 
 
 def _gic(gic: texts.Gic) -> Iterator[str]:
     yield "[gic]"
-    yield f"version = {gic.version}"
-    yield f"gicd = {_span(gic.gicd)}"
+    yield from entry_lines("version", gic.version)
+    yield from entry_lines("gicd", _span(gic.gicd))
     if gic.gicr:
         yield from _note(gic.gicr_note)
-        yield f"gicr = {_span(gic.gicr)}"
+        yield from entry_lines("gicr", _span(gic.gicr))
     yield from _note(gic.irq_note)
-    yield f"maintenance_irq = {gic.maintenance_irq}"
+    yield from entry_lines("maintenance_irq", gic.maintenance_irq)
     yield from _note(gic.spis_note)
-    yield f"spis = {gic.spis}"
+    yield from entry_lines("spis", gic.spis)
 
 
 def _apic(apic: texts.Apic) -> Iterator[str]:
     yield "[apic]"
     yield from _note(apic.ioapics_note)
-    yield _assigned("ioapics", [f"{{ address = {address(c.address)}, first = {c.first}, pins = {c.pins} }}"
-                                for c in apic.ioapics])
-    if apic.mmconfig:
-        yield f"mmconfig = {_span(apic.mmconfig)}"
-    if apic.apic_khz:
-        yield f"apic_khz = {apic.apic_khz:_}"
-    if apic.pm_timer:
-        yield f"pm_timer = {apic.pm_timer:#x}"
+    yield from entry_lines("ioapics", [{"address": c.address, "first": c.first, "pins": c.pins} for c in apic.ioapics])
+    yield from _entries(("mmconfig", _span(apic.mmconfig) if apic.mmconfig else None), ("apic_khz", apic.apic_khz),
+                        ("pm_timer", apic.pm_timer))
 
 
 def _device(device: texts.Device) -> Iterator[str]:
     yield from _note(device.note)
-    yield f"[devices.{device.name}]"
-    if device.pci is not None:
-        yield f"pci = {_text(function_text(device.pci))}"
-    if device.registers:
-        yield f"registers = {_spans(device.registers)}"
-    if device.ports:
-        yield _assigned("ports", _runs(device.ports, hex))
-    if device.uart:
-        yield f"uart = {_text(device.uart)}"
+    yield f"[devices.{key_text(device.name)}]"
+    yield from _entries(("pci", None if device.pci is None else function_text(device.pci)),
+                        ("registers", _spans(device.registers)),
+                        ("ports", ports_text([device.ports] if device.ports else [])), ("uart", device.uart))
 
 
 def _shared(shared: texts.Shared) -> Iterator[str]:
-    yield f"[shared.{shared.name}]"
-    yield f"size = {size(shared.size)}"
+    yield f"[shared.{key_text(shared.name)}]"
+    yield from entry_lines("size", shared.size)
     if shared.host is not None:
-        yield f"host = {address(shared.host)}"
+        yield from entry_lines("host", shared.host)
 
 
 def _cell(cell: texts.Cell) -> Iterator[str]:
     yield "[[cell]]"
-    yield f"name = {_text(cell.name)}"
-    yield _assigned("cpus", _runs(cell.cpus, str))
-    if cell.entry:
-        yield f"entry = {address(cell.entry)}"
-    yield f"comm_page = {'false' if cell.comm_page is None else address(cell.comm_page)}"
-    if cell.uart:
-        yield f"uart = {{ {cell.uart.key} = {address(cell.uart.address)} }}"
-    if cell.console:
-        yield f"console = {_text(cell.console)}"
-    if cell.putc:
-        yield "putc = true"
-    for key, values in (("devices", [_given(g) for g in cell.devices]), ("lines", _runs(cell.lines, str)),
-                        ("ports", _runs(cell.ports, hex)), ("pci", [_text(function_text(b)) for b in cell.pci])):
-        if values:
-            yield _assigned(key, values)
-    yield _assigned("memory", [_region(r) for r in cell.memory], apart=True)
-    if cell.shared:
-        yield _assigned("shared", [_use(u) for u in cell.shared], apart=True)
+    yield from entry_lines("name", cell.name)
+    yield from entry_lines("cpus", ranges_text(cell.cpus))
+    yield from _entries(("entry", cell.entry))
+    yield from entry_lines("comm_page", False if cell.comm_page is None else cell.comm_page)
+    yield from _entries(
+        ("uart", {cell.uart.key: cell.uart.address} if cell.uart else None), ("console", cell.console), ("putc", cell.putc),
+        ("devices", [_given(g) for g in cell.devices]), ("lines", ranges_text(cell.lines)),
+        ("ports", ports_text(as_ranges(cell.ports))), ("pci", [function_text(bdf) for bdf in cell.pci]))
+    yield from entry_lines("memory", [_region(r) for r in cell.memory])
+    yield from _entries(("shared", [{"name": u.name, "guest": u.guest, "access": u.access} for u in cell.shared]))
 
 
-def _given(given: texts.Given) -> str:
-    if given.guest is None:
-        return _text(given.name)
-    return f"{{ name = {_text(given.name)}, guest = {address(given.guest)} }}"
+def _given(given: texts.Given) -> Any:
+    return given.name if given.guest is None else {"name": given.name, "guest": given.guest}
 
 
-def _region(region: texts.Region) -> str:
-    parts = [f"name = {_text(region.name)}", f"guest = {address(region.guest)}", f"size = {size(region.size)}",
-             f"access = {_text(region.access)}"]
-    parts += ["loadable = true"] if region.loadable else []
-    parts += [f"host = {address(region.host)}"] if region.host is not None else []
-    return f"{{ {', '.join(parts)} }}"
+def _region(region: texts.Region) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": region.name, "guest": region.guest, "size": region.size, "access": region.access}
+    return told | ({"loadable": True} if region.loadable else {}) | ({} if region.host is None else {"host": region.host})
 
 
-def _use(use: texts.Use) -> str:
-    return f"{{ name = {_text(use.name)}, guest = {address(use.guest)}, access = {_text(use.access)} }}"
+def _spans(spans: tuple[Span, ...]) -> Any:
+    return _span(spans[0]) if len(spans) == 1 else [_span(span) for span in spans]
 
 
-def _assigned(key: str, values: list[str], apart: bool = False) -> str:
-    """A list, on one line if it fits and nobody wants its elements apart."""
-    line = f"{key} = [{', '.join(values)}]"
-    if not values or len(line) <= _WIDTH and not apart:
-        return line
-    return "\n".join([f"{key} = [", *(f"\t{value}," for value in values), "]"])
-
-
-def _spans(spans: tuple[Span, ...]) -> str:
-    if len(spans) == 1:
-        return _span(spans[0])
-    return "\n".join(["[", *(f"\t{_span(span)}," for span in spans), "]"])
-
-
-def _span(span: Span) -> str:
-    return f"{{ start = {address(span.start)}, size = {size(span.size)} }}"
-
-
-def _runs(numbers: Iterable[int], form: Callable[[int], str]) -> list[str]:
-    """Sorted numbers; what follows one another as "first-last"."""
-    runs: list[tuple[int, int]] = []
-    for number in numbers:
-        first = runs.pop()[0] if runs and runs[-1][1] + 1 == number else number
-        runs.append((first, number))
-    return [form(first) if first == last else f'"{form(first)}-{form(last)}"' for first, last in runs]
-
-
-def _text(value: str) -> str:
-    """Of printable ASCII, which the names are by now."""
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def address(number: int) -> str:
-    """0x4000_0000: at least eight digits, in groups of four. TOML's integers end at 63 bits; beyond it is text."""
-    if number == 0:
-        return "0"
-    digits = f"{number:_x}" if number >> 32 else f"{number >> 16:04x}_{number & 0xffff:04x}"
-    return f"0x{digits}" if number < 1 << 63 else f'"0x{digits}"'
-
-
-def size(number: int) -> str:
-    """With a unit where that is shorter to read, else like an address."""
-    for unit in "TGMK":
-        count, rest = divmod(number, 1 << UNITS[unit])
-        if count and not rest:
-            return f'"{count}{unit}"' if count < 10_000 else address(number)
-    return address(number)
+def _span(span: Span) -> dict[str, int]:
+    return {"start": span.start, "size": span.size}

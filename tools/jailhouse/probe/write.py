@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from jailhouse.config.model import TREE_CELLS, Span
-from jailhouse.config.toml_text import address_text, comment_lines, entry_lines, key_text, ranges_text
+from jailhouse.config.toml_text import address_text, comment_lines, entry_lines, key_text, ports_text, ranges_text
 from jailhouse.config.units import function_text
 from jailhouse.probe.description import Apic, Description, Device, Gic, Piece
 
@@ -99,7 +99,7 @@ def _device(device: Device) -> Iterator[str]:
         ("about", device.about),
         ("registers", [_piece(p) for p in device.registers]),
         ("interrupts", ranges_text(device.interrupts)),
-        ("ports", _ports(device.ports)),
+        ("ports", ports_text(device.ports)),
         ("pci", [function_text(f) for f in device.functions]),
         ("uart", device.uart),
         ("iommu", device.iommu),
@@ -111,10 +111,6 @@ def _device(device: Device) -> Iterator[str]:
     for key, value in entries:
         if value or value == 0 and key == "group":
             yield from entry_lines(key, value)
-
-
-def _ports(ports: Iterable[range]) -> list[str]:
-    return [f"{p.start:#x}-{p.stop - 1:#x}" if len(p) > 1 else f"{p.start:#x}" for p in sorted(ports, key=lambda p: p.start)]
 
 
 def _id_ranges(ids: Iterable[range]) -> list[int | str]:
