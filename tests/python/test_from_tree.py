@@ -331,7 +331,7 @@ def test_names() -> None:
     long = names(bare("interrupt-controller@17a00000") + bare("interrupt-controller@17b00000"))
     assert long == ["interrupt-contr-17a00000", "interrupt-contr-17b00000"]
     assert names("aliases { gpio-1000 = &x; };" + "x: " + bare("y@3000") + bare("gpio@1000") + bare("gpio@2000")) == \
-        ["gpio-1000", "gpio-1000-1", "gpio-2000"]
+        ["gpio-1000", "gpio-1000-2", "gpio-2000"]
 
 
 def test_the_unit_address_is_what_people_know() -> None:

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from jailhouse.config.model import Span
 from jailhouse.config.spans import as_ranges, merged, minus, whole_pages
 from jailhouse.probe import cpus
-from jailhouse.probe.board import Board, plain, unused
+from jailhouse.probe.board import Board, plain
 from jailhouse.probe.description import Piece, Refused
 from jailhouse.probe.listings import Interrupt, Pnp, cpu_list, entries, interrupts, pnp_devices
+from jailhouse.probe.names import unique
 from jailhouse.probe.pc_memory import RAM, divide
 
 SPANS = st.lists(st.builds(Span, st.integers(0, 60), st.integers(1, 20)), max_size=6)
@@ -117,8 +118,10 @@ def test_names() -> None:
     assert plain("PNP0C09:00 / x") == "PNP0C09-00-x"
     assert plain("::") == "device"
     assert len(plain("a" * 99)) == 24
-    assert unused("mmio", {"mmio", "mmio-2"}) == "mmio-3"
-    assert len(unused("a" * 24, {"a" * 24})) == 24
+    assert unique("mmio", "", 24, {"mmio", "mmio-2"}) == "mmio-3"
+    assert unique("mmio", "f00", 24, {"mmio"}) == "mmio-f00"
+    assert unique("mmio", "f00", 24, {"mmio", "mmio-f00"}) == "mmio-f00-2"
+    assert len(unique("a" * 24, "", 24, {"a" * 24})) == 24
 
 
 def test_board_gives_each_address_once() -> None:

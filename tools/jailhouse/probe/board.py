@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Devices while they are put together: each address, port and interrupt goes to the first who asks for it."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 
 from jailhouse.config.model import Span
 from jailhouse.config.spans import as_range, as_ranges, as_span, minus
@@ -15,15 +15,6 @@ _SHOWN_MAX = 31
 def plain(text: str, most: int = names.NAME_MAX) -> str:
     """As a device can be called."""
     return names.plain(text)[:most].strip("-") or "device"
-
-
-def unused(name: str, taken: Container[str], most: int = names.NAME_MAX) -> str:
-    """It, or with a number behind it, as a device can be called."""
-    found, number = plain(name, most), 1
-    while found in taken:
-        number += 1
-        found = f"{plain(name, most - 1 - len(str(number)))}-{number}"
-    return found
 
 
 class Draft:
@@ -45,7 +36,8 @@ class Draft:
 
     def add_piece(self, label: str, span: Span) -> None:
         """Under that name, or one like it that it has not yet."""
-        name = unused(label, {piece.name for piece in self.registers}, _SHOWN_MAX - 1 - len(self.name))
+        most = _SHOWN_MAX - 1 - len(self.name)
+        name = names.unique(plain(label), "", most, {piece.name for piece in self.registers})
         self.registers.append(Piece(name, span))
 
     def note(self, text: str) -> None:
@@ -80,7 +72,7 @@ class Board:
 
     def new(self, name: str, about: str) -> Draft:
         """One of that name, or a like one, that is not there yet."""
-        return self.draft(unused(name, self.drafts), about)
+        return self.draft(names.unique(plain(name), "", names.NAME_MAX, set(self.drafts)), about)
 
     def left(self, span: Span) -> list[Span]:
         """What nobody has of it."""

@@ -19,12 +19,12 @@ def suffixed(name: str, suffix: str, length: int) -> str:
 
 
 def unique(name: str, suffix: str, length: int, taken: set[str]) -> str:
-    """The name, with the suffix if somebody has it, with a number if that is not enough. It is taken from then on."""
+    """The name, with the suffix if somebody has it, with a number from 2 on if that is not enough. It is taken from then on."""
     name = plain(name)[:length].rstrip("-") or "unnamed"[:length]
     found = name
     if found in taken and suffix:
         found = suffixed(name, plain(suffix), length)
-    stem, numbers = found, count(1)
+    stem, numbers = found, count(2)
     while found in taken:
         found = suffixed(stem, str(next(numbers)), length)
     taken.add(found)

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from jailhouse.config.model import Span
 from jailhouse.config.spans import merged, minus, whole_pages
 from jailhouse.config.units import MIB
-from jailhouse.probe.board import unused
 from jailhouse.probe.description import Piece, Refused
 from jailhouse.probe.facts import Facts
 from jailhouse.probe.listings import Entry
+from jailhouse.probe.names import NAME_MAX, unique
+
 FOLDER = "sys/firmware/memmap"
 RAM = "System RAM"
 VGA = Span(0xa_0000, 0x2_0000)
@@ -106,12 +107,12 @@ def _runs(kinds: list[tuple[Span, str]]) -> list[Span]:
 
 def _firmware(kinds: list[tuple[Span, str]], ram: tuple[Span, ...]) -> tuple[Piece, ...]:
     found: list[Piece] = []
+    taken: set[str] = set()
     done = 0
     for span, kind in kinds:
         pages = _above(span.pages(), done)
         if kind == RAM or pages.size <= 0 or not any(pages.within(r) for r in ram):
             continue
         done = pages.end
-        name = unused(_SHORT.get(kind, kind.lower()), {piece.name for piece in found})
-        found.append(Piece(name, pages))
+        found.append(Piece(unique(_SHORT.get(kind, kind.lower()), "", NAME_MAX, taken), pages))
     return tuple(found)
