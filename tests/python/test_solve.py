@@ -262,6 +262,16 @@ def test_shares(tmp_path: Path) -> None:
     assert [(r.guest, r.size, r.shared) for c in system.cells for r in c.memory if r.shared] == [(0x7040_0000, MIB, "a-b")] * 2
 
 
+@pytest.mark.parametrize(("size", "wanted"), [(100, "use 0x1000"), (5000, "use 0x1000 or 0x2000")])
+def test_a_size_of_no_pages_is_said_once(tmp_path: Path, size: int, wanted: str) -> None:
+    """Not of the region and of each of its uses, and not of both addresses of a cell's own."""
+    share = write(tmp_path, BOARD, cell=[cell("a", share=[{"with": "b", "size": size}]), cell("b")])
+    words = f"size {size:#x} is no multiple of 4K\n    why: memory is handed over in whole units of that\n    fix: {wanted}"
+    assert said(share) == f'{share}:3: error: shared "a-b": {words}'
+    own = write(tmp_path, BOARD, cell=[cell("a", memory=[{"name": "ram", "guest": 0, "size": size, "access": "rwx"}])])
+    assert said(own) == f'{own}:2: error: cell "a", memory "ram": {words}'
+
+
 def test_shares_with_several(tmp_path: Path) -> None:
     """One behind the other, and behind what is said to be there."""
     use = {"name": "box", "guest": 0x7000_0000}

@@ -7,8 +7,7 @@ from itertools import combinations, product
 
 from jailhouse.config.arch import Arch
 from jailhouse.config.arches import ARCHES
-from jailhouse.config.check_machine import (check_address, check_aligned, check_line,
-                                            check_port)
+from jailhouse.config.check_machine import check_address, check_aligned, check_line, check_port, check_size, check_start
 from jailhouse.config.emit import cell_functions, cell_ports, device_pages, guest_offset
 from jailhouse.config.model import CONSOLE_PUTC, CONSOLE_UART, Cell, Device, Line, Machine, Placed, Region, Span, System
 from jailhouse.config.problems import Problems, Where
@@ -51,7 +50,8 @@ def _check_memory(cell: Cell, system: System, problems: Problems) -> None:
             continue
         title = f'cell "{cell.name}", memory "{region.name}"'
         host = Span(region.host, region.size)
-        check_aligned(f"{title}, host", region.where, host, PAGE, problems)
+        check_start(f"{title}, host", region.where, host, PAGE, problems)
+        check_size(title, region.where, region.size, PAGE, problems)
         _check_reserved(title, region.where, host, system.reserved, problems)
 
 
@@ -60,7 +60,8 @@ def _check_shared(system: System, problems: Problems) -> None:
         if shared.host is not None:
             title = f'shared "{shared.name}"'
             host = Span(shared.host, shared.size)
-            check_aligned(f"{title}, host", shared.where, host, PAGE, problems)
+            check_start(f"{title}, host", shared.where, host, PAGE, problems)
+            check_size(title, shared.where, shared.size, PAGE, problems)
             _check_reserved(title, shared.where, host, system.reserved, problems)
 
 
@@ -78,8 +79,7 @@ def _check_guest(cell: Cell, machine: Machine, problems: Problems) -> None:
     """What the cell sees at its own addresses must not collide there."""
     seen = [Placed(f'memory "{r.name}"', r.guest_span, r.where) for r in cell.memory]
     for placed in seen:
-        check_aligned(f'cell "{cell.name}", {placed.name}, guest', placed.where, placed.span, PAGE,
-                      problems)
+        check_start(f'cell "{cell.name}", {placed.name}, guest', placed.where, placed.span, PAGE, problems)
     if cell.comm_page is not None:
         page = Placed("communication page", Span(cell.comm_page, PAGE), cell.comm_where)
         check_aligned(f'cell "{cell.name}", {page.name}', page.where, page.span, PAGE, problems)

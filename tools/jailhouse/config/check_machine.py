@@ -6,7 +6,7 @@ from itertools import combinations, pairwise, product
 from jailhouse.config.emit import device_pages, in_window
 from jailhouse.config.model import Line, Machine, Placed, Span, System
 from jailhouse.config.problems import Problems, Where
-from jailhouse.config.units import BLOCK, MIB, PAGE, function_text, size_text
+from jailhouse.config.units import BLOCK, MIB, PAGE, align_down, function_text, size_text
 
 HYPERVISOR_MIN = 4 * MIB
 
@@ -98,7 +98,8 @@ def _check_console(machine: Machine, problems: Problems) -> None:
 def check_memory(system: System, problems: Problems) -> None:
     parts = [*system.linux, system.reserved, system.hypervisor]
     for part in parts:
-        check_aligned(part.name, part.where, part.span, PAGE, problems)
+        if part is not system.hypervisor:
+            check_aligned(part.name, part.where, part.span, PAGE, problems)
         if not any(part.span.within(ram.span) for ram in system.machine.ram):
             known = ", ".join(f"{r.span} ({r.where})" for r in system.machine.ram)
             problems.error(part.where, f"{part.name} {part.span} is not within the RAM of machine "
@@ -141,11 +142,23 @@ def _check_idle(system: System, problems: Problems) -> None:
 
 
 def check_aligned(title: str, where: Where, span: Span, unit: int, problems: Problems) -> None:
-    for what, value in (("start", span.start), ("size", span.size)):
-        if value % unit:
-            problems.error(where, f"{title}: {what} {value:#x} is no multiple of "
-                           f"{size_text(unit)}", "memory is handed over in whole units of that",
-                           f"use {value // unit * unit:#x} or {(value // unit + 1) * unit:#x}")
+    check_start(title, where, span, unit, problems)
+    check_size(title, where, span.size, unit, problems)
+
+
+def check_start(title: str, where: Where, span: Span, unit: int, problems: Problems) -> None:
+    _check_multiple(f"{title}: start", where, span.start, unit, 0, problems)
+
+
+def check_size(title: str, where: Where, size: int, unit: int, problems: Problems) -> None:
+    _check_multiple(f"{title}: size", where, size, unit, unit, problems)
+
+
+def _check_multiple(title: str, where: Where, value: int, unit: int, least: int, problems: Problems) -> None:
+    if value % unit:
+        below = align_down(value, unit)
+        problems.error(where, f"{title} {value:#x} is no multiple of {size_text(unit)}", "memory is handed over in whole units of that",
+                       (f"use {below:#x} or " if below >= least else "use ") + f"{below + unit:#x}")
 
 
 def check_address(title: str, where: Where, span: Span, machine: Machine,
