@@ -36,6 +36,24 @@ def said(file: Path) -> str:
     return "\n".join(str(p) for p in checked_system(str(file))[1])
 
 
+def test_a_machine_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It can be checked, and nothing else."""
+    board = tmp_path / "board.toml"
+    board.write_text(text(BOARD))
+    assert main(["check", str(board)]) == 0
+    assert capsys.readouterr().out.startswith(f"{board}: no errors; it describes a machine")
+    for command in (["explain"], ["build", "-o", str(tmp_path / "out")]):
+        assert main([*command, str(board)]) == 1
+        error, _, fix, count = capsys.readouterr().err.splitlines()
+        assert error == f"{board}:1: error: it describes a machine, and no system on it" and count == "1 error"
+        assert 'machine = "board.toml"' in fix and "`jailhouse config check`" in fix
+    wrong = {"uart": {"registers": {"start": RAM, "size": "4K"}, "needs": {"clocks": ["cru"]}}}
+    board.write_text(text(BOARD | {"devices": wrong}))
+    assert main(["check", str(board)]) == 1
+    said = capsys.readouterr().err
+    assert "overlap at" in said and 'the machine has no device "cru"' in said and said.endswith("2 errors\n")
+
+
 # --- CPUs ---
 
 @pytest.mark.parametrize(("topology", "cells", "wanted"), [

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What devices of a cell have to do with those that are not its own: what they need, and where their DMA goes."""
 
-import difflib
-
-from jailhouse.config.model import Cell, Device, Machine, Named, Need, System
+from jailhouse.config.model import Cell, Device, Named, Need, System
 from jailhouse.config.problems import Problems, Where
 
 # What a device gets from another one -> what happens when that one's owner thinks that nobody needs it
@@ -16,7 +14,6 @@ _LEFT_ALONE = "the cell's program cannot set it up: let firmware or Linux do so 
 
 
 def check_devices(system: System, problems: Problems) -> None:
-    _check_references(system.machine, problems)
     for cell in system.cells:
         own = {g.name: g.where for g in cell.devices}
         for name, where in own.items():
@@ -25,17 +22,6 @@ def check_devices(system: System, problems: Problems) -> None:
                 _check_needs(cell, device, where, system, problems)
                 _check_dma(cell, device, where, problems)
         _check_groups(cell, own, system, problems)
-
-
-def _check_references(machine: Machine, problems: Problems) -> None:
-    """Names that stand in a machine text are those of its devices."""
-    for device in machine.devices.values():
-        for key, named in (*(("needs", n.device) for n in device.needs), *(("streams", s.iommu) for s in device.streams)):
-            if named.name not in machine.devices:
-                near = difflib.get_close_matches(named.name, machine.devices, 1)
-                problems.error(named.where, f'device "{device.name}": `{key}`: the machine has no device "{named.name}"',
-                               "whose it is could not be found out", f'did you mean "{near[0]}"?' if near else
-                               "correct the name, or remove it")
 
 
 def _check_needs(cell: Cell, device: Device, where: Where, system: System, problems: Problems) -> None:

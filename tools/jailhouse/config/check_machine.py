@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The machine text by itself, and the division of its RAM."""
 
+import difflib
 from itertools import combinations, pairwise, product
 
 from jailhouse.config.emit import device_pages, in_window
@@ -37,6 +38,7 @@ def check_machine(machine: Machine, problems: Problems) -> None:
     _check_console(machine, problems)
     _check_ports(machine, problems)
     _check_functions(machine, problems)
+    _check_references(machine, problems)
     for device in machine.devices.values():
         for line in device.lines:
             check_line(f'device "{device.name}"', line, machine, problems)
@@ -93,6 +95,17 @@ def _check_console(machine: Machine, problems: Problems) -> None:
         problems.error(machine.console.where, f'machine "{machine.name}": console "{name}" is no '
                        "device with a `uart`", "the hypervisor would not know how to print there",
                        "name a device that has `uart = ...`, or leave `console` out")
+
+
+def _check_references(machine: Machine, problems: Problems) -> None:
+    """Names that stand in a machine text are those of its devices."""
+    for device in machine.devices.values():
+        for key, named in (*(("needs", n.device) for n in device.needs), *(("streams", s.iommu) for s in device.streams)):
+            if named.name not in machine.devices:
+                near = difflib.get_close_matches(named.name, machine.devices, 1)
+                problems.error(named.where, f'device "{device.name}": `{key}`: the machine has no device "{named.name}"',
+                               "whose it is could not be found out", f'did you mean "{near[0]}"?' if near else
+                               "correct the name, or remove it")
 
 
 def check_memory(system: System, problems: Problems) -> None:

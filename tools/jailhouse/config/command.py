@@ -12,14 +12,16 @@ from jailhouse.config.arches import ARCHES
 from jailhouse.config.check import check
 from jailhouse.config.check_machine import check_machine
 from jailhouse.config.diff import diff
-from jailhouse.config.model import System
 from jailhouse.config.files import write_all
+from jailhouse.config.load import load
+from jailhouse.config.model import System
 from jailhouse.config.next_steps import NEXT_STEPS, RESERVED_MEMORY, kernel_words, texts
 from jailhouse.config.partition import explain
 from jailhouse.config.picture import page
 from jailhouse.config.place import place
 from jailhouse.config.problems import Problems, Where
 from jailhouse.config.read import read_system
+from jailhouse.config.read_machine import is_machine_text, read_machine
 from jailhouse.config.schema import SCHEMAS
 from jailhouse.config.show import contract, cpus, gic, show
 from jailhouse.config.solve import solve
@@ -43,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("file", metavar="FILE.toml")
     build.add_argument("-o", "--output", metavar="DIR", required=True)
     build.set_defaults(run=_build)
-    checks = commands.add_parser("check", help="report everything wrong with a system text")
+    checks = commands.add_parser("check", help="report everything wrong with a system text, or with a machine text alone")
     checks.add_argument("file", metavar="FILE.toml")
     checks.set_defaults(run=_check)
     add_create(commands)
@@ -109,7 +111,24 @@ def report(problems: Problems) -> None:
         print(f"{problems.errors} error{'s' if problems.errors != 1 else ''}", file=sys.stderr)
 
 
+def checked_machine(file: str) -> Problems | None:
+    """What there is to say about a machine text by itself; None: it is none."""
+    problems = Problems()
+    document = load(file, problems)
+    if document is None or not is_machine_text(document.data):
+        return None
+    if machine := read_machine(file, problems):
+        check_machine(machine, problems)
+    return problems
+
+
 def _check(options: argparse.Namespace) -> int:
+    if (problems := checked_machine(options.file)) is not None:
+        report(problems)
+        if problems.errors:
+            return 1
+        print(f"{options.file}: no errors; it describes a machine, and a system text says who has what of it")
+        return 0
     system = _reported(options.file)
     if system is None:
         return 1

@@ -5,6 +5,7 @@ left out, so that the rest is still checked.
 """
 
 import difflib
+import os
 from dataclasses import dataclass
 
 from jailhouse.config import abi
@@ -15,7 +16,7 @@ from jailhouse.config.model import (AUTO, CONSOLE_PUTC, CONSOLE_UART, DIRECT, IN
                                     Named, Placed, Region, Renumbering, Share, Shared, Span, System, View)
 from jailhouse.config.platforms import expanded
 from jailhouse.config.problems import Problems
-from jailhouse.config.read_machine import ANY_LINE, machine_of
+from jailhouse.config.read_machine import ANY_LINE, is_machine_text, machine_of
 from jailhouse.config.table import Table, name_problem
 from jailhouse.config.units import parse_number, parse_range
 
@@ -29,6 +30,11 @@ def read_system(file: str, problems: Problems) -> System | None:
     """The system text and the machine text it names. None: too little to go on with."""
     document = load(file, problems)
     if document is None:
+        return None
+    if is_machine_text(document.data):
+        problems.error(document.where(()), "it describes a machine, and no system on it", "who has what of it is another text's to say",
+                       f'name a system text, which says machine = "{os.path.basename(file)}", or look at this one alone with '
+                       "`jailhouse config check`")
         return None
     top = Table(document, (), document.data, "system", problems)
     machine = machine_of(top)

@@ -2,6 +2,7 @@
 """A machine text: CPUs and what they share, RAM, the interrupt controller, devices and what these need."""
 
 import os
+from typing import Any
 
 from jailhouse.config import abi
 from jailhouse.config.arch import Arch
@@ -30,6 +31,11 @@ def machine_of(top: Table) -> Machine | None:
     if name is None:
         return None
     return read_machine(os.path.join(os.path.dirname(top.document.file), name), top.problems, top.where("machine"))
+
+
+def is_machine_text(data: dict[str, Any]) -> bool:
+    """Rather than a system text, which names one."""
+    return "arch" in data and "machine" not in data
 
 
 def read_machine(file: str, problems: Problems, asked_at: Where | None = None) -> Machine | None:
