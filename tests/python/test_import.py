@@ -452,7 +452,10 @@ def test_any_bytes(files: list[bytes]) -> None:
         assert out.exists() == bool(texts)
         assert not (texts == {} and status == 0)
         for name in texts:
-            tomllib.loads((out / name).read_text())
+            text = tomllib.loads((out / name).read_text())
+            for cell in text.get("cell", []):
+                regions = [region["name"] for region in cell["memory"]]
+                assert len(regions) == len(set(regions))
 
 
 @pytest.mark.parametrize("data", FILES)

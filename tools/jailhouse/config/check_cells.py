@@ -45,6 +45,7 @@ def _check_memory(cell: Cell, system: System, problems: Problems) -> None:
         problems.error(cell.where, f'cell "{cell.name}": it has no memory',
                        "there is nothing to load a program into",
                        "add `memory = [{ name = ..., guest = ..., size = ..., access = ... }]`")
+    _check_region_names(cell, problems)
     for region in cell.memory:
         if region.shared is not None or region.host is None:
             continue
@@ -53,6 +54,17 @@ def _check_memory(cell: Cell, system: System, problems: Problems) -> None:
         check_start(f"{title}, host", region.where, host, PAGE, problems)
         check_size(title, region.where, region.size, PAGE, problems)
         _check_reserved(title, region.where, host, system.reserved, problems)
+
+
+def _check_region_names(cell: Cell, problems: Problems) -> None:
+    seen: dict[str, Region] = {}
+    for region in cell.memory:
+        other = seen.setdefault(region.name, region)
+        # Of one shared region that stands there twice check_owners.py says so
+        if other is not region and (other.shared is None or region.shared is None):
+            problems.error(region.where, f'cell "{cell.name}": two memory regions are called "{region.name}" ({other.where})',
+                           "messages, `config explain` and `config diff` call them so, and must mean one of them",
+                           "rename one of the two")
 
 
 def _check_shared(system: System, problems: Problems) -> None:

@@ -136,7 +136,8 @@ _CELL = _table(
     cpus=_any("Linux's numbers of them, or how many; at least one, and Linux keeps at least one; on x86_64 CPU 0, which it cannot take "
               "offline", {"type": "integer", "minimum": 1}, _lines()),
     memory=_any('`"64M"`: so much, from 0 on and loadable, around the communication page and its devices\' registers. Or a list of '
-                "`{ name, guest, size, access, loadable, host }`. `guest` is where the cell sees it. `access` is `\"r\"`, `\"rw\"`, `\"rx\"` or "
+                "`{ name, guest, size, access, loadable, host }`, each with a `name` of its own. `guest` is where the cell sees it. "
+                "`access` is `\"r\"`, `\"rw\"`, `\"rx\"` or "
                 "`\"rwx\"`. `loadable = true`: `cell load` may fill it. `host` is where it lies in the machine, and is best left out. `boot = "
                 "true`, for one of them, says what a flash is on a board: `cell load` and `cell linux` put images there, and a loader that "
                 "copies each to its place at each start; it is loadable, and its access `\"rx\"`, without being said "
