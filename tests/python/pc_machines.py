@@ -4,12 +4,34 @@ Three PCs as `config collect` would gather them: QEMU's q35 as its own Linux sho
 what such machines show.
 """
 
+from typing import Any
+
 from facts_tree import (MSI, Files, capability, config, cpus, dmar, drhd, fadt, function, hpet, ioapic, ivhd,
                         ivhd_range, ivmd, ivrs, lapic, madt, mcfg, memmap, msix, override, pnp, rmrr, scope, tables,
                         x2apic)
 
-IO, MEM, PREF64, ROM = 0x40101, 0x40200, 0x14220c, 0x46200
+IO, MEM, MEM64, PREF64, ROM = 0x40101, 0x40200, 0x140204, 0x14220c, 0x46200
+Bars = dict[int, tuple[int, int, int]]
 EXPRESS = capability(0x10, bytes(18))
+
+
+def card(place: str, ids: str, kind: int, bars: Bars, irq: int = 0, msi: tuple[int, ...] = (), **space: Any) -> Files:
+    """
+    A function with base addresses: first, last and the kernel's flags, of which the lowest four bits are what the
+    register has there (PCI 3.0, 6.2.5.1). 6 is the ROM.
+    """
+    registers = {n: first & 0xffff_ffff | flags & 0xf for n, (first, _, flags) in bars.items() if n < 6}
+    registers |= {n + 1: first >> 32 for n, (first, _, _) in bars.items() if first >> 32}
+    return function(f"0000:{place}", config(ids, kind, registers, **space), bars, irq, msi)
+
+
+def plain(place: str, ids: str, kind: int, **space: Any) -> Files:
+    return function(f"0000:{place}", config(ids, kind, **space))
+
+
+def bridge(place: str, ids: str, bus: int, **space: Any) -> Files:
+    return plain(place, ids, 0x0604, header=1, buses=(bus, bus), **space)
+
 
 # --- QEMU 10, -M q35 -cpu EPYC-v4,+svm,+npt,+x2apic -smp 4 -m 2G -device intel-iommu,intremap=on,eim=on ------------
 
@@ -126,14 +148,13 @@ def qemu() -> tuple[Files, dict[str, str]]:
         MCFG=mcfg((0xb000_0000, 0, 0, 255)), FACP=fadt(0x600), HPET=hpet(0xfed0_0000),
         DMAR=dmar(drhd(0xfed9_0000, False, scope(3, 0xff, (0, 0)), *(scope(1, 0, p) for p in (
             (0, 0), (1, 0), (0x1f, 0), (0x1f, 2), (0x1f, 3))))))
-    files |= function("0000:00:00.0", config("8086:29c0", 0x0600, pin=0))
-    files |= function("0000:00:01.0", config("1234:1111", 0x0300, {0: 0xfd00_0008, 2: 0xfebf_0000}, pin=0),
-                      {0: (0xfd00_0000, 0xfdff_ffff, 0x42208), 2: (0xfebf_0000, 0xfebf_0fff, MEM),
-                       6: (0xc_0000, 0xd_ffff, 0x212)})
-    files |= function("0000:00:1f.0", config("8086:2918", 0x0601, pin=0))
-    files |= function("0000:00:1f.2", config("8086:2922", 0x0106, {4: 0xc041, 5: 0xfebf_1000}, capabilities=[MSI]),
-                      {4: (0xc040, 0xc05f, IO), 5: (0xfebf_1000, 0xfebf_1fff, MEM)}, 10)
-    files |= function("0000:00:1f.3", config("8086:2930", 0x0c05, {4: 0x701}, command=3), {4: (0x700, 0x73f, IO)}, 10)
+    files |= plain("00:00.0", "8086:29c0", 0x0600, pin=0)
+    files |= card("00:01.0", "1234:1111", 0x0300, {0: (0xfd00_0000, 0xfdff_ffff, 0x42208), 2: (0xfebf_0000, 0xfebf_0fff, MEM),
+                                                   6: (0xc_0000, 0xd_ffff, 0x212)}, pin=0)
+    files |= plain("00:1f.0", "8086:2918", 0x0601, pin=0)
+    files |= card("00:1f.2", "8086:2922", 0x0106, {4: (0xc040, 0xc05f, IO), 5: (0xfebf_1000, 0xfebf_1fff, MEM)}, 10,
+                  capabilities=[MSI])
+    files |= card("00:1f.3", "8086:2930", 0x0c05, {4: (0x700, 0x73f, IO)}, 10, command=3)
     groups = {"00.0": 0, "01.0": 1, "1f.0": 2, "1f.2": 2, "1f.3": 2}
     links = {f"sys/bus/pci/devices/0000:00:{place}/iommu_group": f"../../../kernel/iommu_groups/{n}"
              for place, n in groups.items()}
@@ -285,24 +306,17 @@ def epyc() -> tuple[Files, dict[str, str]]:
         MCFG=mcfg((0xb000_0000, 0, 0, 255)), FACP=fadt(0x400), HPET=hpet(0xfed0_0000),
         IVRS=ivrs(ivhd(0x10, 2, 0xf410_0000, ivhd_range(8, 0xffff)),
                   ivhd(0x11, 2, 0xf410_0000, ivhd_range(3, 0xfffe)), ivmd(0x100, 0xa900_0000, 0x1_0000)))
-    files |= function("0000:00:00.0", config("1022:1480", 0x0600, pin=0))
-    files |= function("0000:00:00.2", config("1022:1481", 0x0806))
-    files |= function("0000:00:01.1", config("1022:1483", 0x0604, header=1, buses=(1, 1),
-                                             window=(0xf000_0000, 0xf07f_ffff)))
-    files |= function("0000:01:00.0", config("8086:1521", 0x0200, {0: 0xf000_0000, 2: 0x2001, 3: 0xf002_0000},
-                                             capabilities=[MSI, msix(10, 3, 0)]),
-                      {0: (0xf000_0000, 0xf001_ffff, MEM), 2: (0x2000, 0x201f, IO), 3: (0xf002_0000, 0xf002_0fff, MEM),
-                       6: (0xf070_0000, 0xf077_ffff, ROM)}, 45, [50, 51])
-    files |= function("0000:01:00.1", config("8086:1521", 0x0200, {0: 0xf004_0000}, command=0,
-                                             capabilities=[msix(10, 3, 0)]),
-                      {0: (0xf004_0000, 0xf004_0fff, MEM)})
-    files |= function("0000:40:01.1", config("1022:1483", 0x0604, header=1, buses=(0x41, 0x41),
-                                             window=(0xc000_0000, 0xc01f_ffff),
-                                             wide=(0x100_0000_0000, 0x100_001f_ffff)))
-    files |= function("0000:41:00.0", config("144d:a808", 0x0108, {0: 0xc000_0004, 2: 0x4, 3: 0x100}, interface=2,
-                                             capabilities=[EXPRESS, msix(33, 0, 0x3000)]),
-                      {0: (0xc000_0000, 0xc000_3fff, 0x140204), 2: (0x100_0000_0000, 0x100_001f_ffff, PREF64)},
-                      60, [60])
+    files |= plain("00:00.0", "1022:1480", 0x0600, pin=0)
+    files |= plain("00:00.2", "1022:1481", 0x0806)
+    files |= bridge("00:01.1", "1022:1483", 1, window=(0xf000_0000, 0xf07f_ffff))
+    files |= card("01:00.0", "8086:1521", 0x0200, {0: (0xf000_0000, 0xf001_ffff, MEM), 2: (0x2000, 0x201f, IO),
+                                                   3: (0xf002_0000, 0xf002_0fff, MEM), 6: (0xf070_0000, 0xf077_ffff, ROM)},
+                  45, (50, 51), capabilities=[MSI, msix(10, 3, 0)])
+    files |= card("01:00.1", "8086:1521", 0x0200, {0: (0xf004_0000, 0xf004_0fff, MEM)}, command=0, capabilities=[msix(10, 3, 0)])
+    files |= bridge("40:01.1", "1022:1483", 0x41, window=(0xc000_0000, 0xc01f_ffff), wide=(0x100_0000_0000, 0x100_001f_ffff))
+    files |= card("41:00.0", "144d:a808", 0x0108, {0: (0xc000_0000, 0xc000_3fff, MEM64),
+                                                   2: (0x100_0000_0000, 0x100_001f_ffff, PREF64)},
+                  60, (60,), interface=2, capabilities=[EXPRESS, msix(33, 0, 0x3000)])
     return files, {"sys/bus/pci/devices/0000:41:00.0/driver": "../../../bus/pci/drivers/nvme",
                    "sys/bus/pci/devices/0000:41:00.0/iommu_group": "../../../kernel/iommu_groups/17"}
 
@@ -466,30 +480,22 @@ def industrial() -> tuple[Files, dict[str, str]]:
         DMAR=dmar(drhd(0xfed6_4000, False, scope(1, 0, (2, 0))),
                   drhd(0xfed6_5000, True, scope(3, 0xf0, (0x1f, 0))),
                   rmrr(0x7ad0_0000, 0x7ad1_ffff, scope(1, 0, (0x15, 0)))))
-    files |= function("0000:00:00.0", config("8086:5af0", 0x0600, pin=0))
-    files |= function("0000:00:02.0", config("8086:5a84", 0x0300, {0: 0x9000_0004, 2: 0x8000_000c, 4: 0xf001},
-                                             capabilities=[MSI]),
-                      {0: (0x9000_0000, 0x90ff_ffff, 0x140204), 2: (0x8000_0000, 0x8fff_ffff, PREF64),
-                       4: (0xf000, 0xf03f, IO), 6: (0xc_0000, 0xd_ffff, 0x212)}, 120, [120])
-    files |= function("0000:00:12.0", config("8086:5ae3", 0x0106, {5: 0x9121_2000}, capabilities=[MSI]),
-                      {5: (0x9121_2000, 0x9121_2fff, MEM)})
-    files |= function("0000:00:13.0", config("8086:5ad8", 0x0604, header=1, buses=(2, 2),
-                                             window=(0x9100_0000, 0x910f_ffff)))
-    files |= function("0000:00:13.1", config("8086:5ad9", 0x0604, header=1, buses=(3, 3),
-                                             window=(0x9110_0000, 0x911f_ffff)))
-    files |= function("0000:00:15.0", config("8086:5aa8", 0x0c03, {0: 0x9120_0004}, capabilities=[MSI], interface=0x30),
-                      {0: (0x9120_0000, 0x9120_ffff, 0x140204)}, 121, [121])
-    files |= function("0000:00:18.0", config("8086:5abc", 0x1180, {0: 0x9121_3100}),
-                      {0: (0x9121_3100, 0x9121_31ff, MEM)}, 4)
-    files |= function("0000:00:1f.0", config("8086:5ae8", 0x0601, pin=0))
-    files |= function("0000:00:1f.1", config("8086:5ad4", 0x0c05, {0: 0x9121_3004, 4: 0xf041}, command=3),
-                      {0: (0x9121_3000, 0x9121_30ff, 0x140204), 4: (0xf040, 0xf05f, IO)}, 20)
+    files |= plain("00:00.0", "8086:5af0", 0x0600, pin=0)
+    files |= card("00:02.0", "8086:5a84", 0x0300, {0: (0x9000_0000, 0x90ff_ffff, MEM64), 2: (0x8000_0000, 0x8fff_ffff, PREF64),
+                                                   4: (0xf000, 0xf03f, IO), 6: (0xc_0000, 0xd_ffff, 0x212)},
+                  120, (120,), capabilities=[MSI])
+    files |= card("00:12.0", "8086:5ae3", 0x0106, {5: (0x9121_2000, 0x9121_2fff, MEM)}, capabilities=[MSI])
+    files |= bridge("00:13.0", "8086:5ad8", 2, window=(0x9100_0000, 0x910f_ffff))
+    files |= bridge("00:13.1", "8086:5ad9", 3, window=(0x9110_0000, 0x911f_ffff))
+    files |= card("00:15.0", "8086:5aa8", 0x0c03, {0: (0x9120_0000, 0x9120_ffff, MEM64)}, 121, (121,), capabilities=[MSI],
+                  interface=0x30)
+    files |= card("00:18.0", "8086:5abc", 0x1180, {0: (0x9121_3100, 0x9121_31ff, MEM)}, 4)
+    files |= plain("00:1f.0", "8086:5ae8", 0x0601, pin=0)
+    files |= card("00:1f.1", "8086:5ad4", 0x0c05, {0: (0x9121_3000, 0x9121_30ff, MEM64), 4: (0xf040, 0xf05f, IO)}, 20, command=3)
     for bus, memory, port in ((2, 0x9100_0000, 0xe000), (3, 0x9110_0000, 0xd000)):
-        files |= function(f"0000:0{bus}:00.0",
-                          config("8086:1533", 0x0200, {0: memory, 2: port | 1, 3: memory + 0x8_0000},
-                                 capabilities=[MSI, msix(5, 3, 0)]),
-                          {0: (memory, memory + 0x7_ffff, MEM), 2: (port, port + 0x1f, IO),
-                           3: (memory + 0x8_0000, memory + 0x8_3fff, MEM)}, 122 + bus, [122 + bus])
+        files |= card(f"0{bus}:00.0", "8086:1533", 0x0200, {0: (memory, memory + 0x7_ffff, MEM), 2: (port, port + 0x1f, IO),
+                                                            3: (memory + 0x8_0000, memory + 0x8_3fff, MEM)},
+                      122 + bus, (122 + bus,), capabilities=[MSI, msix(5, 3, 0)])
     return files, {"sys/bus/pci/devices/0000:02:00.0/driver": "../../../bus/pci/drivers/igb",
                    "sys/bus/pci/devices/0000:00:1f.1/driver": "../../../bus/pci/drivers/i801_smbus"}
 
