@@ -114,8 +114,7 @@ def _uart(plan: Plan) -> st.SearchStrategy[Table]:
     if not plan.arm64:
         return st.builds(lambda port: {"port": port}, st.one_of(st.sampled_from([0, 0x2f8, 0xcf8, 0xfff8, 0xfff9]),
                                                                  st.integers(0, 0x1100)))
-    told = st.fixed_dictionaries({"guest": _address(plan)}, optional={"interrupt": _line(plan), "line": _line(plan)})
-    return told
+    return st.fixed_dictionaries({"guest": _address(plan)}, optional={"interrupt": _line(plan), "line": _line(plan)})
 
 
 def _gic(plan: Plan) -> st.SearchStrategy[Table]:
@@ -162,7 +161,8 @@ _CONTRACT: dict[str, Kind] = {
     "console": lambda plan: st.one_of(st.just("putc"), _device(plan))}
 _DELIVERY: dict[str, Kind] = {
     "renumber": _renumber, "interrupts": _of("auto", "direct", "injected"), "wfi": VALUES["wfi"], "lines": _list("lines"), "uart": _uart}
-ARM64 = [_DEVICES, _PLACES | {"gic": _gic, "cpu_ids": VALUES["cpu_ids"]}, _CONTRACT | _DELIVERY, _DELIVERY]
+ARM64 = [_DEVICES, _PLACES | {"gic": _gic, "cpu_ids": VALUES["cpu_ids"]}, _CONTRACT | _DELIVERY, _DELIVERY,
+         {key: _DELIVERY[key] for key in ("renumber", "interrupts", "wfi")}]
 X86_64 = [_DEVICES, _PLACES, _CONTRACT, _DEVICES | {"ports": _list("ports"), "pci": _list("pci"), "other_ports": VALUES["other_ports"]}]
 
 
