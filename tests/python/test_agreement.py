@@ -36,8 +36,8 @@ UNKNOWN = {
     r'^device "d\d-\d": (port|interrupt) \S+ is (mediated|none of the machine)': "what a device of the root cell's has",
     r'^machine "[^"]*": console "\S+" is no device': "a console without a UART",
     # The root cell has all that no cell has; what its devices are is not said
-    r'^(interrupt|port|PCI function) .* root cell "\w+", device ': "what of it a device of the root cell's uses",
-    r' root cell "\w+", device "d\d-\d" .*have registers on the same page': "what of it a device of the root cell's uses",
+    r'^(interrupt|port|PCI function) .* root cell "[^"]*", device ': "what of it a device of the root cell's uses",
+    r' root cell "[^"]*", device "d\d-\d" .*have registers on the same page': "what of it a device of the root cell's uses",
     # Names are not there, sets have everything once
     r': machine "[^"]*" has no device ': "devices that are not there",
     r'device "d\d-\d" stands there twice': "how often",
