@@ -3,15 +3,16 @@
  * May this description join those already there? The ownership rules, as one pure
  * function per kind. The hypervisor's only word on it: nobody's earlier check counts.
  *
- * Memory: hypervisor memory is nobody's, and what is mediated is where the machine has addresses. Root regions do not overlap each other in
- * host addresses. A cell's region (not COMM) lies within one region of the root cell
- * that is RESERVED (for RAM) or IO (for IO), with no permission the root's lacks; not
- * SHARED, it overlaps no other, its own cell's or another's; SHARED, it overlaps others
- * only where they are SHARED too. CPUs: each the system's, and in no other cell. Interrupts: each the root
- * cell's, and in no other cell, with numbers in the cell that the machine could have.
- * I/O ports: mediated ones are nobody's; each the root cell's, and in no other cell. PCI
- * functions: in no other cell. Names: in no other cell. Where a cell sees its interrupt controller
- * it has nothing else.
+ * Memory: hypervisor memory is nobody's, and what is mediated is where the machine has
+ * addresses. Root regions do not overlap each other in host addresses. A cell's region
+ * (not COMM) lies within one region of the root cell that is RESERVED (for RAM) or IO (for
+ * IO), with no permission the root's lacks; not SHARED, it overlaps no other, its own
+ * cell's or another's; SHARED, it overlaps others only where they are SHARED too. CPUs:
+ * each the system's, and in no other cell. Interrupts: each the root cell's, and in no
+ * other cell, with numbers in the cell that the machine could have. I/O ports: mediated
+ * ones are nobody's; each the root cell's, and in no other cell. PCI functions: in no
+ * other cell. Names: in no other cell. Where a cell sees its interrupt controller it has
+ * nothing else.
  */
 #ifndef CONFIG_ADMIT_H
 #define CONFIG_ADMIT_H

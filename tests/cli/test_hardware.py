@@ -516,6 +516,7 @@ def test_without_mcfg_the_ports_are_left(x86_64, check):
     ("IR-IO-APIC   4-edge  ttyS0", "x2apic enabled", "Linux uses it", "intremap=off"),
     ("IR-PCI-MSI-0000:00:1f.2  0-edge  ahci", "", "Linux uses it", "intremap=off"),
     ("IO-APIC   4-edge  IR-receiver", "x2apic enabled", "not used, but Linux is in x2APIC mode", "nox2apic"),
+    ("IO-APIC   4-edge  IR-receiver", "x2apic: enabled by BIOS, switching to x2apic ops", "not used, but Linux is in x2APIC mode", "nox2apic"),
     ("IO-APIC   4-edge  IR-receiver", "", "not used", "")])
 def test_interrupt_remapping(x86_64, check, interrupts, log, says, fix):
     x86_64.put("proc/interrupts", f"  4:  0  146  {interrupts}\n")

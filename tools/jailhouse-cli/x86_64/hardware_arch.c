@@ -106,6 +106,12 @@ static void row_kvm(struct report *r, const struct machine *m)
 
 /* --- interrupts --- */
 
+/* Linux switches to it, or finds that the firmware has. */
+static bool in_x2apic_mode(const struct machine *m)
+{
+	return text_has(m->log, "x2apic enabled") || text_has(m->log, "x2apic: enabled by BIOS");
+}
+
 static void row_apic_mode(struct report *r, const struct machine *m)
 {
 	char none[8];
@@ -116,7 +122,7 @@ static void row_apic_mode(struct report *r, const struct machine *m)
 		report_row(r, FAILED, "switch it on in the firmware's set-up", "local APIC: Linux sees none");
 	else if (!m->cpuinfo)
 		report_row(r, UNKNOWN, m->unread, "local APIC: proc/cpuinfo cannot be read");
-	else if (text_has(m->log, "x2apic enabled"))
+	else if (in_x2apic_mode(m))
 		report_row(r, PASSED, NULL, "local APIC: in x2APIC mode");
 	else
 		report_row(r, PASSED, "in xAPIC mode each write to it is an exit, the end of an interrupt included",
@@ -173,7 +179,7 @@ static void row_remapping(struct report *r, const struct machine *m)
 {
 	if (text_has(m->interrupts, " IR-IO-APIC") || text_has(m->interrupts, " IR-PCI-MSI"))
 		report_row(r, PASSED, NO_LINES "intremap=off", "interrupt remapping: Linux uses it");
-	else if (text_has(m->log, "x2apic enabled"))
+	else if (in_x2apic_mode(m))
 		report_row(r, PASSED, NO_LINES "nox2apic", "interrupt remapping: not used, but Linux is in x2APIC mode");
 	else if (m->interrupts)
 		report_row(r, PASSED, NULL, "interrupt remapping: not used");
