@@ -134,6 +134,7 @@ RELEASE = {"arm64": "6.12.95+deb12-arm64", "x86_64": "6.12.95+deb12-amd64"}
 CMDLINE = {"arm64": "console=ttyAMA0 mem=1792M kvm-arm.mode=nvhe kvm-arm.mode=none\n",
            "x86_64": "console=ttyS0 memmap=256M$0x30000000\n"}
 LOG = {"arm64": "<6>[    0.000000] Booting Linux on physical CPU 0x0000000000 [0x411fd070]\n"
+                "<6>[    0.000000] GICv3: GICD_CTRL.DS=1, SCR_EL3.FIQ=0\n"
                 "<6>[    0.310125] CPU: All CPU(s) started at EL2\n",
        "x86_64": "<5>[    0.000000] Linux version 6.12.95+deb12-amd64\n<6>[    0.020000] x2apic enabled\n"}
 CPUINFO = {"arm64": "processor\t: {}\nFeatures\t: fp asimd\nCPU implementer\t: 0x41\n\n",

@@ -526,6 +526,26 @@ def test_interrupt_remapping(x86_64, check, interrupts, log, says, fix):
     assert ("cells get no interrupt lines" in row.fix) == bool(fix)
 
 
+@pytest.mark.parametrize("names", [[], ["smmu3.0x0000000009050000"], ["ivhd0", "ivhd1"]])
+def test_iommu(tree, check, names):
+    """None is needed, and whether there is one or not, none is used."""
+    for name in names:
+        tree.put(f"sys/class/iommu/{name}/uevent", "")
+    row = check(tree).row("IOMMU")
+    assert row.verdict == PASSED and row.text == f"IOMMU: Linux has {len(names) or 'none'}"
+    assert "the hypervisor uses none" in row.fix
+
+
+@pytest.mark.parametrize("said, verdict, text, fix", [
+    ("GICD_CTRL.DS=1, SCR_EL3.FIQ=0", PASSED, "one (GICD_CTLR.DS = 1)", ""),
+    ("GICD_CTRL.DS=0, SCR_EL3.FIQ=1", PASSED, "two (GICD_CTLR.DS = 0)", "whose WFI is trusted"),
+    ("256 SPIs implemented", UNKNOWN, "is not in the kernel log", "jailhouse enable finds out")])
+def test_security_states(arm64, check, said, verdict, text, fix):
+    arm64.replace("dmesg.txt", "GICD_CTRL.DS=1, SCR_EL3.FIQ=0", said)
+    row = check(arm64).row("security states")
+    assert row.verdict == verdict and text in row.text and fix in row.fix
+
+
 @WHERE
 @given(st.binary(max_size=200), st.integers(0, 300))
 def test_hostile_acpi_tables(x86_64, arm64, check, body, length):

@@ -209,6 +209,24 @@ static void row_memory(struct report *r, const struct machine *m)
 		report_row(r, FAILED, hardware_reserve_hint, "memory kept from Linux: none");
 }
 
+#define NO_IOMMU_USED "the hypervisor uses none: a cell with a device that does DMA reaches all memory by it"
+
+static void row_iommu(struct report *r, const struct machine *m)
+{
+	struct names iommus, all;
+	bool some = !facts_list(m->facts, "sys/class/iommu", &iommus) && iommus.count;
+	bool readable = !facts_list(m->facts, "sys", &all);
+
+	if (some)
+		report_row(r, PASSED, NO_IOMMU_USED, "IOMMU: Linux has %zu", iommus.count);
+	else if (readable)
+		report_row(r, PASSED, NO_IOMMU_USED, "IOMMU: Linux has none");
+	else
+		report_row(r, UNKNOWN, m->unread, "IOMMU: sys cannot be read");
+	names_free(&iommus);
+	names_free(&all);
+}
+
 /* --- what is installed --- */
 
 static void row_driver(struct report *r, const struct machine *m)
@@ -247,5 +265,6 @@ void hardware_rows(struct report *r, const struct machine *m)
 	if (!ours)
 		return;
 	row_memory(r, m);
+	row_iommu(r, m);
 	hardware_arch_rows(r, m);
 }

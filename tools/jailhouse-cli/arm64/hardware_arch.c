@@ -135,6 +135,19 @@ static void row_gic(struct report *r, const struct machine *m, const char *tree)
 		report_row(r, UNKNOWN, m->unread, "interrupt controller: no description of a GIC can be read");
 }
 
+/* Kernels from 6.12 on say what the distributor said, in these words. */
+static void row_states(struct report *r, const struct machine *m)
+{
+	if (text_has(m->log, "GICD_CTRL.DS=1"))
+		report_row(r, PASSED, NULL, "security states: one (GICD_CTLR.DS = 1)");
+	else if (text_has(m->log, "GICD_CTRL.DS=0"))
+		report_row(r, PASSED, "a cell whose WFI is trusted can keep its CPUs then: trust only those that will not",
+			   "security states: two (GICD_CTLR.DS = 0), Group 0 is the firmware's");
+	else
+		report_row(r, UNKNOWN, m->log ? "nothing to do: jailhouse enable finds out, and jailhouse console says it" : m->unread,
+			   "security states: whether the GIC has one or two is not in the kernel log");
+}
+
 static const char *psci_of_acpi(const struct machine *m)
 {
 	const char *method = "";
@@ -210,6 +223,7 @@ void hardware_arch_rows(struct report *r, const struct machine *m)
 	row_pages(r, m);
 	row_description(r, m, tree, damaged);
 	row_gic(r, m, tree);
+	row_states(r, m);
 	row_psci(r, m, tree);
 	free(tree);
 }
