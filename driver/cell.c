@@ -105,7 +105,7 @@ static unsigned long scrub_seconds(const struct cell *cell)
 	u32 i;
 
 	for (i = 0; i < cell->blob.cell->mem_count; i++)
-		if (!(cell->blob.mem[i].flags & ABI_MEM_IO))
+		if (!(cell->blob.mem[i].flags & (ABI_MEM_IO | ABI_MEM_SHARED | ABI_MEM_COMM)))
 			bytes += cell->blob.mem[i].size;
 	return LEAVE_SECONDS + (unsigned long)(bytes / SCRUB_BYTES_A_SECOND);
 }
@@ -296,7 +296,11 @@ static int cell_make(struct cell *cell, char *error)
 	if (err) {
 		/* its memory is still being zeroed */
 		cell_settle(ABI_HC_CELL_GET_STATE, cell, unused);
-		cell_settle(ABI_HC_CELL_DESTROY, cell, unused);
+		if (cell_settle(ABI_HC_CELL_DESTROY, cell, unused) < 0) {
+			pr_err("CPU %*pbl stays in a cell that cannot be shown: %s\n",
+			       cpumask_pr_args(&cell->taken), unused);
+			cpumask_clear(&cell->taken);
+		}
 	}
 	return err;
 }

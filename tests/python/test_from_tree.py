@@ -87,6 +87,13 @@ def test_what_the_root_node_has_for_addresses(cells: tuple[int, int], memory: st
     assert ("tree_cells = [2, 1]" in machine_text(description)) == (found != (2, 2))
 
 
+def test_a_root_node_that_does_not_say_it() -> None:
+    found = describe(machine().replace("#address-cells = <2>; #size-cells = <2>;\n", "#address-cells = <2>; \n", 1)
+                     .replace("0 0x8000000 0 0x10000>, <0 0x80a0000 0 0x100000", "0 0x8000000 0x10000>, <0 0x80a0000 0x100000")
+                     .replace("reg = <0 0x40000000 0 0x10000000>", "reg = <0 0x40000000 0x10000000>"))
+    assert found.tree_cells == (2, 2) and any("reserved-memory.dts would not fit" in note for note in found.notes)
+
+
 # --- CPUs -------------------------------------------------------------------------
 
 

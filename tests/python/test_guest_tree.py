@@ -224,6 +224,7 @@ def one_cell(folder: Path, board: dict[str, Any], **keys: Any) -> tuple[Cell, Sy
     ({}, {"devices": ALL, "console": "near"}),
     ({}, {"devices": ["near"], "console": "near"}),
     ({}, {"devices": ["near"], "console": "near", "lines": [90]}),
+    ({"devices": DEVICES | {"half": {"registers": {"start": 0xb20_0800, "size": 0x100}, "uart": "pl011"}}}, {"devices": ["half"], "console": "half"}),
     ({}, {"devices": ["near"], "console": "near", "lines": [90, 91]}),
     ({}, {"devices": ["uart1"], "console": "uart1", "lines": [90]}),
     ({}, {"devices": [{"name": "far", "guest": 0x900_0000}], "console": "far", "renumber": {"60": 32}}),

@@ -170,6 +170,7 @@ def test_a_fragment_of_more_than_a_cell_can_say(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("cells", "ram", "words"), [
     ([2], "1G", "are no #address-cells and #size-cells"), ([3, 2], "1G", "are no"), (["2", 2], "1G", "are no"), (2, "1G", "is no list"),
+    ([True, True], "1G", "are no"), ([2.0, 2], "1G", "are no"), ([], "1G", "are no"),
     ([1, 1], "4G", "RAM ends above 4 GiB"),
 ])
 def test_what_no_root_node_has(tmp_path: Path, cells: Any, ram: str, words: str) -> None:
@@ -463,6 +464,30 @@ def test_memory_goes_around_what_else_the_cell_sees(tmp_path: Path) -> None:
     assert [(r.name, r.guest, r.size) for r in system.cells[0].memory] == [
         ("low ram", 0, 16 * MIB), ("low ram 2", 0x140_0000, 20 * MIB), ("ram", 0x2a0_0000, 28 * MIB)]
     assert_same(file, tmp_path)
+
+
+def test_memory_goes_around_what_only_the_hypervisor_has(tmp_path: Path) -> None:
+    file = write(tmp_path, BOARD, cell=[cell("x", memory="64M", uart={"guest": 0x100_0000, "interrupt": 33},
+                                             gic={"gicd": 0x180_0000, "gicr": 0x200_0000}, comm_page=False)])
+    system = solved(file)
+    assert [(r.name, r.guest, r.size) for r in system.cells[0].memory] == [
+        ("low ram", 0, 16 * MIB), ("low ram 2", 0x120_0000, 6 * MIB), ("low ram 3", 0x1a0_0000, 6 * MIB), ("ram", 0x220_0000, 36 * MIB)]
+    assert_same(file, tmp_path)
+
+
+def test_memory_of_a_pc_goes_around_the_apics(tmp_path: Path) -> None:
+    board = {"name": "pc", "arch": "x86_64", "cpus": 4, "ram": [{"start": 0, "size": "2G"}, {"start": 1 << 32, "size": "16G"}],
+             "apic": {"ioapics": [{"address": 0xfec0_0000, "pins": 24}], "mmconfig": {"start": 0xb000_0000, "size": "256M"}}}
+    system = solved(write(tmp_path, board, cell=[cell("x", memory="6G", comm_page=0x8000_0000)]))
+    regions = system.cells[0].memory
+    assert sum(r.size for r in regions) == 6 << 30
+    assert [(r.guest, r.size) for r in regions[:3]] == [(0, 0x8000_0000), (0x8020_0000, 0x2fe0_0000), (0xc000_0000, 0x3ec0_0000)]
+    assert regions[3].guest == 0xff00_0000
+
+
+def test_a_name_that_the_platform_has(tmp_path: Path) -> None:
+    memory = [{"name": "ram", "guest": 0x7000_0000, "size": "1M", "access": "rw"}]
+    assert "rename yours" in said(write(tmp_path, BOARD, cell=[cell("x", platform="qemu-virt", ram="16M", memory=memory)]))
 
 
 def test_memory_does_not_go_around_its_own_beginning(tmp_path: Path) -> None:

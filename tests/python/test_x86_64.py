@@ -332,3 +332,13 @@ def test_functions(qemu: Qemu, machine: Machine) -> None:
                  for a, b in re.findall(r"I/O at 0x(\w+) \[0x(\w+)\]", part)]
         assert [p.span for p in device.registers] == spans
         assert [line.numbers for line in device.ports] == ports
+
+
+@pytest.mark.parametrize(("place", "shared"), [
+    ('ports = ["0x3f8-0x3ff"]', True),
+    # the same by a page of memory, where the hypervisor does not print
+    ('registers = { start = 0xfd00_0000, size = "4K" }', False)])
+def test_a_console_of_the_hypervisors(edited_pc: Edited, place: str, shared: bool) -> None:
+    given = (SILENT_RTOS, 'cpus = [3]\nconsole = "uart0"\ndevices = ["uart0"]')
+    _, problems = checked_system(str(edited_pc(given, ('ports = ["0x3f8-0x3ff"]', place))))
+    assert any("is the hypervisor's too" in str(p) for p in problems) == shared

@@ -147,7 +147,7 @@ class Root:
 
     def cell_state(self, name: str) -> str:
         """As sysfs says."""
-        return self.check(f"cd {self.SYSFS}/cells; for cell in *; do read -r name <$cell/name && [ $name = {name} ] && "
+        return self.check(f"cd {self.SYSFS}/cells; for cell in *; do read -r name <$cell/name && [ \"$name\" = {name} ] && "
                           "read -r state <$cell/state && echo $state; done; true").strip()
 
     def wait_state(self, name: str, state: str, seconds: float = 30.0) -> None:
@@ -194,7 +194,7 @@ class Root:
         """What the root cell has, by Linux's and the hypervisor's word."""
         # Each program it starts takes longer than all that the shell does itself
         output = self.check(
-            "show() { read -r line <$1; echo $line; }; show /sys/devices/system/cpu/online; show /proc/meminfo;"
+            "show() { line=; read -r line <$1; echo $line; }; show /sys/devices/system/cpu/online; show /proc/meminfo;"
             f"cd {self.SYSFS}; show enabled; show mem_pool_used;"
             "cells=; for cell in cells/*; do [ -e $cell/name ] && read -r name <$cell/name && read -r cpus <$cell/cpus_assigned_list &&"
             " cells=\"$cells$name $cpus;\"; done; echo \"cells: $cells\"; grep -v '^ ' /proc/iomem; echo;"

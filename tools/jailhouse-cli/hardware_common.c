@@ -218,9 +218,9 @@ static void row_iommu(struct report *r, const struct machine *m)
 	bool readable = !facts_list(m->facts, "sys", &all);
 
 	if (some)
-		report_row(r, PASSED, NO_IOMMU_USED, "IOMMU: Linux has %zu", iommus.count);
+		report_row(r, PASSED, NO_IOMMU_USED, "IOMMU: Linux shows %zu", iommus.count);
 	else if (readable)
-		report_row(r, PASSED, NO_IOMMU_USED, "IOMMU: Linux has none");
+		report_row(r, PASSED, NO_IOMMU_USED, "IOMMU: Linux shows none");
 	else
 		report_row(r, UNKNOWN, m->unread, "IOMMU: sys cannot be read");
 	names_free(&iommus);

@@ -135,14 +135,21 @@ static void row_gic(struct report *r, const struct machine *m, const char *tree)
 		report_row(r, UNKNOWN, m->unread, "interrupt controller: no description of a GIC can be read");
 }
 
-/* Kernels from 6.12 on say what the distributor said, in these words. */
+/* Kernels from 6.12 on say what the distributor said, and some of them misspell the register's name. */
+static bool log_has_ds(const struct machine *m, char value)
+{
+	char said[] = "GICD_CTLR.DS=x", misspelt[] = "GICD_CTRL.DS=x";
+
+	said[sizeof(said) - 2] = misspelt[sizeof(misspelt) - 2] = value;
+	return text_has(m->log, said) || text_has(m->log, misspelt);
+}
+
 static void row_states(struct report *r, const struct machine *m)
 {
-	if (text_has(m->log, "GICD_CTRL.DS=1"))
+	if (log_has_ds(m, '1'))
 		report_row(r, PASSED, NULL, "security states: one (GICD_CTLR.DS = 1)");
-	else if (text_has(m->log, "GICD_CTRL.DS=0"))
-		report_row(r, PASSED, "a cell whose WFI is trusted can keep its CPUs then: trust only those that will not",
-			   "security states: two (GICD_CTLR.DS = 0), Group 0 is the firmware's");
+	else if (log_has_ds(m, '0'))
+		report_row(r, PASSED, NULL, "security states: two (GICD_CTLR.DS = 0), Group 0 is the firmware's");
 	else
 		report_row(r, UNKNOWN, m->log ? "nothing to do: jailhouse enable finds out, and jailhouse console says it" : m->unread,
 			   "security states: whether the GIC has one or two is not in the kernel log");

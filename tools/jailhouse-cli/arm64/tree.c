@@ -284,13 +284,14 @@ static bool irq_is_known(const struct maker *m, unsigned n)
 static void put_uart(struct maker *m, unsigned n)
 {
 	const struct uart *u = &m->uart[n];
+	const uint64_t to_page_end = PAGE - u->address % PAGE;
 
 	begin_labelled(m, SERIAL0 + n);
 	if (u->type == ABI_CONSOLE_PL011)
 		put_pl011(m);
 	else
 		put_8250(m, u);
-	longs(m, "reg", 2, u->address, (uint64_t)(u->size > PAGE ? u->size : PAGE));
+	longs(m, "reg", 2, u->address, u->size > to_page_end ? u->size : to_page_end);
 	if (irq_is_known(m, n))
 		cells(m, "interrupts", 3, GIC_SPI, u->irq - SPI_FIRST, LEVEL_HIGH);
 	end(m);

@@ -106,10 +106,11 @@ static void row_kvm(struct report *r, const struct machine *m)
 
 /* --- interrupts --- */
 
-/* Linux switches to it, or finds that the firmware has. */
+/* Linux switches to it, or finds that the firmware has; and gives it up without interrupt remapping. */
 static bool in_x2apic_mode(const struct machine *m)
 {
-	return text_has(m->log, "x2apic enabled") || text_has(m->log, "x2apic: enabled by BIOS");
+	return (text_has(m->log, "x2apic enabled") || text_has(m->log, "x2apic: enabled by BIOS")) &&
+	       !text_has(m->log, "x2apic disabled");
 }
 
 static void row_apic_mode(struct report *r, const struct machine *m)

@@ -64,7 +64,8 @@ def _check_region_names(cell: Cell, problems: Problems) -> None:
         if other is not region and (other.shared is None or region.shared is None):
             problems.error(region.where, f'cell "{cell.name}": two memory regions are called "{region.name}" ({other.where})',
                            "messages, `config explain` and `config diff` call them so, and must mean one of them",
-                           "rename one of the two")
+                           "rename one of the two" if other.where != region.where else
+                           "rename yours: `platform`, or a memory that is only a size, has the other")
 
 
 def _check_shared(system: System, problems: Problems) -> None:
@@ -250,8 +251,9 @@ def _devices(cell: Cell, machine: Machine, problems: Problems) -> list[Device]:
 
 
 def _is_printed_on(console: Device, machine: Machine) -> bool:
-    """By the hypervisor, which knows one kind of UART on each architecture."""
-    return console.uart is not None and console.uart.type == UARTS[ARCHES[machine.arch].uart].type
+    """By the hypervisor, which knows one kind of UART on each architecture, by ports or by a page."""
+    arch = ARCHES[machine.arch]
+    return console.uart is not None and console.uart.type == UARTS[arch.uart].type and bool(console.registers) != arch.uart_by_port
 
 
 def _check_console(cell: Cell, devices: list[Device], machine: Machine,

@@ -82,7 +82,7 @@ def labelled_uarts(guest: Guest) -> list[GuestUart]:
 
 def _console(guest: Guest, device: Device) -> GuestUart:
     console = guest.section.console
-    whole = Span(console["address"], max(console["size"], PAGE))
+    whole = Span(console["address"], max(console["size"], PAGE - console["address"] % PAGE))
     interrupts = guest.interrupts(device)
     guess = ("to be checked: the only interrupt of the cell is taken for its",) if interrupts and not device.lines else ()
     return GuestUart(console["type"], console["flags"], (whole, *guest.spans(device)[1:]), interrupts,

@@ -41,23 +41,36 @@ def _with_memory(table: Table, machine: Machine) -> Table:
     return table.with_data({**table.data, "memory": _around(bytes_wanted, merged(_no_ram(table, machine)))})
 
 
-def _no_ram(table: Table, machine: Machine) -> Iterator[Span]:
-    """Where the cell sees something else: the communication page, and registers of its devices. What is no such thing is the reader's to refuse."""
+def _number(value: object) -> int | None:
     try:
-        yield Span(parse_number(table.data.get("comm_page", ARCHES[machine.arch].comm_page)), PAGE).pages()
-    except ValueError:		# or `false`
-        pass
+        return parse_number(value)
+    except ValueError:		# or `false`, or nothing
+        return None
+
+
+def _no_ram(table: Table, machine: Machine) -> Iterator[Span]:
+    """Where the cell sees something else. What is no such thing is the reader's to refuse."""
+    arch = ARCHES[machine.arch]
+    uart, gic = (part if isinstance(part := table.data.get(key), dict) else {} for key in ("uart", "gic"))
+    pages = [table.data.get("comm_page", arch.comm_page), *([] if arch.uart_by_port else [uart.get("guest")])]
+    yield from (Span(at, PAGE).pages() for page in pages if (at := _number(page)) is not None)
+    mediated = [p.span for p in machine.platform.mediated] if machine.platform else []
+    if "gic" in arch.refused:
+        yield from mediated
+    # left out, it is put where nothing else is
+    yield from (Span(at, span.size) for key, span in zip(("gicd", "gicr"), mediated) if (at := _number(gic.get(key))) is not None)
+    yield from _registers(table, machine)
+
+
+def _registers(table: Table, machine: Machine) -> Iterator[Span]:
+    """Of its devices, as the cell sees them."""
     given = table.data.get("devices")
     for item in given if isinstance(given, list) else []:
         name, guest = (item.get("name"), item.get("guest")) if isinstance(item, dict) else (item, None)
         device = machine.devices.get(name) if isinstance(name, str) else None
         if device is None:
             continue
-        try:
-            at = parse_number(guest) if guest is not None else None
-        except ValueError:
-            continue
-        offset = guest_offset(Given(name, table.where(), at), device)
+        offset = guest_offset(Given(name, table.where(), _number(guest)), device)
         yield from (p.span.moved(offset).pages() for p in device.registers if p.span.start + offset >= 0)
 
 

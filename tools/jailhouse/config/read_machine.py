@@ -79,13 +79,16 @@ def _firmware(table: Table) -> Placed | None:
 
 
 def _tree_cells(top: Table, ram: tuple[Placed, ...]) -> tuple[int, int]:
-    match top.items("tree_cells") or list(TREE_CELLS):
-        case [1 | 2 as address, 1 | 2 as size] if address == 2 or all(p.span.end <= 1 << 32 for p in ram):
-            return address, size
-        case [1, 1 | 2]:
-            top.wrong("tree_cells", "RAM ends above 4 GiB, where no address of one cell is", "take it from the device tree's root node, or leave it out")
-        case other:
-            top.wrong("tree_cells", f"{other!r} are no #address-cells and #size-cells", "write 1 or 2 for each, [2, 2] on most boards")
+    """#address-cells and #size-cells of the root node."""
+    if "tree_cells" not in top.data:
+        return TREE_CELLS
+    cells = top.items("tree_cells")
+    if len(cells) != 2 or not all(type(n) is int and n in (1, 2) for n in cells):
+        top.wrong("tree_cells", f"{cells!r} are no #address-cells and #size-cells", "write 1 or 2 for each, [2, 2] on most boards")
+    elif cells[0] == 1 and any(p.span.end > 1 << 32 for p in ram):
+        top.wrong("tree_cells", "RAM ends above 4 GiB, where no address of one cell is", "take it from the device tree's root node, or leave it out")
+    else:
+        return cells[0], cells[1]
     return TREE_CELLS
 
 

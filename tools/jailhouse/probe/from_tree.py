@@ -61,12 +61,12 @@ def _check_apart(tree: Tree, memory: Memory, controller: Controller) -> None:
 
 def _tree_cells(tree: Tree, notes: list[str]) -> tuple[int, int]:
     try:
-        address, size = (tree.root.width(key, default) for key, default in zip(("#address-cells", "#size-cells"), TREE_CELLS))
+        address, size = (tree.root.width(key, 0) for key in ("#address-cells", "#size-cells"))
     except Flaw:
         address = size = 0
     if address in (1, 2) and size in (1, 2):
         return address, size
-    notes.append("the root node's #address-cells and #size-cells are none that there are: reserved-memory.dts would not fit it")
+    notes.append("the root node lacks #address-cells or #size-cells, or they are neither 1 nor 2: reserved-memory.dts would not fit it")
     return TREE_CELLS
 
 
