@@ -64,6 +64,7 @@ def test_virt_device(virt: Description, text: Machine, name: str, ours: str) -> 
     found, wanted = device(virt, name), text.devices[ours]
     assert {p.span for p in found.registers} == {p.span for p in wanted.registers}
     assert list(found.interrupts) == [n for line in wanted.lines for n in line.numbers]
+    assert set(found.edges) == wanted.edges
     assert (found.uart == "pl011") == (wanted.uart is not None)
 
 
@@ -71,7 +72,8 @@ def test_virt_has_no_other_devices(virt: Description, text: Machine) -> None:
     """But those that our text has together."""
     rest = {d.name for d in virt.devices} - {"serial0", "serial1", "pl031", "pl061", "fw-cfg", "its", "pcie"}
     assert rest == {"flash", *(f"virtio_mmio-{0xa000000 + 0x200 * n:x}" for n in range(32))}
-    assert [n for d in virt.devices if d.name.startswith("virtio") for n in d.interrupts] == list(range(48, 80))
+    for numbers in ("interrupts", "edges"):
+        assert [n for d in virt.devices if d.name.startswith("virtio") for n in getattr(d, numbers)] == list(range(48, 80))
     assert [name for name, _, _ in registers(device(virt, "pcie"))] == ["ecam", "pio", "mmio", "mmio64"]
 
 

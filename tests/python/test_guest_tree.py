@@ -78,11 +78,11 @@ def longs(value: bytes) -> list[int]:
     return [int.from_bytes(value[n:n + 8], "big") for n in range(0, len(value), 8)]
 
 
-def interrupts(value: bytes) -> list[int]:
-    """Of triples (0, SPI, 4)."""
+def interrupts(value: bytes) -> list[tuple[int, bool]]:
+    """Of triples (0, SPI, 1 or 4): the number, and whether it is an edge."""
     cells = [int.from_bytes(value[n:n + 4], "big") for n in range(0, len(value), 4)]
-    assert set(cells[::3]) <= {0} and set(cells[2::3]) <= {4}
-    return [n + 32 for n in cells[1::3]]
+    assert set(cells[::3]) <= {0} and set(cells[2::3]) <= {1, 4}
+    return [(n + 32, flags == 1) for n, flags in zip(cells[1::3], cells[2::3], strict=True)]
 
 
 # --- both of them ---------------------------------------------------------------------
@@ -166,7 +166,7 @@ def _assert_devices(tree: Nodes, one: Cell, system: System) -> None:
         device = system.machine.devices[named.name]
         if device.registers:
             start = device.registers[0].span.start + emit.guest_offset(named, device)
-            wanted[start] = (len(device.registers), [numbers[n] for line in device.lines for n in line.numbers])
+            wanted[start] = (len(device.registers), [(numbers[n], n in device.edges) for line in device.lines for n in line.numbers])
     assert {int(path.rpartition("@")[2], 16) for path in tree} == wanted.keys() and len(tree) == len(wanted)
     for path, properties in tree.items():
         count, lines = wanted[int(path.rpartition("@")[2], 16)]
@@ -233,6 +233,8 @@ def one_cell(folder: Path, board: dict[str, Any], **keys: Any) -> tuple[Cell, Sy
     ({}, {"devices": ["uart1"], "uart": OWN, "console": "uart1"}),
     ({}, {"devices": ["near"], "uart": OWN, "console": "near", "lines": [90]}),
     ({}, {"uart": {"guest": 0x900_0000}, "console": "uart"}),
+    ({"devices": DEVICES | {"net": {"registers": {"start": 0xa00_0000, "size": "4K"}, "interrupts": ["112-115"], "edges": [113, "114-115"]}}},
+     {"devices": ["net"], "renumber": {"114": 33}}),
     ({"cpus": WIDE}, {"cpus": [1, 2]}),
     ({"cpus": WIDE}, {"cpus": [4, 1]}),
     ({"cpus": WIDE}, {"cpus": [7, 3, 2], "cpu_ids": "counted"}),
@@ -273,8 +275,8 @@ def test_a_line_of_anothers_is_not_the_consoles(harness: Path, tmp_path: Path) -
     one, system = one_cell(tmp_path, {}, devices=["near", "net"], console="near")
     found = both(harness, tmp_path, one, system)
     console = "/serial@90d0100"
-    assert interrupts(found.made[console]["interrupts"]) == [40]
-    assert "interrupts" not in found.written[console] and interrupts(found.written["/net@9040000"]["interrupts"]) == [40]
+    assert interrupts(found.made[console]["interrupts"]) == [(40, False)]
+    assert "interrupts" not in found.written[console] and interrupts(found.written["/net@9040000"]["interrupts"]) == [(40, False)]
     _assert_laid_over(found)
 
 

@@ -383,3 +383,10 @@ def test_a_console_that_the_hypervisor_does_not_print_on_may_be_a_cells(edited: 
     given = ('cpus = [3]\nconsole = "putc"', 'cpus = [3]\nconsole = "uart0"\ndevices = ["uart0"]')
     _, problems = checked_system(str(edited(given, ('[33]\nuart = "pl011"', '[33]\nuart = "8250-32"'))))
     assert not any("is the hypervisor's too" in str(p) for p in problems)
+
+
+@pytest.mark.parametrize(("edges", "words"), [
+    ("[34]", "`edges`: 34 is none of its `interrupts`"), ('["33-34"]', "`edges`: 34 is none"), ("33", "33 is no list"), ("[9999]", "9999")])
+def test_edges_are_of_its_interrupts(edited: Edited, edges: str, words: str) -> None:
+    _, problems = checked_system(str(edited(("interrupts = [33]", f"interrupts = [33]\nedges = {edges}"))))
+    assert problems.errors == 1 and any(words in str(p) for p in problems), [str(p) for p in problems]

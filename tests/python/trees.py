@@ -138,6 +138,7 @@ def _check_devices(description: Description, gic: Gic) -> None:
         assert pieces == [""] or len(set(pieces)) == len(pieces) and all(map(NAME.issuperset, pieces)) and all(pieces)
         assert all(len(f"{one.name}.{piece}") < 32 for piece in pieces)
         assert list(one.interrupts) == sorted(set(one.interrupts))
+        assert list(one.edges) == sorted(set(one.edges) & set(one.interrupts))
         assert not one.interrupts or 32 <= one.interrupts[0] <= one.interrupts[-1] < 32 + gic.spis
         assert all(need.device in names and need.device != one.name for need in one.needs)
         assert len(set(one.needs)) == len(one.needs)

@@ -15,6 +15,8 @@ from jailhouse.config.units import PAGE
 
 # What a clock that nobody knows is said to have
 CLOCK_HZ = 24_000_000
+# The cell's number of it, and whether it is an edge
+Interrupt = tuple[int, bool]
 # The first word of what create wrote of a device of a tree
 _COMPATIBLE = re.compile(r"[A-Za-z0-9][\w.+-]*,[\w.+-]+", re.ASCII)
 
@@ -40,16 +42,16 @@ class Guest:
         given = next(g for g in self.cell.devices if g.name == device.name)
         return tuple(p.span.moved(guest_offset(given, device)) for p in device.registers)
 
-    def interrupts(self, device: Device) -> tuple[int, ...]:
+    def interrupts(self, device: Device) -> tuple[Interrupt, ...]:
         """As the cell numbers them. The only line of a cell, if it is no other device's, is taken for the console's."""
-        known = tuple(self.numbers[n] for line in device.lines for n in line.numbers)
+        known = tuple((self.numbers[n], n in device.edges) for line in device.lines for n in line.numbers)
         others = set(self.numbers) - {self.section.uart["irq"]}
         if not known and device is self.console and len(others) == 1:
-            return tuple(self.numbers[n] for n in others if n not in self._of_devices())
+            return tuple((self.numbers[n], False) for n in others if n not in self._of_devices())
         return known
 
-    def nobodys_interrupts(self) -> list[int]:
-        found = {self.numbers[n] for n in set(self.numbers) - self._of_devices() - {self.section.uart["irq"]}}
+    def nobodys_interrupts(self) -> list[Interrupt]:
+        found = {(self.numbers[n], False) for n in set(self.numbers) - self._of_devices() - {self.section.uart["irq"]}}
         return sorted(found.difference(self.interrupts(self.console) if self.console is not None else ()))
 
     def _of_devices(self) -> set[int]:
@@ -62,7 +64,7 @@ class GuestUart:
     type: int
     flags: int
     spans: tuple[Span, ...]
-    interrupts: tuple[int, ...]
+    interrupts: tuple[Interrupt, ...]
     notes: tuple[str, ...]
     label: str = ""
 
@@ -74,7 +76,7 @@ def labelled_uarts(guest: Guest) -> list[GuestUart]:
         found.append(_console(guest, guest.console))
     own = guest.section.uart
     if own["type"]:
-        interrupts = (guest.numbers[own["irq"]],) if own["irq"] else ()
+        interrupts = ((guest.numbers[own["irq"]], False),) if own["irq"] else ()
         found.append(GuestUart(own["type"], 0, (Span(own["address"], PAGE),), interrupts,
                                ("none of the machine's: the hypervisor answers there",), f"serial{len(found)}"))
     return found
@@ -126,7 +128,7 @@ def _needs(device: Device) -> list[str]:
     return [f'it needs {need.what} of "{need.device.name}"' for need in device.needs]
 
 
-def _places(spans: tuple[Span, ...], interrupts: tuple[int, ...]) -> list[str]:
+def _places(spans: tuple[Span, ...], interrupts: tuple[Interrupt, ...]) -> list[str]:
     return [reg(spans)] + ([f"interrupts = {specifiers(interrupts)};"] if interrupts else [])
 
 

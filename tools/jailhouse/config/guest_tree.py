@@ -42,8 +42,9 @@ def _header(name: str) -> list[str]:
         f"    jailhouse cell linux -d {name}.dtb {name} Image",
         "Other programs: built in, or with `jailhouse cell load` at an address where they look for it.",
         "",
-        "To be checked, as nothing says it: interrupts are taken to be level-triggered, high, and UARTs to have a clock",
-        f"of {CLOCK_HZ // 1_000_000} MHz. What else devices want (clocks, resets, supplies, ...) is not here.")
+        "To be checked, as nothing says it: UARTs are taken to have a clock of "
+        f"{CLOCK_HZ // 1_000_000} MHz, and interrupts to be levels where",
+        "the machine text has no `edges`. What else devices want (clocks, resets, supplies, ...) is not here.")
 
 
 def _root() -> list[str]:

@@ -117,6 +117,7 @@ class Device:
     streams: tuple[Streams, ...] = ()
     group: int | None = None		# of the IOMMU's
     needs: tuple[Need, ...] = ()
+    edges: frozenset[int] = frozenset()	# of its lines; the others are levels
 
 
 @dataclass(frozen=True)

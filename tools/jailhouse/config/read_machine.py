@@ -80,7 +80,7 @@ def _firmware(table: Table) -> Placed | None:
 
 def _tree_cells(top: Table, ram: tuple[Placed, ...]) -> tuple[int, int]:
     """#address-cells and #size-cells of the root node."""
-    if "tree_cells" not in top.data:
+    if top.get("tree_cells") is None:
         return TREE_CELLS
     cells = top.items("tree_cells")
     if len(cells) != 2 or not all(type(n) is int and n in (1, 2) for n in cells):
@@ -176,6 +176,7 @@ def _device(name: str, table: Table, valid: range, arch: Arch) -> Device:
     functions = table.functions("pci") if arch.ports else ()
     uart = _uart(table, registers, ports)
     lines = table.lines("interrupts", valid)
+    edges = _edges(table, lines, valid)
     table.refuse({key: arch.refused[key] for key in ("ports", "pci") if key in arch.refused})
     about = table.text("about") or ""
     dma, iommu, group = table.flag("dma", False), table.text("iommu"), table.number("group")
@@ -183,7 +184,15 @@ def _device(name: str, table: Table, valid: range, arch: Arch) -> Device:
     needs = _needs(table)
     table.done()
     return Device(name, table.where(), tuple(registers), lines, uart, ports, functions, about, dma, iommu, streams, group,
-                  needs)
+                  needs, edges)
+
+
+def _edges(table: Table, lines: tuple[Line, ...], valid: range) -> frozenset[int]:
+    own = {n for line in lines for n in line.numbers}
+    found = frozenset(n for line in table.lines("edges", valid) for n in line.numbers)
+    if others := found - own:
+        table.wrong("edges", f"{min(others)} is none of its `interrupts`", "correct the number, or add it there")
+    return found & own
 
 
 def _streams(table: Table) -> Streams | None:

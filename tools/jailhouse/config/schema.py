@@ -95,6 +95,7 @@ _DEVICE = _table(
     about=_text("words for the reader: what it is compatible with, who made it"),
     registers=_one_or_many(_span("", "name"), "`{ start, size }`, or a list of them, each with a `name` that is shown as `NAME.name`"),
     interrupts=_lines("its lines"),
+    edges=_lines("those of `interrupts` that are edges, as a cell's device tree has to say; the others are levels"),
     uart=_choice('for what can be a console: `"pl011"`, `"8250"` or `"8250-32"` (registers four bytes apart)', "pl011", "8250", "8250-32"),
     ports=_lines('x86_64: its I/O ports; a `"8250"` without `registers` is reached by them'),
     pci=_any('x86_64: the PCI function it is, as `lspci` writes it (`"00:1f.2"`), or a list of them; in a cell it interrupts by MSI and '

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from jailhouse.config.model import Span
 
 SPI_FIRST = 32
-_SPI, _LEVEL_HIGH = 0, 4
+_SPI, _EDGE_RISING, _LEVEL_HIGH = 0, 1, 4
 
 
 def node(head: str, body: Iterable[str]) -> list[str]:
@@ -42,6 +42,6 @@ def reg(spans: Iterable[Span], address: int = 2, size: int = 2) -> str:
     return f"reg = {', '.join(f'<{cells(s.start, address)} {cells(s.size, size)}>' for s in spans)};"
 
 
-def specifiers(numbers: Iterable[int]) -> str:
-    """Of a GIC's shared interrupts."""
-    return ", ".join(f"<{_SPI} {n - SPI_FIRST} {_LEVEL_HIGH}>" for n in numbers)
+def specifiers(interrupts: Iterable[tuple[int, bool]]) -> str:
+    """Of a GIC's shared interrupts, each with whether it is an edge."""
+    return ", ".join(f"<{_SPI} {n - SPI_FIRST} {_EDGE_RISING if edge else _LEVEL_HIGH}>" for n, edge in interrupts)

@@ -55,6 +55,7 @@ class Device:
     dma: bool = False
     needs: tuple[Need, ...] = ()
     notes: tuple[str, ...] = ()		# what of it could not be described
+    edges: tuple[int, ...] = ()		# those of its interrupts that are edges, where that is known
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def _device(group: Group, around: _Surroundings) -> Device:
     notes = [_merged_note(node) for node in nodes[1:]]
     for part in group.parts:
         notes += [note if part.node is group.node else f"{part.node.path}: {note}" for note in part.notes]
-    interrupts = _interrupts(nodes, around, notes)
+    interrupts, edges = _interrupts(nodes, around, notes)
     streams = _streams(nodes, around, notes)
     dma = [dma_kind(node) for node in nodes if node is group.node or node.has("compatible")]
     if True not in dma and None in dma:
@@ -82,8 +82,8 @@ def _device(group: Group, around: _Surroundings) -> Device:
     uart = uart_kind(group.node) if group.pieces[0].span.start == group.parts[0].first else None
     iommu = next((kind for node in nodes if (kind := iommu_kind(node))), None)
     about = ", ".join([*group.node.compatible[:1], group.node.path])
-    return Device(name=name, about=about, registers=_pieces(name, group.pieces), interrupts=interrupts, uart=uart,
-                  iommu=iommu, streams=streams, dma=any(master is not False for master in dma),
+    return Device(name=name, about=about, registers=_pieces(name, group.pieces), interrupts=interrupts, edges=edges,
+                  uart=uart, iommu=iommu, streams=streams, dma=any(master is not False for master in dma),
                   needs=around.needs.of(nodes, notes), notes=tuple(dict.fromkeys(notes)))
 
 
@@ -101,15 +101,17 @@ def _pieces(name: str, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
                  for index, piece in enumerate(pieces))
 
 
-def _interrupts(nodes: list[Node], around: _Surroundings, notes: list[str]) -> tuple[int, ...]:
-    found: set[int] = set()
+def _interrupts(nodes: list[Node], around: _Surroundings, notes: list[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """All, and those of them that are edges."""
+    found: dict[int, bool] = {}
     for node in nodes:
-        for spi in spis_of(node, around.controller, around.interrupts, notes):
+        for spi, edge in spis_of(node, around.controller, around.interrupts, notes):
             if spi in around.lines:
-                found.add(spi)
+                # of two that share it the first has said how
+                found.setdefault(spi, edge)
             else:
                 notes.append(f"its interrupt {spi} is none of the GIC's {len(around.lines)} SPIs, and left out")
-    return tuple(sorted(found))
+    return tuple(sorted(found)), tuple(sorted(spi for spi, edge in found.items() if edge))
 
 
 def _streams(nodes: list[Node], around: _Surroundings, notes: list[str]) -> tuple[Streams, ...]:

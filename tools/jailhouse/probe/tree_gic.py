@@ -19,6 +19,7 @@ _PPI_FIRST, _PPIS = 16, 16
 _ESPI_FIRST = 4096
 _TYPE_SPI, _TYPE_PPI, _TYPE_ESPI = 0, 1, 2	# first cell of an interrupt of a GIC's
 _SPECIFIER = 3
+_EDGE = 3			# third cell: rising or falling
 _FRAME = 0x1_0000		# IHI0069H 12.10: register frames are 64 KiB
 _REDISTRIBUTOR = 2 * _FRAME
 _END = 1 << ARCHES["arm64"].address_bits
@@ -145,7 +146,7 @@ def find_lines(tree: Tree, controller: Controller, interrupts: Interrupts, facts
     said = _SPIS.search(facts.text("dmesg.txt") or "")
     if said and 1 <= int(said.group(1)) <= SPIS_MAX:
         return range(SPI_FIRST, SPI_FIRST + int(said.group(1)))
-    highest = max((spi for node in tree.nodes() if node.enabled for spi in spis_of(node, controller, interrupts, [])
+    highest = max((spi for node in tree.nodes() if node.enabled for spi, _ in spis_of(node, controller, interrupts, [])
                    if spi < SPI_FIRST + SPIS_MAX), default=SPI_FIRST)
     end = min((highest // 32 + 1) * 32, SPI_FIRST + SPIS_MAX)
     notes.append(f"how many SPIs the GIC has is not known: {end - SPI_FIRST} hold the highest that the tree names; the "
@@ -153,14 +154,14 @@ def find_lines(tree: Tree, controller: Controller, interrupts: Interrupts, facts
     return range(SPI_FIRST, end)
 
 
-def spis_of(node: Node, controller: Controller, interrupts: Interrupts, notes: list[str]) -> Iterator[int]:
-    """INTIDs. Interrupts of its CPU go with the CPU, others' are needs."""
+def spis_of(node: Node, controller: Controller, interrupts: Interrupts, notes: list[str]) -> Iterator[tuple[int, bool]]:
+    """INTIDs, and whether each is an edge. Interrupts of its CPU go with the CPU, others' are needs."""
     has_map = is_pci(node) and node.has("interrupt-map")
     for arrivals in (interrupts.of(node), interrupts.of_map(node) if has_map else ()):
         try:
             for interrupt in arrivals:
                 spi = spi_of(interrupt, controller.node, interrupts)
                 if spi is not None:
-                    yield spi
+                    yield spi, bool(interrupt.cells[2] & _EDGE)
         except Flaw as flaw:
             notes.append(str(flaw))

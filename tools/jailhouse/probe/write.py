@@ -99,6 +99,7 @@ def _device(device: Device) -> Iterator[str]:
         ("about", device.about),
         ("registers", [_piece(p) for p in device.registers]),
         ("interrupts", ranges_text(device.interrupts)),
+        ("edges", ranges_text(device.edges)),
         ("ports", ports_text(device.ports)),
         ("pci", [function_text(f) for f in device.functions]),
         ("uart", device.uart),
