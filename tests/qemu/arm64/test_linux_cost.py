@@ -4,6 +4,7 @@
 import base64
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from conftest import Root
@@ -15,7 +16,9 @@ from machine.target import TARGET
 MOST = 1.02
 ARGUMENTS = "panic=-1"
 RUN_INIT = r"\[ *([0-9.]+)\] Run /init as init process"
-POWER_OFF = BEGIN + "poweroff -f\n"
+# As it is told, if anybody tells it
+AGAIN = BEGIN + "read -r -t 5 line || line=poweroff\n$line -f\n"
+LIVES = 3
 # Nothing; then system calls, processes, memory and a timer that is set again and again
 WORK = BEGIN + """
 echo 'cell: idle'
@@ -28,13 +31,14 @@ read -r line
 poweroff -f
 """
 SECONDS = 10
+QUIET_SECONDS = 8
 
 
 def kernels_clock(said: str) -> float:
-    """Seconds of its own clock, which are instructions here, until it starts the first program."""
+    """Seconds of its own clock, which are instructions here, until it starts the first program; the least of its lives."""
     times = re.findall(RUN_INIT, said)
     assert times, said[-2000:]
-    return float(times[-1])
+    return min(map(float, times))
 
 
 def natively(folder: Path, kernel: Path, archive: bytes, tree: bytes) -> float:
@@ -50,19 +54,26 @@ def natively(folder: Path, kernel: Path, archive: bytes, tree: bytes) -> float:
 
 
 def test_instructions_to_boot(boot, blobs, cell_log, tmp_path, say):
-    """The stock kernel takes no more than 1.02 times what it takes natively."""
-    kernel, archive = paths.kernel_image("6.12"), initrd(POWER_OFF)
+    """
+    The stock kernel takes no more than 1.02 times what it takes natively. It waits for its ticks here and there, and how long
+    hangs on a few instructions: 4 % more or less from life to life, or with a few bytes more of initrd. So the best of several.
+    """
+    kernel, archive = paths.kernel_image("6.12"), initrd(AGAIN)
     root = Root(boot(files={**blobs, "linux/initrd": archive, "linux/kernel": kernel}, serials=2, icount=True, boot_timeout=600))
     root.create("one", "linux-one")
     linux = f"cell linux -c '{ARGUMENTS}' -i /linux/initrd"
     tree = base64.b64decode(root.jailhouse(f"{linux} --print-dtb one /linux/kernel | base64", 300))
-    with Listener(root.machine.serial, cell_log) as cell:
-        root.jailhouse(f"{linux} one /linux/kernel", 300)
-        cell.expect(RUN_INIT, 600)
+    with Listener(root.machine.serial, cell_log) as cell, ThreadPoolExecutor(1) as beside:
+        # The clock counts what any CPU does: Linux sleeps while the cell boots
+        quiet = beside.submit(root.jailhouse, f"{linux} one /linux/kernel && sleep {QUIET_SECONDS}", 600)
+        for life in range(LIVES):
+            cell.expect(RUN_INIT, 600)
+            cell.write("reboot" if life + 1 < LIVES else "poweroff")
+        quiet.result()
         root.wait_state("one", "shut down", 120)
         in_cell = kernels_clock(cell.said)
     exits = root.statistics(root.cell_id("one"), 3)
-    alone = natively(tmp_path, kernel, archive, tree)
+    alone = min(natively(tmp_path, kernel, archive + bytes(512 * n), tree) for n in range(LIVES))
     say(f"in the cell {in_cell:.6f} s of its clock, alone {alone:.6f} s: {in_cell / alone:.4f} times; exits {exits}")
     assert in_cell / alone <= MOST
     assert exits["irq"] == exits["fault"] == exits["other"] == 0
