@@ -98,7 +98,7 @@ static bool at_work(const struct cell *cell)
 	return hypervisor_call(ABI_HC_CELL_GET_STATE, cell->id, 0, unused) == -ABI_EAGAIN;
 }
 
-/* What a cell's CPUs need at most to zero its memory. */
+/* What a cell's CPUs need at most to zero its memory; what of it they do is scrubbed()'s to say (core/scrub.c). */
 static unsigned long scrub_seconds(const struct cell *cell)
 {
 	u64 bytes = 0;
@@ -139,13 +139,12 @@ long cell_settle(unsigned long number, const struct cell *cell, char *error)
 		if (fatal_signal_pending(current))
 			return refuse(error, EINTR, "interrupted; cell \"%s\" is still changing: try again",
 				      cell_name(cell));
-		if (!at_work(cell)) {
-			if (time_after(jiffies, limit))
-				return kept_cpus(cell, error);
-		} else {
+		if (at_work(cell)) {
 			if (time_after(jiffies, end))
 				return idle_cpus(cell, error);
 			limit = jiffies + LEAVE_SECONDS * HZ;
+		} else if (time_after(jiffies, limit)) {
+			return kept_cpus(cell, error);
 		}
 		usleep_range(500, 2000);
 	}

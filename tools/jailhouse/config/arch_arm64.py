@@ -10,12 +10,12 @@ from jailhouse.config.problems import Problems
 from jailhouse.config.table import Table
 from jailhouse.config.units import PAGE, size_text
 
-_SPI_FIRST = 32
-_SPI_MAX = 1020 - _SPI_FIRST		# IHI0069H 2.2: INTIDs 1020 and up are special
+SPI_FIRST = 32
+SPIS_MAX = 1020 - SPI_FIRST		# IHI0069H 2.2: INTIDs 1020 and up are special
 _PPI_FIRST, _PPI_END = 16, 32
 _AFFINITY = 0xFF_00FF_FFFF		# DDI0487 D19.2.101: MPIDR_EL1.Aff3 and Aff2..Aff0
-_FRAME = 0x1_0000			# IHI0069H 12.10: register frames are 64 KiB
-_REDISTRIBUTOR = 2 * _FRAME		# at least: RD_base and SGI_base
+FRAME = 0x1_0000			# IHI0069H 12.10: register frames are 64 KiB
+REDISTRIBUTOR = 2 * FRAME		# at least: RD_base and SGI_base
 
 _NO_PORTS = "this architecture has no I/O ports; a device's registers in memory are `registers`"
 _REFUSED = {
@@ -41,20 +41,20 @@ def _platform(machine: Table, cpu_count: int) -> Platform | None:
                   f"give its INTID, {_PPI_FIRST} to {_PPI_END - 1}")
         ppi = None
     spis = gic.number("spis", required=True)
-    if spis is not None and not 1 <= spis <= _SPI_MAX:
-        gic.wrong("spis", f"{spis} is outside 1..{_SPI_MAX}", "count the machine's SPIs")
+    if spis is not None and not 1 <= spis <= SPIS_MAX:
+        gic.wrong("spis", f"{spis} is outside 1..{SPIS_MAX}", "count the machine's SPIs")
         spis = None
     frames = [_frame(gic, key) for key in ("gicd", "gicr")]
     gic.done()
     gicd, gicr = frames
-    if gicr and gicr.span.size < cpu_count * _REDISTRIBUTOR:
+    if gicr and gicr.span.size < cpu_count * REDISTRIBUTOR:
         gic.wrong("gicr", f"{gicr.span} has no room for {cpu_count} redistributors of "
-                  f"{size_text(_REDISTRIBUTOR)}", "give the span of all of them")
+                  f"{size_text(REDISTRIBUTOR)}", "give the span of all of them")
         return None
     if gicd is None or gicr is None or ppi is None or spis is None:
         return None
     return Platform(_encode(gicd, gicr, ppi), (gicd, gicr),
-                    range(_SPI_FIRST, _SPI_FIRST + spis))
+                    range(SPI_FIRST, SPI_FIRST + spis))
 
 
 def _frame(gic: Table, key: str) -> Placed | None:
@@ -62,7 +62,7 @@ def _frame(gic: Table, key: str) -> Placed | None:
     if table is None:
         return None
     placed = table.span(key)
-    if placed and (placed.span.start % _FRAME or placed.span.size % _FRAME):
+    if placed and (placed.span.start % FRAME or placed.span.size % FRAME):
         gic.wrong(key, f"{placed.span} is not made of 64 KiB frames",
                   "correct start and size from the board's manual or device tree")
         return None
@@ -110,7 +110,7 @@ def _mediated(cell: Cell, platform: Platform) -> tuple[Placed, ...]:
         span = placed.span.moved(address - placed.span.start) if address else placed.span
         found.append(Placed(placed.name, span, cell.view.where or placed.where))
     if cell.view.counted:
-        size = _REDISTRIBUTOR * len(set(cell.cpu_numbers()))
+        size = REDISTRIBUTOR * len(set(cell.cpu_numbers()))
         found[1] = Placed(found[1].name, Span(found[1].span.start, size), found[1].where)
     return tuple(found)
 
@@ -144,7 +144,7 @@ ARM64 = Arch(
     id=abi.ABI_ARCH_ARM64,
     comm_page=0x8000_0000,
     address_bits=48,
-    numbers=range(_SPI_FIRST, _SPI_FIRST + _SPI_MAX),
+    numbers=range(SPI_FIRST, SPI_FIRST + SPIS_MAX),
     ports=range(0),
     uart="pl011",
     uart_by_port=False,

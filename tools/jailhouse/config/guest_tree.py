@@ -5,15 +5,13 @@ devices; tests/python/test_guest_tree.py holds the two together.
 """
 
 from jailhouse.config import abi
+from jailhouse.config.arch_arm64 import FRAME, REDISTRIBUTOR
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.emit import ACCESS_FLAGS, Mem, Section
 from jailhouse.config.guest_devices import CLOCK_HZ, Guest, GuestUart, device_nodes, labelled_uarts, uart_node, unplaced_interrupts
 from jailhouse.config.model import Cell, Machine, Span
 from jailhouse.config.tree_text import cells, comment, node, reg, spaced, strings
 
-# IHI0069H 12.10
-_GICD_SIZE = 0x1_0000
-_REDISTRIBUTOR_SIZE = 0x2_0000
 # Secure, non-secure, virtual, hypervisor's
 _TIMER_PPIS = (13, 14, 11, 10)
 _RWX = abi.ABI_MEM_READ | abi.ABI_MEM_WRITE | abi.ABI_MEM_EXEC
@@ -96,9 +94,9 @@ def _gic(section: Section, machine: Machine) -> list[str]:
     assert machine.platform is not None
     platform = abi.PLATFORM_ARM64.unpack(machine.platform.encoded)
     counted = section.flags & abi.ABI_CELL_CPUS_COUNTED
-    gicd = Span(section.gicd or platform["gicd"]["start"], _GICD_SIZE)
+    gicd = Span(section.gicd or platform["gicd"]["start"], FRAME)
     gicr = Span(section.gicr or platform["gicr"]["start"],
-                len(section.cpus) * _REDISTRIBUTOR_SIZE if counted else platform["gicr"]["size"])
+                len(section.cpus) * REDISTRIBUTOR if counted else platform["gicr"]["size"])
     return node(f"gic: interrupt-controller@{gicd.start:x}",
                 [strings("compatible", "arm,gic-v3"), "interrupt-controller;", "#interrupt-cells = <3>;", "#address-cells = <0>;",
                  *comment("distributor, redistributors"), reg([gicd, gicr])])

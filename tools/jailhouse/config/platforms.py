@@ -55,9 +55,10 @@ def _no_ram(table: Table, machine: Machine) -> Iterator[Span]:
     pages = [table.data.get("comm_page", arch.comm_page), *([] if arch.uart_by_port else [uart.get("guest")])]
     yield from (Span(at, PAGE).pages() for page in pages if (at := _number(page)) is not None)
     mediated = [p.span for p in machine.platform.mediated] if machine.platform else []
+    # where a cell cannot say that it sees the controller elsewhere, it sees it at its place
     if "gic" in arch.refused:
         yield from mediated
-    # left out, it is put where nothing else is
+    # left out where it can, it is put where nothing else is
     yield from (Span(at, span.size) for key, span in zip(("gicd", "gicr"), mediated) if (at := _number(gic.get(key))) is not None)
     yield from _registers(table, machine)
 
@@ -87,7 +88,7 @@ def _around(size: int, holes: list[Span]) -> list[dict[str, Any]]:
         # what is at 0 itself cannot be gone around: no program would find its beginning
         if parts:
             at = max(at, align_up(hole.end, BLOCK))
-    names = ["low ram", *(f"low ram {n + 1}" for n in range(1, len(parts)))][:len(parts)]
+    names = [f"low ram {n + 1}" if n else "low ram" for n in range(len(parts))]
     return [{"name": name, "guest": span.start, "size": span.size, "access": "rwx", "loadable": True}
             for name, span in zip([*names, "ram"], [*parts, Span(at, left)], strict=True)]
 

@@ -3,9 +3,9 @@
 
 from collections.abc import Iterable
 
+from jailhouse.config.arch_arm64 import SPI_FIRST
 from jailhouse.config.model import Span
 
-SPI_FIRST = 32
 _SPI, _EDGE_RISING, _LEVEL_HIGH = 0, 1, 4
 
 

@@ -4,16 +4,15 @@
 from collections.abc import Callable
 
 from jailhouse.config.abi import ABI_IOAPICS
+from jailhouse.config.arch_arm64 import FRAME, REDISTRIBUTOR, SPI_FIRST, SPIS_MAX
 from jailhouse.config.model import Span
 from jailhouse.config.problems import Problems
 from jailhouse.config.units import MIB, PAGE
 from jailhouse.config_import.records import ArmPlatform, Cell, Irqchip, System, X86Platform
 from jailhouse.config_import.texts import TO_CHECK, Apic, Gic, Ioapic
 
-_SPI_FIRST, _SPI_END = 32, 1020
-_SPIS_MAX = _SPI_END - _SPI_FIRST
+_SPI_END = SPI_FIRST + SPIS_MAX
 _MAINTENANCE_IRQ = 25		# of most boards
-_FRAME, _REDISTRIBUTOR = 0x1_0000, 0x2_0000
 _IOAPIC, _IOAPIC_PINS = 0xfec0_0000, 24
 _LOCAL_APIC = 0xfee0_0000
 _LINES_MAX, _PINS_MAX = 256, 240
@@ -25,12 +24,12 @@ Numbering = Callable[[Irqchip, Problems], list[int]]
 def gic(system: System, platform: ArmPlatform, cells: list[Cell], cpus: int, problems: Problems) -> Gic:
     last = max((n for cell in [system.root, *cells] for chip in cell.irqchips for n in chip.pins if n < _SPI_END),
                default=_SPI_END - 1)
-    spis = min(-(-max(last + 1 - _SPI_FIRST, 1) // 32) * 32, _SPIS_MAX)
+    spis = min(-(-max(last + 1 - SPI_FIRST, 1) // 32) * 32, SPIS_MAX)
     note = TO_CHECK + "as many as Jailhouse's files name; the device tree or GICD_TYPER says how many there are"
     irq = platform.maintenance_irq or _MAINTENANCE_IRQ
     irq_note = "" if platform.maintenance_irq else TO_CHECK + "the usual one, as Jailhouse's file names none"
     if platform.gic_version == 3:
-        return Gic(3, Span(platform.gicd, _FRAME), Span(platform.gicr, _REDISTRIBUTOR * cpus), irq, spis,
+        return Gic(3, Span(platform.gicd, FRAME), Span(platform.gicr, REDISTRIBUTOR * cpus), irq, spis,
                    TO_CHECK + "128K for each CPU; a GICv4 has 256K", note, irq_note)
     problems.warn(system.platform_at, f"the machine has a GICv{platform.gic_version}", "only a GICv3 is served, so "
                   "nothing that is built from these texts runs there", "import a board that has a GICv3")
@@ -86,7 +85,7 @@ def gic_numbering(gicd: int | None) -> Numbering:
         if beyond:
             problems.warn(chip.at, f"INTID {beyond[0]} and {len(beyond) - 1} more are left out",
                           f"the last SPI has INTID {_SPI_END - 1}", "correct the record's pin_base or bitmap")
-        return [n for n in chip.pins if _SPI_FIRST <= n < _SPI_END]	# those below go with the CPU
+        return [n for n in chip.pins if SPI_FIRST <= n < _SPI_END]	# those below go with the CPU
     return lines
 
 

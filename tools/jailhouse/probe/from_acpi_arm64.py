@@ -3,6 +3,7 @@
 
 import re
 
+from jailhouse.config.arch_arm64 import FRAME, REDISTRIBUTOR, SPI_FIRST, SPIS_MAX
 from jailhouse.config.model import Span
 from jailhouse.config.spans import merged
 from jailhouse.probe import acpi, cpus
@@ -14,9 +15,7 @@ from jailhouse.probe.pc_apic import Tables
 from jailhouse.probe.pc_functions import read_functions
 from jailhouse.probe.pc_memory import divide, firmware_map, within_ram
 
-# Arm's GIC Architecture Specification, IHI 0069H, 12.10: frames of 64 KiB
-_GICD_SIZE, _GICR_SIZE, _ITS_SIZE = 0x1_0000, 0x2_0000, 0x2_0000
-_FIRST_SPI, _SPIS_MAX = 32, 988
+_ITS_SIZE = 2 * FRAME
 _ADDRESS_END = 1 << 48
 _TIMER_FRAME = 0x1000
 _NAME_MAX = 31
@@ -48,7 +47,7 @@ class _Server:
         self.interrupts = interrupts(facts)
 
     def describe(self) -> Description:
-        lines = range(_FIRST_SPI, _FIRST_SPI + self.gic.spis)
+        lines = range(SPI_FIRST, SPI_FIRST + self.gic.spis)
         board = Board([*self.ram, *self._mediated()], range(0), lines, _ADDRESS_END)
         console = self._console(board)
         self._add_fixed(board)
@@ -92,17 +91,17 @@ class _Server:
             raise Refused(f"{self.facts.source}: there is no GICv3 in the ACPI table APIC (MADT)",
                           "the hypervisor works with GICv3", "use a machine that has one")
         regions = [Span(r.address, r.size) for r in madt.gicrs if r.size]
-        regions = merged(regions or [Span(c.gicr, _GICR_SIZE) for c in madt.cpus if c.gicr])
+        regions = merged(regions or [Span(c.gicr, REDISTRIBUTOR) for c in madt.cpus if c.gicr])
         if len(regions) != 1:
             raise Refused(f"{self.facts.source}: its GIC's redistributors lie at {len(regions)} places: "
                           + ", ".join(map(str, regions)), "the text and the hypervisor know one place for all of them",
                           "none yet: the hypervisor cannot run on this machine")
         logged = _LOGGED_SPIS.search(self.log)
-        spis = min(int(logged[1]), _SPIS_MAX) if logged else _SPIS_MAX
+        spis = min(int(logged[1]), SPIS_MAX) if logged else SPIS_MAX
         if not logged:
             self.notes.append("how many SPIs the GIC has was not in the log (`GICv3: N SPIs implemented`): "
-                              f"{_SPIS_MAX} is the most there can be")
-        return Gic(Span(madt.gicds[0].address, _GICD_SIZE), regions[0], madt.cpus[0].maintenance_irq, spis)
+                              f"{SPIS_MAX} is the most there can be")
+        return Gic(Span(madt.gicds[0].address, FRAME), regions[0], madt.cpus[0].maintenance_irq, spis)
 
     def _mediated(self) -> list[Span]:
         return [self.gic.gicd, self.gic.gicr]

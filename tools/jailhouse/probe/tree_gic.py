@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from jailhouse.config.arch_arm64 import FRAME, REDISTRIBUTOR, SPI_FIRST, SPIS_MAX
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.model import Span
 from jailhouse.probe.description import Refused
@@ -13,17 +14,13 @@ from jailhouse.probe.tree import Flaw, Node, Tree
 from jailhouse.probe.tree_bus import Buses, is_pci
 from jailhouse.probe.tree_interrupts import Interrupt, Interrupts
 
-SPI_FIRST = 32
-SPIS_MAX = 1020 - SPI_FIRST	# IHI0069H 2.2: INTIDs 1020 and up are special
 _PPI_FIRST, _PPIS = 16, 16
 _ESPI_FIRST = 4096
 _TYPE_SPI, _TYPE_PPI, _TYPE_ESPI = 0, 1, 2	# first cell of an interrupt of a GIC's
 _SPECIFIER = 3
 _EDGE = 3			# third cell: rising or falling
-_FRAME = 0x1_0000		# IHI0069H 12.10: register frames are 64 KiB
-_REDISTRIBUTOR = 2 * _FRAME
 _END = 1 << ARCHES["arm64"].address_bits
-_STRIDES = (0, _REDISTRIBUTOR, 2 * _REDISTRIBUTOR)	# without and with virtual LPIs
+_STRIDES = (0, REDISTRIBUTOR, 2 * REDISTRIBUTOR)	# without and with virtual LPIs
 _REGIONS_MAX = 64
 
 _V3 = "arm,gic-v3"
@@ -60,7 +57,7 @@ def find_gic(tree: Tree, buses: Buses, interrupts: Interrupts, cpu_count: int) -
     gicr = _joined(title, frames[1:])
     if frames[0].overlaps(gicr) or max(frames[0].end, gicr.end) > _END:
         raise _unlike(title, f"{frames[0]} and {gicr} overlap, or are above every address of a CPU's")
-    if gicr.size < cpu_count * _REDISTRIBUTOR:
+    if gicr.size < cpu_count * REDISTRIBUTOR:
         raise _unlike(title, f"{gicr} has no room for the redistributors of {cpu_count} CPUs")
     return Controller(node, frames[0], gicr, _maintenance(title, node, interrupts), tuple(notes))
 
@@ -91,9 +88,9 @@ def _gic_node(tree: Tree) -> Node:
 
 
 def _frames(title: str, path: str, span: Span, notes: list[str]) -> Span:
-    if span.start % _FRAME:
+    if span.start % FRAME:
         raise _unlike(title, f"{span} does not begin at a multiple of 64 KiB, as frames of a GICv3 do")
-    size = -(-span.size // _FRAME) * _FRAME
+    size = -(-span.size // FRAME) * FRAME
     if size != span.size:
         notes.append(f"{path}: {span} taken as {size:#x} bytes: frames of a GICv3 have 64 KiB")
     return Span(span.start, size)
