@@ -32,7 +32,8 @@
 #define NIC_CAUSE_OTHER 0x01000000u
 #define NIC_OTHER_BY_0 0x00080000u
 
-#define PATIENCE_MS 10u
+#define LIMIT_MS 2000u		/* how soon an interrupt must come that may */
+#define QUIET_MS 10u		/* how long one must not come that may not */
 #define LINE 3u			/* its vector is what messages say */
 #define MESSAGE 0xfee00000u
 #define NMI 0x400u
@@ -97,12 +98,12 @@ static void await(const struct device *d, uint32_t before, uint64_t ms)
 		;
 }
 
-static void edu_raise(const struct device *d)
+static void edu_raise(const struct device *d, uint64_t ms)
 {
 	uint32_t before = d->interrupts;
 
 	mmio_write32(d->bar + EDU_RAISE, 1);
-	await(d, before, PATIENCE_MS);
+	await(d, before, ms);
 	mmio_write32(d->bar + EDU_ACKNOWLEDGE, 1);
 }
 
@@ -110,18 +111,18 @@ static void edu_raise(const struct device *d)
  * It lets some time pass between two of its interrupts, and sends the second then if there still is
  * a cause; what comes after the one that is waited for belongs to no other.
  */
-static void nic_raise(const struct device *d)
+static void nic_raise(const struct device *d, uint64_t ms)
 {
 	uint32_t before = d->interrupts;
 
 	mmio_write32(d->bar + NIC_CAUSE_SET, NIC_CAUSE_OTHER);
-	await(d, before, PATIENCE_MS);
+	await(d, before, ms);
 	mmio_write32(d->bar + NIC_CAUSE, NIC_CAUSE_OTHER);
 	await(d, UINT32_MAX, 1);
 }
 
-/* How many of them came. */
-static uint32_t run(struct device *d, void (*raise)(const struct device *), uint32_t count)
+/* How many of `count` came that may not. */
+static uint32_t count_strays(struct device *d, void (*raise)(const struct device *, uint64_t), uint32_t count)
 {
 	uint32_t came = 0;
 
@@ -130,9 +131,24 @@ static uint32_t run(struct device *d, void (*raise)(const struct device *), uint
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t before = d->interrupts;
 
-		raise(d);
+		raise(d, QUIET_MS);
 		came += d->interrupts != before;
 	}
+	irq_mask();
+	return came;
+}
+
+/* How many came, one after the other, of `count` that may: up to the first that did not. */
+static uint32_t count_own(struct device *d, void (*raise)(const struct device *, uint64_t), uint32_t count)
+{
+	uint32_t came = 0, before;
+
+	irq_enable(LINE, took, d);
+	irq_unmask();
+	do {
+		before = d->interrupts;
+		raise(d, LIMIT_MS);
+	} while (d->interrupts != before && ++came < count);
 	irq_mask();
 	return came;
 }
@@ -168,11 +184,11 @@ static void try_msi(struct device *d, uint32_t count)
 	config_write(d->bdf, PCI_COMMAND, COMMAND_ON);
 	printk("pci: edu 0x%x, BAR 0 of 0x%x\n", mmio_read32(d->bar + EDU_ID), bar_size(d->bdf, 0));
 	write_msi(d, own, vector | NMI);
-	nmi = run(d, edu_raise, count);
+	nmi = count_strays(d, edu_raise, count);
 	write_msi(d, MESSAGE, vector);
-	foreign = run(d, edu_raise, count);
+	foreign = count_strays(d, edu_raise, count);
 	write_msi(d, own, vector);
-	good = run(d, edu_raise, count);
+	good = count_own(d, edu_raise, count);
 	printk("pci: MSI: own %u, nmi %u, foreign %u\n", good, nmi, foreign);
 }
 
@@ -199,9 +215,9 @@ static void try_msix(struct device *d, uint32_t count)
 	mmio_write32(d->bar + NIC_MASK_SET, NIC_CAUSE_OTHER);
 	write_entry(d, MESSAGE, vector);
 	masked = mmio_read32(d->table + 12);
-	foreign = run(d, nic_raise, count);
+	foreign = count_strays(d, nic_raise, count);
 	write_entry(d, own, vector);
-	good = run(d, nic_raise, count);
+	good = count_own(d, nic_raise, count);
 	printk("pci: MSI-X: own %u, foreign %u, masked %u, left 0x%x\n", good, foreign, masked, left);
 }
 
@@ -221,5 +237,5 @@ void inmate_main(void)
 	if (cmdline_get_bool("fail", false))
 		mmio_read32(NOBODYS);
 	for (;;)
-		run(&edu, edu_raise, count);
+		count_own(&edu, edu_raise, count);
 }
