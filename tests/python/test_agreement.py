@@ -43,7 +43,7 @@ UNKNOWN = {
     r'device "d\d-\d" stands there twice': "how often",
     r"CPU \d+ again: ": "how often",
     r'shared "[^"]*" stands there twice': "a region by its name",
-    r': console "[^"]*" is no UART of its own': "a console without a UART",
+    r': console "[^"]*" is no UART (of its own|that is known)': "a console without a UART",
     r"two memory regions are called ": "what is unclear to people only",
     r"there is no shared region ": "a use without a region",
     r"fit nowhere in the cells' RAM": "a region without a place",

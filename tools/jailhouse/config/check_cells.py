@@ -25,7 +25,8 @@ def check_cells(system: System, problems: Problems) -> None:
         _check_boot(cell, ARCHES[system.machine.arch], problems)
         _check_numbers(cell, system.machine, problems)
         devices = _devices(cell, system.machine, problems)
-        _check_console(cell, devices, system.machine, problems)
+        _check_console(cell, devices, problems)
+        _check_hypervisors_console(cell, system.machine, problems)
         _check_uart_ports(cell, system.machine, problems)
 
 
@@ -256,8 +257,7 @@ def _is_printed_on(console: Device, machine: Machine) -> bool:
     return console.uart is not None and console.uart.type == UARTS[arch.uart].type and bool(console.registers) != arch.uart_by_port
 
 
-def _check_console(cell: Cell, devices: list[Device], machine: Machine,
-                   problems: Problems) -> None:
+def _check_console(cell: Cell, devices: list[Device], problems: Problems) -> None:
     if cell.console is None:
         return
     if cell.console.name == CONSOLE_UART and cell.uart is not None:
@@ -268,17 +268,33 @@ def _check_console(cell: Cell, devices: list[Device], machine: Machine,
                            "`putc` is false", "everything it prints would be refused",
                            "remove `putc = false`, or name another console")
         return
-    if not any(d.name == cell.console.name and d.uart is not None for d in devices):
+    own = next((d for d in devices if d.name == cell.console.name), None)
+    if own is None and cell.console.name in [named.name for named in cell.devices]:
+        return
+    if own is not None and own.uart is None:
+        problems.error(cell.console.where, f'cell "{cell.name}": console "{own.name}" is no UART that is known here',
+                       f'the machine text has no `uart` at its device "{own.name}" ({own.where})',
+                       f'use "{CONSOLE_PUTC}", the cell\'s program can drive "{own.name}" all the same; or say there '
+                       f"that it is {' or '.join(UARTS)}")
+    elif own is None:
         usable = [d.name for d in devices if d.uart is not None]
         problems.error(cell.console.where, f'cell "{cell.name}": console "{cell.console.name}" is '
                        "no UART of its own", "it would print to nothing, or on another's device",
                        f'use "{CONSOLE_PUTC}"' + "".join(f' or "{n}"' for n in usable) +
                        ", or add the UART to `devices`")
-    elif machine.console and cell.console.name == machine.console.name and _is_printed_on(machine.devices[cell.console.name], machine):
-        problems.warn(cell.console.where, f'cell "{cell.name}": its console '
-                      f'"{cell.console.name}" is the hypervisor\'s too',
-                      "their lines will mix", "use another UART, or remove the machine's "
-                      "`console`")
+
+
+def _check_hypervisors_console(cell: Cell, machine: Machine, problems: Problems) -> None:
+    """Whether the cell's console is there or not: it has the UART."""
+    if machine.console is None or machine.console.name not in machine.devices:
+        return
+    if not _is_printed_on(machine.devices[machine.console.name], machine):
+        return
+    for named in cell.devices:
+        if named.name == machine.console.name:
+            problems.warn(named.where, f'cell "{cell.name}": its device "{named.name}" is the hypervisor\'s too',
+                          "their lines will mix; and where Linux prints there as well, it fails as soon as it does",
+                          "use another UART; or remove the machine's `console`, and let Linux have its own elsewhere")
 
 
 def _check_uart_ports(cell: Cell, machine: Machine, problems: Problems) -> None:
