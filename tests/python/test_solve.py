@@ -417,6 +417,41 @@ def test_next_steps_of_a_kernel(tmp_path: Path) -> None:
     assert f"jailhouse enable '{tmp_path}/o t/system.cell'" in steps
 
 
+def test_next_steps_of_devices(tmp_path: Path) -> None:
+    """Linux's drivers let go of them: of nothing else, and not where there are none."""
+    devices = {"net": {"registers": [{"name": "a", "start": 0x904_0000, "size": "4K"}, {"name": "b", "start": 0x905_0000, "size": "64K"}]}}
+    file = write(tmp_path, BOARD | {"devices": devices}, cell=[cell("a", devices=["net"]), cell("b")])
+    assert main(["build", str(file), "-o", str(tmp_path / "out")]) == 0
+    steps = (tmp_path / "out" / "next-steps.txt").read_text()
+    assert re.findall(r"^ +release (.*)$", steps, re.MULTILINE) == [
+        '/sys/bus/*/devices/9040000.*      # net, cell "a"', '/sys/bus/*/devices/9050000.*      # net, cell "a"']
+    assert re.findall(r"^(\d)\. (\w+)", steps, re.MULTILINE) == [("1", "Have"), ("2", "Linux"), ("3", "Slide"), ("4", "Look")]
+
+    file = write(tmp_path, BOARD | {"devices": devices}, cell=[cell("a")])
+    assert main(["build", str(file), "-o", str(tmp_path / "none")]) == 0
+    steps = (tmp_path / "none" / "next-steps.txt").read_text()
+    assert "release" not in steps
+    assert re.findall(r"^(\d)\. (\w+)", steps, re.MULTILINE) == [("1", "Have"), ("2", "Slide"), ("3", "Look")]
+
+
+def test_next_steps_of_a_pcs_devices(tmp_path: Path) -> None:
+    """A PCI function has a name; what else a PC has is known by its ports and registers only."""
+    (tmp_path / "machine.toml").write_text(PC_DEMO.with_name("machine.toml").read_text() + """
+[devices.edu]
+pci = "00:05.0"
+registers = { start = 0xfea0_0000, size = "1M" }
+""")
+    (tmp_path / "intent.toml").write_text('machine = "machine.toml"\n[[cell]]\nname = "a"\ncpus = 1\nmemory = "1M"\nputc = true\n'
+                                          'devices = ["edu", "tpm", "uart1"]\npci = ["00:06.0"]\n')
+    assert main(["build", str(tmp_path / "intent.toml"), "-o", str(tmp_path / "out")]) == 0
+    steps = (tmp_path / "out" / "next-steps.txt").read_text()
+    assert re.findall(r"^ +release (.*)$", steps, re.MULTILINE) == [
+        '/sys/bus/pci/devices/0000:00:06.0      # cell "a"',
+        '/sys/bus/pci/devices/0000:00:05.0      # edu, cell "a"',
+        """$(grep -ls 'mem 0xfed40000-' /sys/bus/pnp/devices/*/resources)      # tpm, cell "a\"""",
+        """$(grep -ls 'io 0x2f8-' /sys/bus/pnp/devices/*/resources)      # uart1, cell "a\""""]
+
+
 # --- of any machine ---
 
 @settings(SLOW_IS_FINE, max_examples=100)

@@ -9,8 +9,9 @@ TEXTS = ("cells", "pair", "kinds", "duo", "contract", "uart", "moved", "linux", 
 TIMER = "arch_timer"
 # CPUs that Linux can switch off
 HOTPLUG = (0, 1, 2, 3)
-# The second UART
+# The second UART, and what Linux has it by
 SERIAL = "/dev/ttyAMA1"
+SERIAL_DRIVER = "/sys/bus/amba/drivers/uart-pl011"
 # What a machine must have for cells to get lines
 LINES: dict[str, bool] = {}
 # Where a cell finds its communication page

@@ -7,8 +7,9 @@ TEXTS = ("cells", "pair", "contract", "uart", "consoles", "linux", "linux-plain"
 TIMER = "LOC:"
 # CPUs that Linux can switch off: the one it booted on it cannot
 HOTPLUG = (1, 2, 3)
-# The second UART
+# The second UART, and what Linux has it by
 SERIAL = "/dev/ttyS1"
+SERIAL_DRIVER = "/sys/bus/pnp/drivers/serial"
 # What a machine must have for cells to get lines
 LINES = {"x2apic": False}
 # Where a cell finds its communication page

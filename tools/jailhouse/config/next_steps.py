@@ -12,9 +12,10 @@ from jailhouse.config.arch import KernelWords
 from jailhouse.config.arches import ARCHES
 from jailhouse.config.expansion import expansion
 from jailhouse.config.guest_tree import guest_tree
-from jailhouse.config.model import Cell, Span, System
+from jailhouse.config.model import Cell, Device, Function, Machine, Span, System
 from jailhouse.config.spans import merged, minus
 from jailhouse.config.tree_text import reg
+from jailhouse.config.units import function_text
 
 EXPANDED = "expanded.toml"
 NEXT_STEPS = "next-steps.txt"
@@ -52,11 +53,17 @@ def _steps(system: System, words: KernelWords, directory: str) -> Iterator[str]:
     if words.tree:
         yield from _tree(directory)
     yield "   Then reboot. `jailhouse hardware check` says whether it worked."
-    yield from ("", "2. Slide the hypervisor under it, and make the cells:", "")
+    released = [line for cell in system.cells for line in _releases(cell, system.machine)]
+    if released:
+        yield from ("", "2. Linux's drivers let go of what the cells get. One that touched its device later would fail:", "")
+        yield from (f"       {line}" for line in (_RELEASE, *released))
+        yield ""
+        yield "   A driver that is left shows in /proc/iomem and /proc/ioports, below the line of the device itself."
+    yield from ("", f"{2 + bool(released)}. Slide the hypervisor under it, and make the cells:", "")
     yield f"       jailhouse enable {_path(directory, 'system.cell')}"
     for cell in system.cells:
         yield from (f"       {line}" for line in _commands(cell, system, directory))
-    yield from ("", "3. Look: `jailhouse cell list`, `jailhouse console --all`, `jailhouse cell stats NAME`.")
+    yield from ("", f"{3 + bool(released)}. Look: `jailhouse cell list`, `jailhouse console --all`, `jailhouse cell stats NAME`.")
     if _have_trees(system):
         yield f"   A cell's device tree, for programs that want one: {_path(directory, 'NAME.dts')}."
 
@@ -80,6 +87,37 @@ def _tree(directory: str) -> Iterator[str]:
     yield "   U-Boot: load it behind the tree, then `fdt apply ADDRESS`"
     yield "   without either: fdtoverlay -i BOARD.dtb -o NEW.dtb reserved-memory.dtbo, and boot with NEW.dtb"
     yield ""
+
+
+# Called with devices of Linux's, or with the files of their `resources`
+_RELEASE = 'release() { for d; do d=${d%/resources}; if [ -e "$d/driver" ]; then echo "${d##*/}" >"$d/driver/unbind"; fi; done; }'
+
+
+def _releases(cell: Cell, machine: Machine) -> Iterator[str]:
+    """A line for each thing that a driver of Linux's may have: by the names that Linux makes of what a machine has."""
+    of_linux = _of_acpi if ARCHES[machine.arch].ports else _of_tree
+    for function in cell.functions:
+        yield f"release {_function(function)}      # cell \"{cell.name}\""
+    for given in cell.devices:
+        device = machine.devices[given.name]
+        names = [_function(f) for f in device.functions] or of_linux(device)
+        yield from (f"release {name}      # {device.name}, cell \"{cell.name}\"" for name in names)
+
+
+def _function(function: Function) -> str:
+    return f"/sys/bus/pci/devices/0000:{function_text(function.bdf)}"
+
+
+def _of_tree(device: Device) -> list[str]:
+    """A node of a device tree is called by where its registers are."""
+    return [f"/sys/bus/*/devices/{placed.span.start:x}.*" for placed in device.registers]
+
+
+def _of_acpi(device: Device) -> list[str]:
+    """What is no PCI function has a number, which says nothing, and lists what it has."""
+    found = [*(f"mem {placed.span.start:#x}" for placed in device.registers),
+             *(f"io {line.numbers.start:#x}" for line in device.ports)]
+    return [f"$(grep -ls '{has}-' /sys/bus/pnp/devices/*/resources)" for has in found]
 
 
 def _path(directory: str, name: str) -> str:
