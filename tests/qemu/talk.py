@@ -39,7 +39,8 @@ def ready(root: Root, name: str, text: str, words: str) -> None:
 def root_has_it(root: Root) -> None:
     """Both directions, through Linux's driver."""
     root.machine.serial.read(1 << 16, 0.2)
-    root.check(f"stty -F {SERIAL} raw -echo; (head -n 1 <{SERIAL} >/tmp/came) & echo $! >/tmp/head;"
+    # One who has it open throughout: the driver forgets what came when the last one closes it
+    root.check(f"stty -F {SERIAL} raw -echo; exec 3<{SERIAL}; (head -n 1 <&3 >/tmp/came) & echo $! >/tmp/head;"
                f"echo 'root has it' >{SERIAL}")
     assert root.machine.serial.read(12) == b"root has it\n"
     root.machine.serial.write(b"so it has\n")
