@@ -423,8 +423,9 @@ def test_next_steps_of_devices(tmp_path: Path) -> None:
     file = write(tmp_path, BOARD | {"devices": devices}, cell=[cell("a", devices=["net"]), cell("b")])
     assert main(["build", str(file), "-o", str(tmp_path / "out")]) == 0
     steps = (tmp_path / "out" / "next-steps.txt").read_text()
-    assert re.findall(r"^ +release (.*)$", steps, re.MULTILINE) == [
-        '/sys/bus/*/devices/9040000.*      # net, cell "a"', '/sys/bus/*/devices/9050000.*      # net, cell "a"']
+    assert re.findall(r"^ +release ([/$].*)$", steps, re.MULTILINE) == [
+        '/sys/bus/amba/devices/9040000.* /sys/bus/platform/devices/9040000.*      # net, cell "a"',
+        '/sys/bus/amba/devices/9050000.* /sys/bus/platform/devices/9050000.*      # net, cell "a"']
     assert re.findall(r"^(\d)\. (\w+)", steps, re.MULTILINE) == [("1", "Have"), ("2", "Linux"), ("3", "Slide"), ("4", "Look")]
 
     file = write(tmp_path, BOARD | {"devices": devices}, cell=[cell("a")])
@@ -445,7 +446,7 @@ registers = { start = 0xfea0_0000, size = "1M" }
                                           'devices = ["edu", "tpm", "uart1"]\npci = ["00:06.0"]\n')
     assert main(["build", str(tmp_path / "intent.toml"), "-o", str(tmp_path / "out")]) == 0
     steps = (tmp_path / "out" / "next-steps.txt").read_text()
-    assert re.findall(r"^ +release (.*)$", steps, re.MULTILINE) == [
+    assert re.findall(r"^ +release ([/$].*)$", steps, re.MULTILINE) == [
         '/sys/bus/pci/devices/0000:00:06.0      # cell "a"',
         '/sys/bus/pci/devices/0000:00:05.0      # edu, cell "a"',
         """$(grep -ls 'mem 0xfed40000-' /sys/bus/pnp/devices/*/resources)      # tpm, cell "a\"""",

@@ -9,9 +9,8 @@ TEXTS = ("cells", "pair", "kinds", "duo", "contract", "uart", "moved", "linux", 
 TIMER = "arch_timer"
 # CPUs that Linux can switch off
 HOTPLUG = (0, 1, 2, 3)
-# The second UART, and what Linux has it by
+# The second UART
 SERIAL = "/dev/ttyAMA1"
-SERIAL_DRIVER = "/sys/bus/amba/drivers/uart-pl011"
 # What a machine must have for cells to get lines
 LINES: dict[str, bool] = {}
 # Where a cell finds its communication page
@@ -26,3 +25,6 @@ STATES = ("one", "two")
 # The counter's ticks a second, and the pages by which contract.toml's cells are commanded
 HZ = 62_500_000
 BOARDS = {"none": 0xbe00_0000, "fails": 0xbe00_1000, "budget": 0xbe00_2000}
+# Devices that a driver of Linux's can let go of, and the one that has each; and what it says of others
+RELEASED = {"gpio": "/sys/bus/amba/drivers/pl061_gpio"}
+KEPT = {"uart1": "9040000.pl011: its driver cannot let go"}

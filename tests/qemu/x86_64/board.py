@@ -7,9 +7,8 @@ TEXTS = ("cells", "pair", "contract", "uart", "consoles", "linux", "linux-plain"
 TIMER = "LOC:"
 # CPUs that Linux can switch off: the one it booted on it cannot
 HOTPLUG = (1, 2, 3)
-# The second UART, and what Linux has it by
+# The second UART
 SERIAL = "/dev/ttyS1"
-SERIAL_DRIVER = "/sys/bus/pnp/drivers/serial"
 # What a machine must have for cells to get lines
 LINES = {"x2apic": False}
 # Where a cell finds its communication page
@@ -23,3 +22,6 @@ MODES = ("x2apic", "xapic")
 # The counter's ticks a second, about, and the pages by which contract.toml's cells are commanded
 HZ = 2_600_000_000
 BOARDS = {"none": 0x3e00_0000, "fails": 0x3e00_1000, "budget": 0x3e00_2000}
+# Devices that a driver of Linux's can let go of, and the one that has each; and what it says of others
+RELEASED = {"uart1": "/sys/bus/pnp/drivers/serial"}
+KEPT: dict[str, str] = {}

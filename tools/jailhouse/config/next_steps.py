@@ -56,7 +56,7 @@ def _steps(system: System, words: KernelWords, directory: str) -> Iterator[str]:
     released = [line for cell in system.cells for line in _releases(cell, system.machine)]
     if released:
         yield from ("", "2. Linux's drivers let go of what the cells get. One that touched its device later would fail:", "")
-        yield from (f"       {line}" for line in (_RELEASE, *released))
+        yield from (f"       {line}" for line in (*_RELEASE, *released))
         yield ""
         yield "   A driver that is left shows in /proc/iomem and /proc/ioports, below the line of the device itself."
     yield from ("", f"{2 + bool(released)}. Slide the hypervisor under it, and make the cells:", "")
@@ -89,8 +89,14 @@ def _tree(directory: str) -> Iterator[str]:
     yield ""
 
 
-# Called with devices of Linux's, or with the files of their `resources`
-_RELEASE = 'release() { for d; do d=${d%/resources}; if [ -e "$d/driver" ]; then echo "${d##*/}" >"$d/driver/unbind"; fi; done; }'
+# Called with devices of Linux's, or with the files of their `resources`. A driver that is built in may have no `unbind`
+_RELEASE = """release() {
+    for d; do
+        d=${d%/resources}
+        [ ! -e "$d/driver" ] || echo "${d##*/}" >"$d/driver/unbind" ||
+            echo "${d##*/}: its driver cannot let go: nobody may use it as long as a cell has it"
+    done
+}""".splitlines()
 
 
 def _releases(cell: Cell, machine: Machine) -> Iterator[str]:
@@ -109,8 +115,9 @@ def _function(function: Function) -> str:
 
 
 def _of_tree(device: Device) -> list[str]:
-    """A node of a device tree is called by where its registers are."""
-    return [f"/sys/bus/*/devices/{placed.span.start:x}.*" for placed in device.registers]
+    """A node of a device tree is called by where its registers are, and its device is one of AMBA's or of none."""
+    return [" ".join(f"/sys/bus/{bus}/devices/{placed.span.start:x}.*" for bus in ("amba", "platform"))
+            for placed in device.registers]
 
 
 def _of_acpi(device: Device) -> list[str]:
