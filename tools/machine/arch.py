@@ -24,6 +24,8 @@ class Arch:
     hypercall: str
     # Properties of its own, by name (`secure`, `x2apic`), to QEMU's arguments
     machine: Callable[..., Sequence[str]]
+    # What else the kernel is told on a machine with such properties
+    more_append: Callable[..., str]
 
     @property
     def make(self) -> str:

@@ -17,4 +17,5 @@ def machine(options: str = "", secure: bool = False) -> Sequence[str]:
 # hypervisor. Both kvm-arm modes, in this order, leave EL2 to us on every CPU.
 ARCH = Arch(name="arm64", board="qemu-arm64", qemu="qemu-system-aarch64", cpu="cortex-a72",
             append="console=ttyAMA0 mem=1792M kvm-arm.mode=nvhe kvm-arm.mode=none",
-            icount="shift=0,sleep=off", loader_folder="lib", hypercall="exit_hvc", machine=machine)
+            icount="shift=0,sleep=off", loader_folder="lib", hypercall="exit_hvc", machine=machine,
+            more_append=lambda **_: "")

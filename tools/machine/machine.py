@@ -137,7 +137,7 @@ class Machine:
             *TARGET.machine(**special),
             "-cpu", cpu, "-smp", str(smp), "-m", memory, "-nographic", "-no-reboot", "-nic", "none",
             "-kernel", str(paths.kernel_image(kernel)), "-initrd", str(initrd),
-            "-append", append + " agent",
+            "-append", " ".join(filter(None, (append, TARGET.more_append(**special), "agent"))),
             # An explicit one takes the place of the console that -nographic makes
             *(("-serial", "mon:stdio", "-serial", f"unix:{self._workspace.name}/serial,server=on,wait=off")
               if serials > 1 else ()),
@@ -305,13 +305,19 @@ class Machine:
         except pexpect.TIMEOUT:
             raise MachineTimeout(f"no answer in time, waiting for {waiting_for}", self.tail()) from None
         except pexpect.EOF:
-            raise MachineFault(f"QEMU ended, waiting for {waiting_for}", self.tail()) from None
+            raise MachineFault(f"QEMU ended ({self._ending()}), waiting for {waiting_for}", self.tail()) from None
         own = answer and line.startswith(answer)
         if (FAULT_IN_ANSWER if own else FAULT).search(line):
             self._collect_report()
             raise MachineFault(f"a fault was reported, waiting for {waiting_for}: "
                                f"{line.decode(errors='replace').strip()}", self.tail())
         return line
+
+    def _ending(self) -> str:
+        """How: by itself, as a guest's reset ends it, or by a signal."""
+        self._process.wait()
+        signal = self._process.signalstatus
+        return f"status {self._process.exitstatus}" if signal is None else f"signal {signal}"
 
     def _collect_report(self) -> None:
         deadline = time.monotonic() + REPORT_SECONDS

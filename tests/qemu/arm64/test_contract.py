@@ -103,6 +103,7 @@ def test_so_many_a_second(root, say):
     assert 0 < above["over_budget"] <= 1800
     assert root.said().count(BEYOND) == 1
     # Nor is a second of restraint forgotten
+    root.check("sleep 1")
     over = above["over_budget"]
     program.do(CALL, 100, HZ // 50)
     assert program.exits()["over_budget"] == over

@@ -17,7 +17,7 @@ MOST = 1.02
 ARGUMENTS = "panic=-1"
 RUN_INIT = r"\[ *([0-9.]+)\] Run /init as init process"
 # As it is told, if anybody tells it
-AGAIN = BEGIN + "read -r -t 5 line || line=poweroff\n$line -f\n"
+AGAIN = BEGIN + "read -r -t 60 line || line=poweroff\n$line -f\n"
 LIVES = 3
 # Nothing; then system calls, processes, memory and a timer that is set again and again
 WORK = BEGIN + """

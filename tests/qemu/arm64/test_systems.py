@@ -87,7 +87,7 @@ def test_u_boot(boot, blobs, cell_log, say):
     with Listener(root.machine.serial, cell_log) as cell:
         root.start("uboot")
         cell.expect(r"^Hit any key to stop autoboot")
-        root.machine.serial.write(b"x")
+        root.machine.serial.write(b" ")
         cell.expect(r"^=> ")
         for command, says in ((b"version", r"^aarch64-linux-gnu-gcc .*"), (b"bdinfo", r"^devicetree  = board"),
                               (b"fdt addr $fdtcontroladdr; fdt print /cpus", r'enable-method = "psci"')):

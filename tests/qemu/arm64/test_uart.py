@@ -24,6 +24,7 @@ def test_a_uart_that_only_the_hypervisor_has(root, say, cell, line):
     result = root.run(f"echo late | jailhouse console -i {cell}")
     assert result.status == STATE and "does not run" in result.output
     root.rerun(cell, "uart", f"base=0x9000000 line={line}")
+    said_by(root, cell, r"(?s)uart: ready\n.*uart: ready\n")
     type_text(root, cell, "Again" + EOT)
     assert said_by(root, cell, r"(?s)uart: ready\n(?!.*uart: ready)(.*)uart: received=(\d+)")[2] == "6"
     root.destroy(cell)

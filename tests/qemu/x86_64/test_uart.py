@@ -76,6 +76,7 @@ def test_a_uart_that_only_the_hypervisor_has(root, say):
     result = root.run("echo late | jailhouse console -i serial")
     assert result.status == STATE and "does not run" in result.output
     root.rerun("serial", "uart", "base=0x3f8 poll")
+    said_by(root, "serial", r"(?s)uart: ready\n.*uart: ready\n")
     type_text(root, "serial", "Again" + EOT)
     assert said_by(root, "serial", r"(?s)uart: ready\n(?!.*uart: ready)(.*)uart: received=(\d+)")[2] == "6"
     root.destroy("serial")
