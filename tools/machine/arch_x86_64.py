@@ -22,7 +22,7 @@ def more_append(options: str = "", x2apic: bool = True) -> str:
 
 
 # The cells' 240 MiB and the hypervisor's 16 MiB. EPYC-v4 has no LA57. Linux counts the timer's
-# interrupts against a delay loop, and panics where a busy host lets the emulator stand still in it.
+# interrupts against a delay loop, and panics where a busy host lets the emulator stand still in it
 ARCH = Arch(name="x86_64", board="qemu-x86_64", qemu="qemu-system-x86_64", cpu="EPYC-v4,+svm,+npt,+x2apic",
             append="console=ttyS0 memmap=256M$0x30000000 no_timer_check", icount="shift=1,sleep=off",
             loader_folder="lib64", hypercall="exit_hypercall", machine=machine, more_append=more_append)

@@ -22,7 +22,7 @@ mkdir -p /dev/shm
 ln -sf /proc/self/fd /dev/fd
 dmesg -n 1
 hostname root-cell
-# Those that the kernel was told not to bring up itself
+# The CPUs that the kernel was told not to bring up itself
 case " $(cat /proc/cmdline) " in
 *" maxcpus=1 "*) for cpu in /sys/devices/system/cpu/cpu[1-9]*/online; do echo 1 >$cpu; done ;;
 esac

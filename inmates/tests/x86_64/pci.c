@@ -121,34 +121,19 @@ static void nic_raise(const struct device *d, uint64_t ms)
 	await(d, UINT32_MAX, 1);
 }
 
-/* How many of `count` came that may not. */
-static uint32_t count_strays(struct device *d, void (*raise)(const struct device *, uint64_t), uint32_t count)
+/* How many of `count` came; of its own, which may, up to the first that did not. */
+static uint32_t run(struct device *d, void (*raise)(const struct device *, uint64_t), uint32_t count, bool own)
 {
 	uint32_t came = 0;
 
 	irq_enable(LINE, took, d);
 	irq_unmask();
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < count && (!own || came == i); i++) {
 		uint32_t before = d->interrupts;
 
-		raise(d, QUIET_MS);
+		raise(d, own ? LIMIT_MS : QUIET_MS);
 		came += d->interrupts != before;
 	}
-	irq_mask();
-	return came;
-}
-
-/* How many came, one after the other, of `count` that may: up to the first that did not. */
-static uint32_t count_own(struct device *d, void (*raise)(const struct device *, uint64_t), uint32_t count)
-{
-	uint32_t came = 0, before;
-
-	irq_enable(LINE, took, d);
-	irq_unmask();
-	do {
-		before = d->interrupts;
-		raise(d, LIMIT_MS);
-	} while (d->interrupts != before && ++came < count);
 	irq_mask();
 	return came;
 }
@@ -184,11 +169,11 @@ static void try_msi(struct device *d, uint32_t count)
 	config_write(d->bdf, PCI_COMMAND, COMMAND_ON);
 	printk("pci: edu 0x%x, BAR 0 of 0x%x\n", mmio_read32(d->bar + EDU_ID), bar_size(d->bdf, 0));
 	write_msi(d, own, vector | NMI);
-	nmi = count_strays(d, edu_raise, count);
+	nmi = run(d, edu_raise, count, false);
 	write_msi(d, MESSAGE, vector);
-	foreign = count_strays(d, edu_raise, count);
+	foreign = run(d, edu_raise, count, false);
 	write_msi(d, own, vector);
-	good = count_own(d, edu_raise, count);
+	good = run(d, edu_raise, count, true);
 	printk("pci: MSI: own %u, nmi %u, foreign %u\n", good, nmi, foreign);
 }
 
@@ -215,9 +200,9 @@ static void try_msix(struct device *d, uint32_t count)
 	mmio_write32(d->bar + NIC_MASK_SET, NIC_CAUSE_OTHER);
 	write_entry(d, MESSAGE, vector);
 	masked = mmio_read32(d->table + 12);
-	foreign = count_strays(d, nic_raise, count);
+	foreign = run(d, nic_raise, count, false);
 	write_entry(d, own, vector);
-	good = count_own(d, nic_raise, count);
+	good = run(d, nic_raise, count, true);
 	printk("pci: MSI-X: own %u, foreign %u, masked %u, left 0x%x\n", good, foreign, masked, left);
 }
 
@@ -237,5 +222,5 @@ void inmate_main(void)
 	if (cmdline_get_bool("fail", false))
 		mmio_read32(NOBODYS);
 	for (;;)
-		count_own(&edu, edu_raise, count);
+		run(&edu, edu_raise, count, true);
 }
