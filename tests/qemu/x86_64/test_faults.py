@@ -223,6 +223,22 @@ def test_cell_with_two_cpus(root, say):
     root.expect(r"^\[pair\] hello: 2")
 
 
+NMIS = 5000
+
+
+def test_nmis_of_a_cell_that_sleeps(root, say):
+    """
+    From one of its CPUs to the other, at any moment between `sti; hlt` and the next: each comes once, and none behind
+    an instruction that holds it back. Then it is an exit more than its own and its IRET's.
+    """
+    root.run_cell("pair", "nmi", f"second=3 count={NMIS}", "pair")
+    said = root.expect(r"^\[pair\] (nmi: .*|inmate: .*)$", 120)[1]
+    held_back = root.statistics(root.cell_id("pair"), 3)["nmi"] - 2 * NMIS
+    say(f"{said}; {held_back} were held back for an instruction")
+    assert said == f"nmi: {NMIS} of {NMIS} came, 0 too early"
+    assert held_back > 0
+
+
 def test_reset_against_halt(root):
     """One CPU of the cell ends it, the other starts that one again all the time: it ends."""
     root.create("pair", "pair")

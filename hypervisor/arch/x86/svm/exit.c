@@ -206,6 +206,14 @@ static void on_iret(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 	svm_iret(svm);
 }
 
+/* In a step only (nmi.c), whose end the NMI is that wakes it. */
+static void on_hlt(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
+{
+	(void)regs;
+	exit_counted(self, ABI_STAT_X86_NMI, 0);
+	complete(self, svm, next_rip(svm, 1));
+}
+
 static void on_db(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 {
 	(void)regs;
@@ -292,6 +300,7 @@ static const handler handlers[] = {
 	[VMEXIT_CPUID - FIRST] = on_cpuid,
 	[VMEXIT_IRET - FIRST] = on_iret,
 	[VMEXIT_INVD - FIRST] = on_invd,
+	[VMEXIT_HLT - FIRST] = on_hlt,
 	[VMEXIT_IOIO - FIRST] = on_ioio,
 	[VMEXIT_MSR - FIRST] = on_msr,
 	[VMEXIT_SHUTDOWN - FIRST] = on_shutdown,

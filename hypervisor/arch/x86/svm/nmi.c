@@ -7,6 +7,8 @@
  *   exit by IRET ------------> it is the next instruction: no intercept any more
  *     one more is pending ---> one step by RFLAGS.TF, then it is injected
  *     one comes later -------> RIP still there: the same; else injected
+ *   it comes behind STI or a load of SS: one step, too; HLT, which QEMU would sleep in first and
+ *   trap behind without a look at the intercept, is made that step here
  */
 #include "arch/x86/asm.h"
 #include "arch/x86/svm/svm.h"
@@ -42,6 +44,7 @@ static void step(struct svm_cpu *svm)
 	svm->nmi.guest_tf = (vmcb->save.rflags & RFLAGS_TF) != 0;
 	vmcb->save.rflags |= RFLAGS_TF;
 	vmcb->control.intercept_exceptions |= BIT(VECTOR_DB);
+	vmcb->control.intercept_misc1 |= INTERCEPT_HLT;
 }
 
 /* Also notices that the guest's handler is through. */
@@ -95,6 +98,7 @@ void svm_stepped(struct cpu *self)
 
 	nmi->stepping = false;
 	vmcb->control.intercept_exceptions = svm_exceptions(self->cell);
+	vmcb->control.intercept_misc1 &= ~(uint32_t)INTERCEPT_HLT;
 	if (nmi->guest_tf) {
 		vmcb->control.eventinj = EXCEPTION(VECTOR_DB);
 	} else {
