@@ -196,8 +196,8 @@ static void drain(struct cpu *self)
 }
 
 /*
- * Through disabled, the only way down (SDM 3, 11.12.5). An NMI that comes while it is so is lost;
- * one to itself stands in for it.
+ * Through disabled, the only way down (SDM 3, 11.12.5). An NMI that comes while it is so is lost:
+ * none of ours is on its way, and one to itself stands in for those that were not sent.
  */
 static void set_mode(struct cpu *self, bool x2apic)
 {
@@ -206,13 +206,13 @@ static void set_mode(struct cpu *self, bool x2apic)
 
 	if (self->arch->apic.x2apic == x2apic)
 		return;
+	kick_hold(self);
 	if (!x2apic)
 		wrmsr(MSR_APIC_BASE, base);
 	wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
 	if (x2apic)
 		wrmsr(MSR_APIC_BASE, base | APIC_BASE_MODE);
 	__atomic_store_n(&self->arch->apic.x2apic, x2apic, __ATOMIC_RELAXED);
-	__atomic_store_n(&percpu_of_cpu(self)->kicked, 1, __ATOMIC_SEQ_CST);
 	apic_send(self->arch->apic.id, ICR_NMI_LOW);
 }
 

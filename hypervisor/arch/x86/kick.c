@@ -37,6 +37,14 @@ void kick(const struct cpu *target, bool *flag)
 		apic_send((uint32_t)target->hwid, ICR_NMI_LOW);
 }
 
+void kick_hold(struct cpu *self)
+{
+	while (__atomic_exchange_n(&percpu_of_cpu(self)->kicked, 1, __ATOMIC_SEQ_CST)) {
+		halt_if_dead();
+		machine.virt->wait(self);
+	}
+}
+
 /*
  * Of two NMIs that come together the CPU keeps one. If both are there before it leaves the
  * guest, and one was ours, then the other is lost, as any that comes while one waits.

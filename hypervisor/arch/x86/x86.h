@@ -192,6 +192,11 @@ void window_init(struct cpu *self, uint64_t *block, uint64_t *page);
 /* kick.c: how a CPU is had back */
 /* Sets `flag` of the target's, if not NULL, then an NMI to it unless one is on its way. Any CPU. */
 void kick(const struct cpu *target, bool *flag);
+/*
+ * Waits until none is on its way to this CPU, and has none sent before one has come that the
+ * caller sends to itself, once what it does lets NMIs through again. Without locks.
+ */
+void kick_hold(struct cpu *self);
 /* An NMI has brought the CPU out of its guest, and was taken; kicked: one of ours was on its way. */
 void exit_nmi(struct cpu *self, bool kicked);
 

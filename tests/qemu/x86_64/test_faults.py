@@ -240,13 +240,14 @@ def test_nmis_of_a_cell_that_sleeps(root, say):
 
 
 def test_reset_against_halt(root):
-    """One CPU of the cell ends it, the other starts that one again all the time: it ends."""
+    """One CPU of the cell ends it, the other starts that one again all the time: it ends, and nothing else comes of it."""
     root.create("pair", "pair")
     for _ in range(10):
         root.load("pair", "poweroff", "second=3")
         root.start("pair")
         root.wait_state("pair", "shut down")
         root.check("timeout 20 jailhouse cell shutdown pair", 30)
+    assert "[pair]" not in root.said(), root.said()
     root.rerun("pair", "hello")
     root.expect(r"^\[pair\] hello: 1")
     root.destroy("pair")
