@@ -55,6 +55,20 @@ err_t cpu_start(const struct cell *cell, struct cpu *cpu, const struct vcpu_star
 	return e;
 }
 
+bool cpu_recall(struct cpu *cpu, bool *flag)
+{
+	bool in_guest;
+
+	lock_take(&cpu->lock);
+	in_guest = cpu->state == CPU_IN_GUEST;
+	if (in_guest)
+		__atomic_store_n(flag, true, __ATOMIC_SEQ_CST);
+	else if (cpu->state == CPU_STARTING)
+		cpu->state = CPU_PARKED;
+	lock_drop(&cpu->lock);
+	return in_guest;
+}
+
 void cpu_stop(struct cpu *cpu)
 {
 	/* pairs with the acquires in cpu_check_stop() and permitted() */

@@ -28,6 +28,12 @@ MUST_CHECK err_t cpu_start(const struct cell *cell, struct cpu *cpu, const struc
  */
 void cpu_stop(struct cpu *cpu);
 
+/*
+ * For a CPU of its cell that wants it parked: true, and *flag, which its next exit looks at, is
+ * set, if it is in its guest. A start that it was told and has not taken is void.
+ */
+bool cpu_recall(struct cpu *cpu, bool *flag);
+
 enum cpu_state cpu_get_state(struct cpu *cpu);
 
 /* The cell's CPU with that id, or NULL. */

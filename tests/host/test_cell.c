@@ -630,6 +630,67 @@ static void cpu_on_at_every_step(void **state)
 	cpu_on_at_every_step_of(board_exit_fail, CELL_FAILED);
 }
 
+struct recall {
+	struct cpu *target;
+	bool flag, in_guest;
+};
+
+static void exit_recall(struct cpu *self, void *arg)
+{
+	struct recall *recall = arg;
+
+	(void)self;
+	recall->in_guest = cpu_recall(recall->target, &recall->flag);
+}
+
+/* CPU 3 was told to start, sleeps still or is anywhere on its way: it does not start at all, or the flag tells it. */
+static void recalled_at_every_step(void **state)
+{
+	bool paused = true;
+
+	(void)state;
+	two_running();
+	board_exit(3, board_exit_cpu_off, NULL);
+	for (unsigned n = 0; paused; n++) {
+		struct recall recall = { .target = &board.cpus[3] };
+		struct cpu_on on = { &board.cpus[3], OK };
+		struct vcpu_start last;
+		unsigned starts = host_cpu_starts(3, &last);
+
+		host_cpu_pause_in(3, n);
+		board_exit(2, exit_cpu_on, &on);
+		assert_ok(on.e);
+		if (n != 0)
+			host_cpu_run(3);
+		paused = n == 0 || host_cpu_at(3) == HOST_PAUSED;
+		host_cpu_exit(2, exit_recall, &recall);
+		host_cpu_go(2);
+		host_cpu_stopped(2, 2);
+		host_settle();
+		host_cpu_pause_in(3, 0);
+		assert_string_equal(host_complaint(), "");
+		assert_int_equal(recall.in_guest, n != 0);
+		assert_int_equal(recall.flag, recall.in_guest);
+		assert_int_equal(host_cpu_starts(3, &last), starts + recall.flag);
+		assert_int_equal(board.cpus[3].state, recall.flag ? CPU_IN_GUEST : CPU_PARKED);
+		if (recall.flag)
+			board_exit(3, board_exit_cpu_off, NULL);
+	}
+}
+
+/* One that is parked stays so. */
+static void recalled_while_parked(void **state)
+{
+	bool flag = false;
+
+	(void)state;
+	two_running();
+	board_exit(3, board_exit_cpu_off, NULL);
+	assert_false(cpu_recall(&board.cpus[3], &flag));
+	assert_false(flag);
+	assert_int_equal(board.cpus[3].state, CPU_PARKED);
+}
+
 /* Found in one's own cell, and another's by the time it is to be started. */
 static void cpu_that_moved(void **state)
 {
@@ -847,6 +908,8 @@ int main(void)
 		TEST(cpu_on_while_stopping),
 		TEST(powered_off_stays_off),
 		TEST(cpu_on_at_every_step),
+		TEST(recalled_at_every_step),
+		TEST(recalled_while_parked),
 		TEST(cpu_that_moved),
 		TEST(cpu_states),
 		TEST(the_cell_says_how_it_is),

@@ -94,7 +94,6 @@ void arch_cell_cpu_moved(struct cell *from, const struct cpu *cpu)
 {
 	(void)from;
 	ioapic_cpu_moved();
-	__atomic_store_n(&cpu->arch->init, false, __ATOMIC_RELAXED);
 	__atomic_store_n(&cpu->arch->guest_nmi, false, __ATOMIC_RELAXED);
 }
 

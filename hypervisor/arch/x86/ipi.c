@@ -37,8 +37,8 @@ static void send_nmi(struct cpu *self, struct cpu *target)
 static void send_init(struct cpu *target)
 {
 	/* one that is parked waits for a SIPI already */
-	if (cpu_get_state(target) == CPU_IN_GUEST)
-		kick(target, &target->arch->init);
+	if (cpu_recall(target, &target->arch->init))
+		kick(target, NULL);
 }
 
 /*

@@ -53,7 +53,7 @@ void exit_nmi(struct cpu *self, bool kicked)
 {
 	struct arch_cpu *arch = self->arch;
 
-	/* stays until the CPU is started again: who sent it waits for both */
+	/* stays until the CPU is parked: who sent it waits for that */
 	if (__atomic_load_n(&arch->init, __ATOMIC_ACQUIRE)) {
 		exit_count_management(self);
 		cpu_park(self, CPU_PARKED);
