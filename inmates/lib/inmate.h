@@ -136,7 +136,7 @@ uint64_t cpu_affinity(void);
 /*
  * Starts the CPU with this affinity in entry(argument), on that stack (16 bytes aligned, size a
  * multiple of 16), with the MMU as it is here. A return from entry switches it off. 0, or
- * negative: arm64: as PSCI says. x86_64: it did not begin in a second; one that runs
+ * negative: arm64: as PSCI says. x86_64: it did not begin in ten seconds; one that runs
  * is reset, and begins again.
  */
 int64_t cpu_start(uint64_t affinity, void (*entry)(void *argument), void *argument,

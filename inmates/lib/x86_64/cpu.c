@@ -5,7 +5,7 @@
 #include "x86_64/cpu.h"
 #include "x86_64/exception.h"
 
-#define START_NS 1000000000ull
+#define START_NS 10000000000ull
 #define CPUID_HYPERVISOR 0x40000000u
 #define VENDOR_AMD_EBX 0x68747541u	/* "Auth" */
 

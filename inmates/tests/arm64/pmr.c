@@ -10,7 +10,7 @@
 
 #define PMR_OPEN 0xff
 #define QUIET_NS 20000000ull	/* how long a due timer must not be taken */
-#define LIMIT_NS 1000000000ull	/* how soon it must be when it may */
+#define LIMIT_NS 20000000000ull	/* how soon it must be when it may */
 
 struct closed {
 	uint8_t priority;	/* of the timer's line, as written */

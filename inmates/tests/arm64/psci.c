@@ -12,7 +12,7 @@
 #define BOGUS_AFFINITY 0xff00ff0000ull
 #define BOGUS_FUNCTION 0x8400ff00u
 #define MAGIC 0x50534349u
-#define WAIT_NS 1000000000ull
+#define WAIT_NS 20000000000ull
 
 typedef uint64_t (*conduit_t)(uint64_t function, uint64_t a1, uint64_t a2, uint64_t a3);
 
