@@ -17,23 +17,27 @@ LISTED = r"CPU[0-9]+ enqueued tasks|pid: [0-9]+, name: "
 DYING = re.compile(r"WARNING: CPU: (\d+) PID: (\d+) at kernel/sched/core\.c:\d+ sched_cpu_dying\+")
 
 
-def _is_server_counted(lines: list[str], at: int) -> bool:
-    """Two are counted, and the only one listed is the stopper that says so."""
+def _server_counted(lines: list[str], at: int) -> int:
+    """Two are counted, and the only one listed is the stopper that says so: how many lines that is; 0: it is not."""
     if not (found := DYING.search(lines[at])):
-        return False
+        return 0
     cpu, pid = found.groups()
+    # arm64 says so above the calls; x86_64's "Call Trace" is none of COMPLAINT's
+    calls = any(line.endswith("] Call trace:") for line in lines[at + 1:at + 2])
+    first = at + (2 if calls else 1)
+    below = lines[first:first + 3]
     expected = [rf"\] CPU{cpu} enqueued tasks \(2 total\):$", rf"\] \tpid: {pid}, name: migration/{cpu}$"]
-    below = lines[at + 1:at + 4]
-    return (len(below) >= 2 and all(map(re.search, expected, below))
-            and not any("] \tpid: " in line for line in below[2:]))
+    known = (len(below) >= 2 and all(map(re.search, expected, below))
+             and not any("] \tpid: " in line for line in below[2:]))
+    return first + 2 - at if known else 0
 
 
 def unknown(lines: list[str]) -> list[str]:
     """Of lines with COMPLAINT or LISTED in them, in their order: what nothing here explains."""
     found, at = [], 0
     while at < len(lines):
-        if _is_server_counted(lines, at):
-            at += 3
+        if known := _server_counted(lines, at):
+            at += known
         else:
             found.append(lines[at])
             at += 1
