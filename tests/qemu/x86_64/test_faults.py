@@ -223,19 +223,27 @@ def test_cell_with_two_cpus(root, say):
     root.expect(r"^\[pair\] hello: 2")
 
 
-NMIS = 5000
+NMIS = 2000
 
 
-def test_nmis_of_a_cell_that_sleeps(root, say):
+@pytest.mark.parametrize("op", ("sleep", "call"))
+def test_nmis_of_a_cell_that_sleeps(root, say, op):
     """
-    From one of its CPUs to the other, at any moment between `sti; hlt` and the next: each comes once, and none behind
-    an instruction that holds it back. Then it is an exit more than its own and its IRET's.
+    From one of its CPUs to the other, at any moment between `sti; hlt` and the next, or `sti; int` into a handler
+    that halts: each comes once, and none behind an instruction that holds it back. Then it is an exit or two more
+    than its own and its IRET's.
     """
-    root.run_cell("pair", "nmi", f"second=3 count={NMIS}", "pair")
-    said = root.expect(r"^\[pair\] (nmi: .*|inmate: .*)$", 120)[1]
-    held_back = root.statistics(root.cell_id("pair"), 3)["nmi"] - 2 * NMIS
-    say(f"{said}; {held_back} were held back for an instruction")
-    assert said == f"nmi: {NMIS} of {NMIS} came, 0 too early"
+    root.create("pair", "pair")
+    # Which moments it is, is the host's
+    for _ in range(5):
+        root.rerun("pair", "nmi", f"op={op} second=3 count={NMIS}")
+        said = root.expect(r"^\[pair\] (nmi: .*|inmate: .*)$", 300)[1]
+        held_back = root.statistics(root.cell_id("pair"), 3)["nmi"] - 2 * NMIS
+        root.stop("pair")
+        say(f"{said}; {held_back} exits more")
+        assert said == f"nmi: {NMIS} of {NMIS} came, 0 too early"
+        if held_back:
+            break
     assert held_back > 0
 
 

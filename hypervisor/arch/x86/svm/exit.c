@@ -40,14 +40,8 @@ static void complete(struct cpu *self, struct svm_cpu *svm, uint64_t next)
 	s->rip = is_64bit(s) ? next : (uint32_t)next;
 	s->rflags &= ~RFLAGS_RF;
 	svm->vmcb.control.interrupt_shadow = 0;
-	if (!(s->rflags & RFLAGS_TF))
-		return;
-	if (svm->nmi.stepping) {
+	if (s->rflags & RFLAGS_TF)
 		svm_stepped(self);
-		return;
-	}
-	s->dr6 |= DR6_BS;
-	svm->vmcb.control.eventinj = EXCEPTION(VECTOR_DB);
 }
 
 static void finish(struct cpu *self, struct svm_cpu *svm, enum outcome outcome, uint64_t next)
@@ -206,18 +200,21 @@ static void on_iret(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 	svm_iret(svm);
 }
 
-/* In a step only (nmi.c), whose end the NMI is that wakes it. */
+/* For a step only (nmi.c): it is what was stepped over, and the NMI wakes it, or the NMI could have come long ago. */
 static void on_hlt(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 {
 	(void)regs;
 	exit_counted(self, ABI_STAT_X86_NMI, 0);
-	complete(self, svm, next_rip(svm, 1));
+	if (svm->vmcb.save.rflags & RFLAGS_TF)
+		complete(self, svm, next_rip(svm, 1));
+	else
+		svm_inject_nmi(self);
 }
 
 static void on_db(struct cpu *self, struct svm_cpu *svm, struct regs *regs)
 {
 	(void)regs;
-	if (svm->nmi.stepping && svm->vmcb.save.dr6 & DR6_BS) {
+	if ((svm->nmi.stepping || svm->nmi.stray_tf) && svm->vmcb.save.dr6 & DR6_BS) {
 		exit_counted(self, ABI_STAT_X86_NMI, 0);
 		svm_stepped(self);
 		return;

@@ -9,6 +9,8 @@
  *     one comes later -------> RIP still there: the same; else injected
  *   it comes behind STI or a load of SS: one step, too; HLT, which QEMU would sleep in first and
  *   trap behind without a look at the intercept, is made that step here
+ *   no trap ends the step, as the instruction faults, or is a call whose RFLAGS are kept for its
+ *   return: it ends with the next NMI or HLT, and the trap behind that return is ours, too
  */
 #include "arch/x86/asm.h"
 #include "arch/x86/svm/svm.h"
@@ -39,12 +41,33 @@ uint64_t svm_event_again(uint64_t exitintinfo)
 static void step(struct svm_cpu *svm)
 {
 	struct vmcb *vmcb = &svm->vmcb;
+	struct nmi *nmi = &svm->nmi;
+	bool tf = (vmcb->save.rflags & RFLAGS_TF) != 0;
 
-	svm->nmi.stepping = true;
-	svm->nmi.guest_tf = (vmcb->save.rflags & RFLAGS_TF) != 0;
+	nmi->stepping = true;
+	nmi->guest_tf = tf && !nmi->stray_tf;
+	if (tf)
+		nmi->stray_tf = false;
 	vmcb->save.rflags |= RFLAGS_TF;
 	vmcb->control.intercept_exceptions |= BIT(VECTOR_DB);
 	vmcb->control.intercept_misc1 |= INTERCEPT_HLT;
+}
+
+static void end_step(struct cpu *self, struct svm_cpu *svm)
+{
+	struct vmcb_control *control = &svm->vmcb.control;
+
+	svm->nmi.stepping = false;
+	control->intercept_exceptions = svm_exceptions(self->cell) | (svm->nmi.stray_tf ? BIT(VECTOR_DB) : 0);
+	control->intercept_misc1 &= ~(uint32_t)INTERCEPT_HLT;
+}
+
+static void notice_lost(struct cpu *self, struct svm_cpu *svm)
+{
+	if (!svm->nmi.stepping || svm->vmcb.save.rflags & RFLAGS_TF)
+		return;
+	svm->nmi.stray_tf = !svm->nmi.guest_tf;
+	end_step(self, svm);
 }
 
 /* Also notices that the guest's handler is through. */
@@ -64,6 +87,7 @@ void svm_inject_nmi(struct cpu *self)
 	struct nmi *nmi = &svm->nmi;
 	bool blocked = is_blocked(svm);
 
+	notice_lost(self, svm);
 	if (!blocked && !nmi->stepping && control->eventinj & EVENT_V) {
 		/* one event a VMRUN; an NMI comes in again right behind it */
 		kick(self, &self->arch->guest_nmi);
@@ -95,18 +119,20 @@ void svm_stepped(struct cpu *self)
 	struct svm_cpu *svm = svm_of(self);
 	struct vmcb *vmcb = &svm->vmcb;
 	struct nmi *nmi = &svm->nmi;
+	bool ours = nmi->stepping ? !nmi->guest_tf : nmi->stray_tf;
 
-	nmi->stepping = false;
-	vmcb->control.intercept_exceptions = svm_exceptions(self->cell);
-	vmcb->control.intercept_misc1 &= ~(uint32_t)INTERCEPT_HLT;
-	if (nmi->guest_tf) {
-		vmcb->control.eventinj = EXCEPTION(VECTOR_DB);
-	} else {
+	if (ours) {
 		vmcb->save.dr6 &= ~DR6_BS;
 		/* IRET has brought the guest's own */
-		if (!nmi->iret_seen)
+		if (!nmi->stepping || !nmi->iret_seen)
 			vmcb->save.rflags &= ~RFLAGS_TF;
+	} else {
+		vmcb->save.dr6 |= DR6_BS;
+		vmcb->control.eventinj = EXCEPTION(VECTOR_DB);
 	}
+	if (!nmi->stepping)
+		nmi->stray_tf = false;
+	end_step(self, svm);
 	if (nmi->pending)
 		svm_inject_nmi(self);
 }

@@ -23,6 +23,7 @@ struct nmi {
 	uint64_t iret_rip;
 	bool stepping;		/* RFLAGS.TF and the intercept of #DB are ours, for one instruction */
 	bool guest_tf;		/* the guest's own TF meanwhile */
+	bool stray_tf;		/* one of ours is kept with RFLAGS in the guest's hands: its trap comes yet */
 };
 
 /* percpu.virt */
@@ -61,7 +62,7 @@ void svm_inject_nmi(struct cpu *self);
 uint64_t svm_event_again(uint64_t exitintinfo);
 /* The guest is about to leave its NMI handler. */
 void svm_iret(struct svm_cpu *svm);
-/* It was stepped over one instruction. */
+/* The trap behind an instruction with RFLAGS.TF: a step's of ours, what is left of an earlier one's, or the guest's own. */
 void svm_stepped(struct cpu *self);
 /* Exceptions the cell's guests take through the hypervisor. */
 uint32_t svm_exceptions(const struct cell *cell);
