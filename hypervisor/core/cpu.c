@@ -55,18 +55,28 @@ err_t cpu_start(const struct cell *cell, struct cpu *cpu, const struct vcpu_star
 	return e;
 }
 
-bool cpu_recall(struct cpu *cpu, bool *flag)
+static bool tell(const struct cell *cell, struct cpu *cpu, bool *flag, bool recall)
 {
 	bool in_guest;
 
 	lock_take(&cpu->lock);
-	in_guest = cpu->state == CPU_IN_GUEST;
+	in_guest = cpu->cell == cell && cpu->state == CPU_IN_GUEST;
 	if (in_guest)
 		__atomic_store_n(flag, true, __ATOMIC_SEQ_CST);
-	else if (cpu->state == CPU_STARTING)
+	else if (recall && cpu->cell == cell && cpu->state == CPU_STARTING)
 		cpu->state = CPU_PARKED;
 	lock_drop(&cpu->lock);
 	return in_guest;
+}
+
+bool cpu_tell(const struct cell *cell, struct cpu *cpu, bool *flag)
+{
+	return tell(cell, cpu, flag, false);
+}
+
+bool cpu_recall(const struct cell *cell, struct cpu *cpu, bool *flag)
+{
+	return tell(cell, cpu, flag, true);
 }
 
 void cpu_stop(struct cpu *cpu)

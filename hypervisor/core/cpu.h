@@ -29,10 +29,12 @@ MUST_CHECK err_t cpu_start(const struct cell *cell, struct cpu *cpu, const struc
 void cpu_stop(struct cpu *cpu);
 
 /*
- * For a CPU of its cell that wants it parked: true, and *flag, which its next exit looks at, is
- * set, if it is in its guest. A start that it was told and has not taken is void.
+ * For another CPU of its cell. True, and *flag, which its next exit looks at, is set, if it is in its guest;
+ * not if it is another cell's by now.
  */
-bool cpu_recall(struct cpu *cpu, bool *flag);
+bool cpu_tell(const struct cell *cell, struct cpu *cpu, bool *flag);
+/* ... that wants it parked: a start that it was told and has not taken is void. */
+bool cpu_recall(const struct cell *cell, struct cpu *cpu, bool *flag);
 
 enum cpu_state cpu_get_state(struct cpu *cpu);
 

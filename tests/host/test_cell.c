@@ -639,8 +639,7 @@ static void exit_recall(struct cpu *self, void *arg)
 {
 	struct recall *recall = arg;
 
-	(void)self;
-	recall->in_guest = cpu_recall(recall->target, &recall->flag);
+	recall->in_guest = cpu_recall(self->cell, recall->target, &recall->flag);
 }
 
 /* CPU 3 was told to start, sleeps still or is anywhere on its way: it does not start at all, or the flag tells it. */
@@ -663,9 +662,8 @@ static void recalled_at_every_step(void **state)
 		if (n != 0)
 			host_cpu_run(3);
 		paused = n == 0 || host_cpu_at(3) == HOST_PAUSED;
-		host_cpu_exit(2, exit_recall, &recall);
-		host_cpu_go(2);
-		host_cpu_stopped(2, 2);
+		/* it holds no lock there */
+		board_exit(2, exit_recall, &recall);
 		host_settle();
 		host_cpu_pause_in(3, 0);
 		assert_string_equal(host_complaint(), "");
@@ -681,14 +679,33 @@ static void recalled_at_every_step(void **state)
 /* One that is parked stays so. */
 static void recalled_while_parked(void **state)
 {
+	struct cell *cell = two_running();
 	bool flag = false;
 
 	(void)state;
-	two_running();
 	board_exit(3, board_exit_cpu_off, NULL);
-	assert_false(cpu_recall(&board.cpus[3], &flag));
+	assert_false(cpu_recall(cell, &board.cpus[3], &flag));
+	assert_false(cpu_tell(cell, &board.cpus[3], &flag));
 	assert_false(flag);
 	assert_int_equal(board.cpus[3].state, CPU_PARKED);
+}
+
+/* Only being parked is what takes a start back. */
+static void told_before_it_starts(void **state)
+{
+	struct cell *cell = two_running();
+	bool flag = false;
+
+	(void)state;
+	board_exit(3, board_exit_cpu_off, NULL);
+	assert_ok(cpu_start(cell, &board.cpus[3], &(struct vcpu_start){ .entry = gpa(0) }));
+	assert_false(cpu_tell(cell, &board.cpus[3], &flag));
+	assert_int_equal(board.cpus[3].state, CPU_STARTING);
+	host_settle();
+	assert_false(flag);
+	assert_true(cpu_tell(cell, &board.cpus[3], &flag));
+	assert_true(flag);
+	assert_int_equal(board.cpus[3].state, CPU_IN_GUEST);
 }
 
 /* Found in one's own cell, and another's by the time it is to be started. */
@@ -698,6 +715,7 @@ static void cpu_that_moved(void **state)
 	struct cell_text one = board_text("one", 2, BOARD_CELLS);
 	struct cell_text two = board_text("two", 3, BOARD_CELLS + 0x400000);
 	struct vcpu_start last;
+	bool flag = false;
 
 	(void)state;
 	board_create(&one);
@@ -709,8 +727,12 @@ static void cpu_that_moved(void **state)
 	/* whatever it does there: it is not said */
 	assert_int_equal(board_call(0, ABI_HC_CELL_START, 2, 0), 0);
 	assert_err(cpu_start(board.sys.root, &board.cpus[3], &start), ERR_NOT_FOUND);
+	assert_false(cpu_recall(board.sys.root, &board.cpus[3], &flag));
+	assert_int_equal(board.cpus[3].state, CPU_STARTING);
 	host_settle();
 	assert_err(cpu_start(board.sys.root, &board.cpus[3], &start), ERR_NOT_FOUND);
+	assert_false(cpu_recall(board.sys.root, &board.cpus[3], &flag));
+	assert_false(flag);
 	assert_int_equal(host_cpu_starts(3, &last), 1);
 	board_destroy(2);
 	assert_err(cpu_start(cell_find(&board.sys, 1), &board.cpus[3], &start), ERR_NOT_FOUND);
@@ -910,6 +932,7 @@ int main(void)
 		TEST(cpu_on_at_every_step),
 		TEST(recalled_at_every_step),
 		TEST(recalled_while_parked),
+		TEST(told_before_it_starts),
 		TEST(cpu_that_moved),
 		TEST(cpu_states),
 		TEST(the_cell_says_how_it_is),

@@ -89,12 +89,11 @@ void arch_cell_comm(const struct cell *cell, struct abi_comm *comm)
 	x86->apic_khz = machine.apic_khz;
 }
 
-/* What its old owner's CPUs sent it and it had no time to take is gone. */
 void arch_cell_cpu_moved(struct cell *from, const struct cpu *cpu)
 {
 	(void)from;
+	(void)cpu;
 	ioapic_cpu_moved();
-	__atomic_store_n(&cpu->arch->guest_nmi, false, __ATOMIC_RELAXED);
 }
 
 void arch_cell_lines_move(struct cell *from, struct cell *to, struct abi_irq lines)

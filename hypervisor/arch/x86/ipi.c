@@ -30,14 +30,14 @@ static void send_nmi(struct cpu *self, struct cpu *target)
 {
 	if (target == self)
 		machine.virt->inject_nmi(self);
-	else if (cpu_get_state(target) == CPU_IN_GUEST)
-		kick(target, &target->arch->guest_nmi);
+	else if (cpu_tell(self->cell, target, &target->arch->guest_nmi))
+		kick(target, NULL);
 }
 
-static void send_init(struct cpu *target)
+static void send_init(const struct cell *cell, struct cpu *target)
 {
 	/* one that is parked waits for a SIPI already */
-	if (cpu_recall(target, &target->arch->init))
+	if (cpu_recall(cell, target, &target->arch->init))
 		kick(target, NULL);
 }
 
@@ -75,7 +75,7 @@ static void send(struct cpu *self, struct cpu *target, enum icr_kind kind, uint6
 		send_nmi(self, target);
 		break;
 	case ICR_KIND_INIT:
-		send_init(target);
+		send_init(self->cell, target);
 		break;
 	case ICR_KIND_STARTUP:
 		send_startup(self->cell, target, icr & ICR_VECTOR);

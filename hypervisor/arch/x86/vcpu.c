@@ -66,8 +66,6 @@ _Noreturn void arch_vcpu_start(struct cpu *self, const struct vcpu_start *start)
 	clean_debug();
 	msr_reset(self);
 	apic_reset(self);
-	/* for the guest before */
-	__atomic_store_n(&self->arch->guest_nmi, false, __ATOMIC_SEQ_CST);
 	reset(self, start);
 	memset(regs, 0, sizeof(*regs));
 	/* family, model and stepping */
@@ -77,8 +75,9 @@ _Noreturn void arch_vcpu_start(struct cpu *self, const struct vcpu_start *start)
 
 _Noreturn void arch_cpu_restart(struct cpu *self, void (*run)(struct cpu *self))
 {
-	/* it has left its guest, which was all that was wanted; nobody wants it before it is in one again */
+	/* for the guest that it has left: nobody tells it anything before it is in one again */
 	__atomic_store_n(&self->arch->init, false, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&self->arch->guest_nmi, false, __ATOMIC_SEQ_CST);
 	/* below the registers, which the next guest is given while it runs */
 	restart_on_stack(regs_of(self), run, self);
 }
