@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * NMIs from this CPU to a second one: as many come as were sent, each once, and none behind STI or a load of SS,
  * before the instruction that these shield. `op`: that CPU goes to sleep all the time (sleep), or calls
