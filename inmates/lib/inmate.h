@@ -97,6 +97,8 @@ void timer_disarm(void);
  * handler, so leave it disarmed otherwise.
  */
 void timer_sleep_until(uint64_t at);
+/* Spins until *count, which another CPU or a handler counts up, is `value` or more, for `ns` at most: is it `value`? */
+bool timer_wait_count(const volatile uint32_t *count, uint32_t value, uint64_t ns);
 
 /* Interrupts ------------------------------------------------------------------------- */
 

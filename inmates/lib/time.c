@@ -21,3 +21,12 @@ uint64_t timer_ns_to_ticks(uint64_t ns)
 {
 	return rescale(ns, NS_PER_SECOND, timer_frequency());
 }
+
+bool timer_wait_count(const volatile uint32_t *count, uint32_t value, uint64_t ns)
+{
+	uint64_t limit = timer_now() + timer_ns_to_ticks(ns);
+
+	while (*count < value && timer_now() < limit)
+		;
+	return *count == value;
+}

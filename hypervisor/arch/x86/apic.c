@@ -192,7 +192,7 @@ static void drain(struct cpu *self)
 	write_cr4(cr4);
 	/* what they came for is still to be looked at */
 	if (percpu_of_cpu(self)->nmis != nmis)
-		kick(self, NULL);
+		kick(self);
 }
 
 /*

@@ -31,14 +31,14 @@ static void send_nmi(struct cpu *self, struct cpu *target)
 	if (target == self)
 		machine.virt->inject_nmi(self);
 	else if (cpu_tell(self->cell, target, &target->arch->guest_nmi))
-		kick(target, NULL);
+		kick(target);
 }
 
 static void send_init(const struct cell *cell, struct cpu *target)
 {
 	/* one that is parked waits for a SIPI already */
 	if (cpu_recall(cell, target, &target->arch->init))
-		kick(target, NULL);
+		kick(target);
 }
 
 /*

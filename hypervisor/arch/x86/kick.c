@@ -27,12 +27,10 @@ enum power {
 	POWER_OFF,	/* it waits for a SIPI */
 };
 
-void kick(const struct cpu *target, bool *flag)
+void kick(const struct cpu *target)
 {
 	struct percpu *percpu = percpu_of_cpu(target);
 
-	if (flag != NULL)
-		__atomic_store_n(flag, true, __ATOMIC_SEQ_CST);
 	if (!__atomic_exchange_n(&percpu->kicked, 1, __ATOMIC_SEQ_CST))
 		apic_send((uint32_t)target->hwid, ICR_NMI_LOW);
 }
@@ -69,12 +67,12 @@ void exit_nmi(struct cpu *self, bool kicked)
 
 void arch_cpu_kick(const struct cpu *target)
 {
-	kick(target, NULL);
+	kick(target);
 }
 
 void arch_cpu_kick_out(const struct cpu *target)
 {
-	kick(target, NULL);
+	kick(target);
 }
 
 void arch_cpu_wait(struct cpu *self)

@@ -29,7 +29,7 @@ void arch_tlb_flush_space_all(uint16_t tag)
 
 		waited[i] = runs_space(cpu, tag) && flush_want(&cpu->arch->flush, &run[i]);
 		if (waited[i])
-			kick(cpu, NULL);
+			kick(cpu);
 	}
 	for (i = 0; i < sys->cpu_count; i++)
 		while (waited[i] && !flush_done(&sys->cpus[i]->arch->flush, run[i]))

@@ -190,8 +190,8 @@ void uart_write(const char *text, size_t size);
 void window_init(struct cpu *self, uint64_t *block, uint64_t *page);
 
 /* kick.c: how a CPU is had back */
-/* Sets `flag` of the target's, if not NULL, then an NMI to it unless one is on its way. Any CPU. */
-void kick(const struct cpu *target, bool *flag);
+/* An NMI to it unless one is on its way. What it is wanted for is to be seen already, by all CPUs. Any CPU. */
+void kick(const struct cpu *target);
 /*
  * Waits until none is on its way to this CPU, and has none sent before one has come that the
  * caller sends to itself, once what it does lets NMIs through again. Without locks.

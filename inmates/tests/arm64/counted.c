@@ -144,15 +144,6 @@ static void second(void *context)
 		irq_wait();
 }
 
-static bool comes(const volatile uint32_t *count, uint32_t value)
-{
-	uint64_t limit = timer_now() + timer_ns_to_ticks(LIMIT_NS);
-
-	while (*count < value && timer_now() < limit)
-		;
-	return *count == value;
-}
-
 static void quiet(void)
 {
 	uint64_t limit = timer_now() + timer_ns_to_ticks(QUIET_NS);
@@ -186,7 +177,8 @@ static void send(struct test *t, uint64_t targets, unsigned int to_first, unsign
 	dsb_sy();
 	sysreg_write(icc_sgi1r_el1, (uint64_t)SGI << 24 | targets);
 	isb();
-	expect(t, what, comes(&t->sgis[0], to_first) && comes(&t->sgis[1], to_second), true);
+	expect(t, what, timer_wait_count(&t->sgis[0], to_first, LIMIT_NS) &&
+	       timer_wait_count(&t->sgis[1], to_second, LIMIT_NS), true);
 	quiet();
 	expect(t, what, t->sgis[0] << 16 | t->sgis[1], to_first << 16 | to_second);
 }
@@ -204,7 +196,7 @@ static void check_interrupts(struct test *t)
 	send(t, SGI1R_IRM, 0, 1, "SGI to all others");
 	for (uint32_t i = 1; i <= 3; i++) {
 		mmio_write32(t->gicd + GIC_ISPENDR + t->line / 32 * 4, 1u << t->line % 32);
-		expect(t, "the line, routed to 1", comes(&t->lines[1], i), true);
+		expect(t, "the line, routed to 1", timer_wait_count(&t->lines[1], i, LIMIT_NS), true);
 	}
 	mmio_write64(t->gicd + GICD_IROUTER + 8ull * t->line, 0);
 	mmio_write32(t->gicd + GIC_ISPENDR + t->line / 32 * 4, 1u << t->line % 32);

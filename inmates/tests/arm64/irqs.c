@@ -516,15 +516,6 @@ static void peer_main(void *context)
 		irq_wait();
 }
 
-static bool reaches(const volatile uint32_t *count, uint32_t value)
-{
-	uint64_t limit = timer_now() + timer_ns_to_ticks(LIMIT_NS);
-
-	while (*count < value && timer_now() < limit)
-		;
-	return *count == value;
-}
-
 static void check_peer(struct test *t)
 {
 	uint64_t limit = timer_now() + timer_ns_to_ticks(LIMIT_NS), sgi, irq, total;
@@ -542,7 +533,7 @@ static void check_peer(struct test *t)
 	irq = stat(t, ABI_STAT_ARM64_IRQ);
 	for (i = 0; i < ROUNDS; i++) {
 		send(t->peer, SGI_THERE);
-		if (!reaches(&t->back, i + 1))
+		if (!timer_wait_count(&t->back, i + 1, LIMIT_NS))
 			break;
 	}
 	irq = stat(t, ABI_STAT_ARM64_IRQ) - irq;
@@ -553,7 +544,7 @@ static void check_peer(struct test *t)
 	printk("irqs: peer rounds=%u sgi=%lu irq=%lu exits=%lu\n", t->back, sgi, irq, total);
 	for (i = 0; i < ROUNDS; i++) {
 		pend(t, t->line[9]);
-		if (!reaches(&t->routed, i + 1))
+		if (!timer_wait_count(&t->routed, i + 1, LIMIT_NS))
 			break;
 	}
 	expect(t, t->routed == ROUNDS, "a shared line routed to the other CPU", t->routed);

@@ -108,16 +108,6 @@ static bool wait_affinity(struct suite *s, uint64_t affinity, int64_t state)
 	return true;
 }
 
-static bool wait_runs(const struct second *second, uint32_t runs)
-{
-	uint64_t limit = timer_now() + timer_ns_to_ticks(WAIT_NS);
-
-	while (second->runs != runs)
-		if (timer_now() > limit)
-			return false;
-	return true;
-}
-
 /* On, on again, off, twice. */
 static void suite_second(struct suite *s, struct second *second, uint64_t affinity)
 {
@@ -136,7 +126,7 @@ static void suite_second(struct suite *s, struct second *second, uint64_t affini
 		state = suite_call(s, PSCI_AFFINITY_INFO, affinity, 0, 0);
 		suite_check(s, "AFFINITY_INFO after CPU_ON",
 			    state == PSCI_AFFINITY_ON || state == PSCI_AFFINITY_ON_PENDING, state);
-		suite_check(s, "the second CPU's start", wait_runs(second, runs), second->runs);
+		suite_check(s, "the second CPU's start", timer_wait_count(&second->runs, runs, WAIT_NS), second->runs);
 		suite_check(s, "the second CPU's MPIDR", second->affinity == affinity,
 			    (int64_t)second->affinity);
 		suite_check(s, "AFFINITY_INFO of the second CPU, on",

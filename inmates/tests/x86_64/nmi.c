@@ -99,28 +99,18 @@ static void second_main(void *body)
 	__builtin_unreachable();
 }
 
-static bool wait_until(const volatile uint32_t *value, uint32_t wanted)
-{
-	uint64_t limit = timer_now() + timer_ns_to_ticks(WAIT_NS);
-
-	while (*value != wanted)
-		if (timer_now() > limit)
-			return false;
-	return true;
-}
-
 /* How many of `count` came. Each is sent in another moment behind one place or the other of a turn of its own. */
 static uint32_t send(uint64_t to, uint32_t count)
 {
 	uint32_t i;
 
 	for (i = 0; i < count; i++) {
-		if (!wait_until(&nmi_turns[i % 2], i + 1))
+		if (!timer_wait_count(&nmi_turns[i % 2], i + 1, WAIT_NS))
 			break;
 		for (volatile uint32_t spin = i / 2 % SPINS; spin != 0;)
 			spin = spin - 1;
 		cpu_send(to, ICR_NMI);
-		if (!wait_until(&nmi_count, i + 1))
+		if (!timer_wait_count(&nmi_count, i + 1, WAIT_NS))
 			break;
 	}
 	return i;

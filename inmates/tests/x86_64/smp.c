@@ -72,16 +72,6 @@ static void second_main(void *argument)
 	irq_mask();
 }
 
-static bool wait_until(const volatile uint32_t *value, uint32_t wanted)
-{
-	uint64_t limit = timer_now() + timer_ns_to_ticks(WAIT_NS);
-
-	while (*value != wanted)
-		if (timer_now() > limit)
-			return false;
-	return true;
-}
-
 /* Does it do anything within that time? */
 static bool beats(uint64_t ns)
 {
@@ -103,7 +93,7 @@ static void exchange(struct suite *s, uint64_t affinity)
 		uint32_t wanted = i + 1;
 
 		send(affinity, LINE_PING);
-		if (!wait_until(&pongs, wanted))
+		if (!timer_wait_count(&pongs, wanted, WAIT_NS))
 			break;
 	}
 	check(s, "interrupts to the second CPU", second.pings - before == PINGS, second.pings - before);
@@ -121,7 +111,7 @@ static void round(struct suite *s, uint64_t affinity)
 	check(s, "start of the second CPU", result == 0, (uint64_t)result);
 	if (result)
 		return;
-	check(s, "the second CPU's run", wait_until(&second.runs, runs + 1), second.runs);
+	check(s, "the second CPU's run", timer_wait_count(&second.runs, runs + 1, WAIT_NS), second.runs);
 	check(s, "its APIC id", second.affinity == affinity, second.affinity);
 	exchange(s, affinity);
 	cpu_send(affinity, ICR_SIPI | SECONDARY_VECTOR);

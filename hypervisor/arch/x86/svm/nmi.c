@@ -46,6 +46,7 @@ static void step(struct svm_cpu *svm)
 
 	nmi->stepping = true;
 	nmi->guest_tf = tf && !nmi->stray_tf;
+	/* what an earlier step left is back, and ends with this one */
 	if (tf)
 		nmi->stray_tf = false;
 	vmcb->save.rflags |= RFLAGS_TF;
@@ -90,7 +91,8 @@ void svm_inject_nmi(struct cpu *self)
 	notice_lost(self, svm);
 	if (!blocked && !nmi->stepping && control->eventinj & EVENT_V) {
 		/* one event a VMRUN; an NMI comes in again right behind it */
-		kick(self, &self->arch->guest_nmi);
+		__atomic_store_n(&self->arch->guest_nmi, true, __ATOMIC_SEQ_CST);
+		kick(self);
 		return;
 	}
 	if (blocked || nmi->stepping || control->interrupt_shadow & INTERRUPT_SHADOW) {
